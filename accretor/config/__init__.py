@@ -1,0 +1,1 @@
+"""``workspace.toml`` as types, and the exact key that is wrong."""

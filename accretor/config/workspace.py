@@ -1,0 +1,136 @@
+"""Reading ``workspace.toml``: typed, checked, and exact about the key that is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from accretor.core.errors import ConfigError
+from accretor.core.settings import InstrumentSettings, Settings, Target, WorkspaceSettings
+from accretor.core.slug import slug
+from accretor.science import angles
+
+_LISTS: dict[str, type[Settings]] = {"target": Target, "instrument": InstrumentSettings}
+_TOKEN = re.compile(r"[A-Za-z0-9-]+")
+
+
+def load(path: Path) -> WorkspaceSettings:
+    """Read and check the settings of a workspace.
+
+    Raises
+    ------
+    ConfigError
+        With the file, the key and, where one is near, the key that was meant.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(path, "", f"is not TOML: {error}") from error
+    fields = {field.name: field for field in msgspec.structs.fields(WorkspaceSettings)}
+    values: dict[str, Any] = {}
+    for key, value in document.items():
+        if key not in fields:
+            raise ConfigError(path, key, _unknown(key, list(fields)))
+        values[key] = (
+            _each(path, key, value, _LISTS[key])
+            if key in _LISTS
+            else _convert(path, key, value, fields[key].type)
+        )
+    for name, field in fields.items():
+        if field.required and name not in values:
+            raise ConfigError(path, name, "is missing")
+    settings = WorkspaceSettings(**values)
+    _check(path, settings)
+    return settings
+
+
+def _each(path: Path, key: str, value: Any, kind: type[Settings]) -> tuple[Any, ...]:
+    if isinstance(value, dict):
+        return (_convert(path, key, value, kind),)
+    if not isinstance(value, list):
+        raise ConfigError(path, key, f"must be a table [{key}] or several [[{key}]]")
+    return tuple(_convert(path, f"{key}[{i}]", item, kind) for i, item in enumerate(value))
+
+
+def _convert(path: Path, key: str, value: Any, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(path, key, str(error), value, kind) from None
+
+
+def _explained(path: Path, key: str, message: str, value: Any, kind: Any) -> ConfigError:
+    """Turn msgspec's message into one that names the key as it stands in the file."""
+    reason, _, place = message.partition(" - at `$")
+    where = key + place.removesuffix("`").replace("[...]", "[]")
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", reason):
+        return ConfigError(path, f"{where}.{unknown[1]}", _unknown(unknown[1], _keys(kind, place)))
+    if missing := re.fullmatch(r"Object missing required field `(.*)`", reason):
+        return ConfigError(path, f"{where}.{missing[1]}", "is missing")
+    found = _at(value, place.removesuffix("`"))
+    shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
+    return ConfigError(path, where, reason[0].lower() + reason[1:].replace("`", "") + shown)
+
+
+def _keys(kind: Any, place: str) -> list[str]:
+    """Return the keys that are valid in the table at *place* below *kind*."""
+    for name in re.findall(r"\.(\w+)", place):
+        kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == name)
+        kind = next((option for option in getattr(kind, "__args__", ()) if isinstance(option, type)), kind)
+    return [field.name for field in msgspec.structs.fields(kind)]
+
+
+def _at(value: Any, place: str) -> Any:
+    for name in re.findall(r"\.(\w+)", place):
+        if not isinstance(value, dict) or name not in value:
+            return {}
+        value = value[name]
+    return value
+
+
+def _unknown(key: str, valid: list[str]) -> str:
+    near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
+    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; valid are {', '.join(valid)}"
+
+
+def _check(path: Path, settings: WorkspaceSettings) -> None:
+    """Refuse what types alone cannot."""
+    if not settings.target:
+        raise ConfigError(path, "target", "at least one [[target]] is needed")
+    folders: dict[str, str] = {}
+    for i, target in enumerate(settings.target):
+        folder = slug(target.name)
+        if folder in folders:
+            raise ConfigError(
+                path, f"target[{i}].name", f"{target.name!r} and {folders[folder]!r} would share a folder"
+            )
+        folders[folder] = target.name
+        for key, parse in (("ra", angles.right_ascension), ("dec", angles.declination)):
+            try:
+                parse(getattr(target, key))
+            except ValueError as error:
+                raise ConfigError(path, f"target[{i}].{key}", str(error)) from None
+    for i, instrument in enumerate(settings.instrument):
+        if not _TOKEN.fullmatch(instrument.name):
+            raise ConfigError(
+                path,
+                f"instrument[{i}].name",
+                f"{instrument.name!r} must be letters, digits and hyphens, as ExoFOP wants it",
+            )
+        if len(settings.instrument) > 1 and not instrument.match:
+            raise ConfigError(
+                path,
+                f"instrument[{i}].match",
+                "is needed to tell the frames of several instruments apart, "
+                'e.g. match = {TELESCOP = "Cecilia"}',
+            )
+    inner, outer = settings.photometry.annulus_fwhm
+    if inner >= outer:
+        raise ConfigError(
+            path, "photometry.annulus_fwhm", f"inner radius {inner} is not below the outer {outer}"
+        )

@@ -1,0 +1,1 @@
+"""The words of the field: no files, no network, nothing of ours imported."""

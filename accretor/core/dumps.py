@@ -1,0 +1,301 @@
+"""What each dump holds: its columns, their units and meanings.
+
+A schema whose meaning changes gets a new version; dumps of another version are
+set aside and made again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["string", "int64", "float64", "bool"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a dump."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    digits: int | None = None
+    """Decimals that are kept of a float; None keeps all."""
+    shape: tuple[str, ...] = ()
+    """Names of further axes ("star", "radius", "detection"): such columns are in the FITS dump only."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One kind of dump."""
+
+    name: str
+    version: int
+    columns: tuple[Column, ...]
+    keyed: bool = False
+    """One row per raw frame, made once: the columns of ROW_STATE come last."""
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """The columns in the order of the file."""
+        return (*self.columns, *ROW_STATE) if self.keyed else self.columns
+
+    @property
+    def scalars(self) -> tuple[Column, ...]:
+        """The columns of a readable table."""
+        return tuple(column for column in self.all_columns if not column.shape)
+
+    @property
+    def arrays(self) -> tuple[Column, ...]:
+        """The columns that only a binary table can hold."""
+        return tuple(column for column in self.all_columns if column.shape)
+
+
+ROW_STATE = (
+    Column("status", "string", "good, poor (will stay so) or error (is tried again)"),
+    Column("reason", "string", "why the frame is not good; empty if it is"),
+    Column("input", "string", "digest of the raw bytes that the row was made from"),
+    Column(
+        "context", "string", "digest of the settings, masters, choices and version that the row was made with"
+    ),
+)
+
+INVENTORY = Schema(
+    "inventory",
+    1,
+    (
+        Column("path", "string", "below raw/"),
+        Column("size", "int64", "size of the file", "byte"),
+        Column("mtime_ns", "int64", "time of the last change, since 1970", "ns"),
+        Column("kind", "string", "light, bias, dark, flat; empty if unusable"),
+        Column("observation", "string", "target/night/telescope/filter; empty for calibration frames"),
+        Column("reason", "string", "why the file is left out; empty if it is used"),
+        Column("object", "string", "OBJECT of the header"),
+        Column("filter", "string", "canonical filter"),
+        Column("exposure", "float64", "exposure time", "s"),
+        Column("mid", "string", "UTC of mid-exposure, ISO 8601"),
+        Column("instrument", "string", "telescope token"),
+        Column("width", "int64", "columns of the image", "pix"),
+        Column("height", "int64", "rows of the image", "pix"),
+        Column("hdu", "int64", "FITS HDU of the image"),
+        Column("binning", "string", "as 1x1"),
+        Column("temperature", "float64", "detector temperature", "deg_C"),
+        Column("gain", "float64", "gain", "electron / adu"),
+        Column("read_noise", "float64", "read noise", "electron"),
+        Column("saturation", "float64", "saturation level of the raw image", "adu"),
+        Column("ra", "float64", "pointing by the header", "deg"),
+        Column("dec", "float64", "pointing by the header", "deg"),
+        Column("latitude", "float64", "site", "deg"),
+        Column("longitude", "float64", "site, east positive", "deg"),
+        Column("elevation", "float64", "site, above the sea", "m"),
+        Column("altitude", "float64", "telescope altitude by the header", "deg"),
+        Column("pixel_scale", "float64", "by the header", "arcsec / pix"),
+        Column("has_wcs", "bool", "the header holds a celestial plate solution"),
+        Column("remark", "string", "what had to be assumed, or looks wrong"),
+    ),
+)
+
+MASTERS = Schema(
+    "masters",
+    1,
+    (
+        Column("kind", "string", "bias, dark, flat or selfdark"),
+        Column("n_frame", "int64", "frames combined"),
+        Column("exposure", "float64", "exposure time of the frames combined; 0 for a bias", "s", 6),
+        Column("frames", "string", "names of the frames combined, with blanks between"),
+        Column("input", "string", "digest of the frames combined, the settings and the version"),
+        Column("digest", "string", "sha256 of the master's file"),
+    ),
+)
+
+FRAMES = Schema(
+    "frames",
+    1,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("path", "string", "raw file, below raw/"),
+        Column("obstime", "string", "UTC of mid-exposure, ISO 8601"),
+        Column("exptime", "float64", "exposure time", "s", 6),
+        Column("filter", "string", "canonical filter"),
+        Column("jd_utc", "float64", "Julian date of mid-exposure, UTC", "d", 9),
+        Column("bjd_tdb", "float64", "barycentric Julian date of mid-exposure, TDB", "d", 9),
+        Column("hjd_utc", "float64", "heliocentric Julian date of mid-exposure, UTC", "d", 9),
+        Column("airmass", "float64", "airmass of the target at mid-exposure", "", 6),
+        Column("altitude", "float64", "altitude of the target at mid-exposure", "deg", 5),
+        Column("ccd_temperature", "float64", "detector temperature", "deg_C", 3),
+        Column("level", "float64", "median of the raw image", "adu", 3),
+        Column("n_saturated", "int64", "pixels at or above the saturation level"),
+        Column("remark", "string", "what was assumed of the header, or looks wrong"),
+    ),
+    keyed=True,
+)
+
+STARS = Schema(
+    "image_info",
+    1,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("obstime", "string", "UTC of mid-exposure, ISO 8601"),
+        Column("exptime", "float64", "exposure time", "s", 6),
+        Column("flts", "string", "canonical filter"),
+        Column("bkg", "float64", "sky", "electron / pix", 4),
+        Column("bkg_noise", "float64", "scatter of the sky's pixels", "electron", 4),
+        Column("fwhm", "float64", "full width at half maximum of the stars, Moffat fit", "pix", 4),
+        Column("elongation", "float64", "major over minor axis of the stars, median", "", 4),
+        Column("nstar", "int64", "stars that gave the FWHM"),
+        Column("starnum", "int64", "stars detected"),
+        Column("star_x", "float64", "columns of the stars, brightest first", "pix", 4, ("detection",)),
+        Column("star_y", "float64", "rows of the stars", "pix", 4, ("detection",)),
+        Column("star_flux", "float64", "fluxes of the stars", "electron", 3, ("detection",)),
+    ),
+    keyed=True,
+)
+
+TEMPLATE = Schema(
+    "template",
+    1,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("bkg", "float64", "sky", "electron / pix", 4),
+        Column("fwhm", "float64", "full width at half maximum", "pix", 4),
+        Column("n_match", "int64", "stars matched to the provisional reference"),
+        Column("score", "float64", "weighted score; NaN for a frame that cannot be the template", "", 6),
+        Column("reason", "string", "why the frame cannot be the template"),
+        Column("input", "string", "digest of the raw bytes"),
+        Column("context", "string", "digest of what the match was made with"),
+    ),
+)
+
+TEMPLATE_STARS = Schema(
+    "template_stars",
+    1,
+    (
+        Column("star", "int64", "number of the star; the target is 0"),
+        Column("role", "string", "target, comparison (candidate) or neighbour (within 2.5 arcmin)"),
+        Column("x", "float64", "column in the template", "pix", 4),
+        Column("y", "float64", "row in the template", "pix", 4),
+        Column("ra", "float64", "right ascension, ICRS, by the plate solution", "deg", 7),
+        Column("dec", "float64", "declination, ICRS, by the plate solution", "deg", 7),
+        Column("flux", "float64", "flux in the template, for orientation", "electron", 1),
+        Column(
+            "contrast", "float64", "light of the other listed stars within 3 FWHM, over the star's own", "", 6
+        ),
+        Column("is_saturated", "bool", "saturated in the template"),
+    ),
+)
+
+PHOTOMETRY = Schema(
+    "photometry",
+    1,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("obstime", "string", "UTC of mid-exposure, ISO 8601"),
+        Column("n_match", "int64", "stars matched to the template"),
+        Column("match_rms", "float64", "scatter of the matched stars", "pix", 4),
+        Column("shift_x", "float64", "shift of the field's centre from the template", "pix", 4),
+        Column("shift_y", "float64", "shift of the field's centre from the template", "pix", 4),
+        Column("rotation", "float64", "rotation from the template", "deg", 5),
+        Column("flux", "float64", "net flux", "electron", 4, ("star", "radius")),
+        Column(
+            "flux_error",
+            "float64",
+            "error of the flux by the CCD equation",
+            "electron",
+            4,
+            ("star", "radius"),
+        ),
+        Column("sky", "float64", "sky", "electron / pix", 5, ("star",)),
+        Column("sky_noise", "float64", "scatter of the sky's pixels", "electron", 5, ("star",)),
+        Column("n_sky", "float64", "sky pixels used", "", 0, ("star",)),
+        Column("x", "float64", "column of the centre", "pix", 5, ("star",)),
+        Column("y", "float64", "row of the centre", "pix", 5, ("star",)),
+        Column("peak", "float64", "highest raw pixel", "adu", 2, ("star",)),
+        Column("star_fwhm", "float64", "FWHM of the star by its radial profile", "pix", 4, ("star",)),
+        Column("x_width", "float64", "width along x, from moments", "pix", 4, ("star",)),
+        Column("y_width", "float64", "width along y, from moments", "pix", 4, ("star",)),
+        Column("angle", "float64", "orientation of the star's image", "deg", 3, ("star",)),
+        Column("roundness", "float64", "minor over major axis; 1 is round", "", 5, ("star",)),
+        Column("flag", "float64", "1 saturated + 2 near the edge + 4 found its own centre", "", 0, ("star",)),
+    ),
+    keyed=True,
+)
+
+LIGHT_CURVE = Schema(
+    "lightcurve",
+    1,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("jd_utc", "float64", "Julian date of mid-exposure, UTC", "d", 9),
+        Column("bjd_tdb", "float64", "barycentric Julian date of mid-exposure, TDB", "d", 9),
+        Column("exptime", "float64", "exposure time", "s", 6),
+        Column("airmass", "float64", "airmass", "", 6),
+        Column("is_used", "bool", "the point is in the fit and in the package"),
+        Column("reason", "string", "why the point is left out"),
+        Column("relative_flux", "float64", "target over ensemble, 1 outside the transit", "", 8),
+        Column(
+            "relative_flux_error",
+            "float64",
+            "predicted: photons, sky, read-out, scintillation, ensemble",
+            "",
+            8,
+        ),
+        Column("trend", "float64", "fitted trend, 1 on average", "", 8),
+        Column("detrended_flux", "float64", "relative flux over the trend", "", 8),
+        Column("model", "float64", "fitted transit; 1 where there is no fit", "", 8),
+        Column("residual", "float64", "detrended flux minus model", "", 8),
+        Column("zero_point", "float64", "transparency by the ensemble, brighter is more", "mag", 5),
+        Column("zero_point_error", "float64", "its error", "mag", 6),
+        Column("fwhm", "float64", "full width at half maximum", "pix", 4),
+        Column("sky", "float64", "sky beside the target", "electron / pix", 4),
+        Column("x", "float64", "column of the target", "pix", 4),
+        Column("y", "float64", "row of the target", "pix", 4),
+        Column(
+            "total_comparison",
+            "float64",
+            "summed flux of the comparison stars of the AstroImageJ table",
+            "electron",
+            2,
+        ),
+    ),
+)
+
+COMPARISON = Schema(
+    "comparison",
+    1,
+    (
+        Column("star", "int64", "number of the star in the template's list"),
+        Column("label", "string", "T1, C2, C3 ... as in the package; empty if not in its table"),
+        Column("is_comparison", "bool", "part of the ensemble"),
+        Column("reason", "string", "why it is not"),
+        Column("x", "float64", "column in the template", "pix", 4),
+        Column("y", "float64", "row in the template", "pix", 4),
+        Column("flux", "float64", "median flux through the chosen aperture", "electron", 2),
+        Column("weight", "float64", "weight in the ensemble, the largest is 1", "", 6),
+        Column("scatter", "float64", "scatter against the other stars", "ppt", 4),
+        Column("chi", "float64", "scatter over predicted error", "", 4),
+    ),
+)
+
+APERTURES = Schema(
+    "apertures",
+    1,
+    (
+        Column("radius", "float64", "aperture radius", "pix", 4),
+        Column("scatter", "float64", "point-to-point scatter of the target, blind to the transit", "ppt", 4),
+        Column("is_chosen", "bool", "the radius of the light curve"),
+    ),
+)
+
+SCHEMAS = (
+    INVENTORY,
+    MASTERS,
+    FRAMES,
+    STARS,
+    TEMPLATE,
+    TEMPLATE_STARS,
+    PHOTOMETRY,
+    LIGHT_CURVE,
+    COMPARISON,
+    APERTURES,
+)

@@ -1,0 +1,260 @@
+"""Every setting of ``workspace.toml``: its unit, its default, and why that default.
+
+The classes stand here, and not beside the functions that they steer, because
+``doit list`` reads them and must not import numpy to do so.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Positive = Annotated[float, Meta(gt=0)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections: fixed once read, and strict about its keys."""
+
+
+class Ephemeris(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the transits of a candidate are due."""
+
+    t0: float
+    """Mid-transit time, BJD_TDB day."""
+    period: Positive
+    """Orbital period, day."""
+    duration: Positive
+    """Time from first to fourth contact, hour."""
+    depth: Positive
+    """Predicted depth, ppt."""
+    t0_error: NonNegative = 0.0
+    """Standard error of t0, day."""
+    period_error: NonNegative = 0.0
+    """Standard error of the period, day."""
+    source: str = ""
+    """Where the values are from; it is quoted in the notes."""
+
+
+class PixelPosition(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the target is in one raw frame, for fields that nothing can solve."""
+
+    frame: str
+    """Name of the raw frame."""
+    x: float
+    """Column of the target's centre, pixel; the first pixel's centre is 0."""
+    y: float
+    """Row of the target's centre, pixel; the first pixel's centre is 0."""
+
+
+class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A planet candidate and its host star."""
+
+    name: str
+    """As in the products, with the planet's two digits: ``TOI-1234.01``."""
+    tic: Annotated[int, Meta(gt=0)]
+    """Number of the host in the TESS Input Catalog."""
+    ra: str | float
+    """Right ascension, ICRS, epoch 2000: ``"hh:mm:ss.s"`` in hours, or decimal degrees."""
+    dec: str | float
+    """Declination, ICRS, epoch 2000: ``"dd:mm:ss.s"``, or decimal degrees."""
+    aliases: tuple[str, ...] = ()
+    """Other names that the OBJECT keyword may carry."""
+    pm_ra: float = 0.0
+    """Proper motion in right ascension times cos(dec), milliarcsec per year."""
+    pm_dec: float = 0.0
+    """Proper motion in declination, milliarcsec per year."""
+    ephemeris: Ephemeris | None = None
+    """Needed for the transit fit; without it the light curve is made, the fit is not."""
+    teff: Positive | None = None
+    """Effective temperature of the host, K; it sets the limb darkening."""
+    logg: float | None = None
+    """Surface gravity of the host, log10(cm s-2)."""
+    impact: Annotated[float, Meta(ge=0, le=1.5)] | None = None
+    """Impact parameter, where it is known; else it is free."""
+    a_rs: Positive | None = None
+    """Semi-major axis in stellar radii, where it is known; else from the duration."""
+    pixel: PixelPosition | None = None
+    """Position of the target in one frame, where no plate solution can be had."""
+
+    @property
+    def planet(self) -> str:
+        """Two digits of the planet: those of the name, else ``01``."""
+        found = re.search(r"\.(\d\d)$", self.name)
+        return found.group(1) if found else "01"
+
+
+class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A telescope with its camera, as ExoFOP and the error budget must know it."""
+
+    name: str
+    """ExoFOP telescope token: letters, digits and hyphens."""
+    dialect: str = "auto"
+    """Name of a header declaration in ``accretor/instruments``; ``auto`` looks at the header."""
+    camera: str = ""
+    """ExoFOP camera name; default: the telescope token."""
+    telescope_diameter: Positive | None = None
+    """Clear aperture, m; sets the scintillation, and goes to ExoFOP."""
+    gain: Positive | None = None
+    """Electrons per ADU; default: the header's."""
+    read_noise: NonNegative | None = None
+    """Electrons; default: the header's."""
+    dark_current: NonNegative = 0.0
+    """Electrons per pixel and second."""
+    saturation: Positive | None = None
+    """ADU of the raw image at which pixels are full; default: the header's."""
+    linear_fraction: Fraction = 0.92
+    """Part of the saturation level above which a star is not believed."""
+    pixel_scale: Positive | None = None
+    """Arcsec per pixel, a hint for the plate solution; default: the header's."""
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    """Degree, north positive; default: the dialect's, else the header's."""
+    longitude: Annotated[float, Meta(ge=-360, le=360)] | None = None
+    """Degree, EAST positive."""
+    height: float | None = None
+    """Metre above the sea."""
+    filters: dict[str, str] = field(default_factory=dict)
+    """Names of the FILTER keyword and what they mean to ExoFOP, e.g. ``{"SDSS g" = "gp"}``."""
+    match: dict[str, str] = field(default_factory=dict)
+    """Header cards by which frames of this instrument are known; needed with several instruments."""
+
+
+class PreprocessSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Detector calibration: bias, dark, flat, and the clock."""
+
+    self_dark: Literal["auto", "never"] = "auto"
+    """Make a dark pattern from the drifting science frames when there are no darks."""
+    save_calibrated: bool = False
+    """Write ``calibrated/*.fits`` for work in AstroImageJ; off, for it doubles the disk."""
+    exposure_tolerance: NonNegative = 0.02
+    """Relative difference of exposure up to which an unscaled dark fits."""
+    temperature_tolerance: NonNegative = 2.0
+    """Kelvin between a dark and a frame."""
+
+
+class RegistrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Measuring each frame alone."""
+
+    threshold: Positive = 5.0
+    """Detection limit, times the noise of the sky."""
+    max_stars: Annotated[int, Meta(ge=20, le=2000)] = 200
+    """Brightest stars kept in a frame's list."""
+    min_stars: Annotated[int, Meta(ge=3)] = 8
+    """Frames with fewer stars are poor."""
+
+
+class TemplateSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Choosing the reference frame and its star list."""
+
+    weight_sky: float = 1.0
+    """Weight of a dark sky in the score."""
+    weight_fwhm: float = 1.0
+    """Weight of a sharp image in the score."""
+    weight_stars: float = 1.0
+    """Weight of many stars matched in the score."""
+    frame: str = ""
+    """Name of the raw frame to use; default: the best score."""
+    max_stars: Annotated[int, Meta(ge=3, le=2000)] = 150
+    """Stars measured in every frame."""
+
+
+class PhotometrySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Apertures through which every star is measured."""
+
+    radii_fwhm: tuple[Positive, ...] = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0)
+    """Aperture radii, times the FWHM of the template."""
+    radii: tuple[Positive, ...] = ()
+    """Aperture radii, pixel; they replace radii_fwhm."""
+    annulus_fwhm: tuple[Positive, Positive] = (4.0, 7.0)
+    """Inner and outer radius of the sky annulus, times the FWHM of the template."""
+    recentre: bool = True
+    """Let stars of good signal find their own centre in each frame."""
+
+
+class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Comparison stars, aperture, detrending and the transit fit."""
+
+    radius: Positive | None = None
+    """Aperture radius, pixel; default: the one with the least point-to-point scatter."""
+    comparison: tuple[int, ...] = ()
+    """Star numbers of the template to use; default: chosen by their own scatter."""
+    exclude: tuple[int, ...] = ()
+    """Star numbers that must not be comparison stars."""
+    max_comparison: Annotated[int, Meta(ge=2)] = 120
+    """Most comparison stars in the ensemble."""
+    detrend: tuple[str, ...] | Literal["auto"] = "auto"
+    """Terms among airmass, time, x, y, fwhm, sky, flip; ``auto`` keeps a term only if BIC asks for it."""
+    max_detrend: Annotated[int, Meta(ge=0, le=4)] = 2
+    """Most terms that ``auto`` may use."""
+    scintillation: Positive = 1.56
+    """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
+
+
+class PlottingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Figures."""
+
+    title: str = ""
+    """First line of the light curve; default: TIC, TOI and date."""
+    bin_minutes: Positive = 5.0
+    """Width of the binned points, minute."""
+
+
+class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The folder that SG1 asks for."""
+
+    n_comparison: Annotated[int, Meta(ge=2, le=60)] = 12
+    """Comparison stars in the AstroImageJ table, those with the most weight."""
+    observers: str = ""
+    """Names in the notes; default: the observer."""
+
+
+class UploadSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the ExoFOP form asks for and the data cannot say."""
+
+    username: str = ""
+    """ExoFOP user; part of the tag. The password is never in a file of the workspace."""
+    delta_mag: float | None = None
+    """Faintest neighbour cleared, magnitudes; default: blank."""
+    public_note: str = ""
+    """Public at once on ExoFOP: no results in it."""
+    group: str = "tfopwg"
+    """ExoFOP group that may read the files."""
+
+
+class EnsembleSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Choices that the measurement of every frame depends on."""
+
+    policy: Literal["keep", "best"] = "keep"
+    """``keep`` the template and self-dark once made; ``best`` makes them again from all frames."""
+
+
+class ComputeSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the work is done; it never changes a result."""
+
+    executor: Literal["auto", "serial", "processes"] = "auto"
+    """``auto``: processes where there is enough to do."""
+    workers: Annotated[int, Meta(ge=0)] = 0
+    """Processes; 0 means one for each core."""
+
+
+class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of ``workspace.toml``."""
+
+    config_version: Literal[1] = 1
+    observer: str
+    """Who observed; in the notes."""
+    target: tuple[Target, ...]
+    instrument: tuple[InstrumentSettings, ...] = ()
+    preprocess: PreprocessSettings = PreprocessSettings()
+    registration: RegistrationSettings = RegistrationSettings()
+    template: TemplateSettings = TemplateSettings()
+    photometry: PhotometrySettings = PhotometrySettings()
+    calibration: CalibrationSettings = CalibrationSettings()
+    plotting: PlottingSettings = PlottingSettings()
+    packaging: PackagingSettings = PackagingSettings()
+    upload: UploadSettings = UploadSettings()
+    ensemble: EnsembleSettings = EnsembleSettings()
+    compute: ComputeSettings = ComputeSettings()

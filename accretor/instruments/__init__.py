@@ -1,0 +1,50 @@
+"""One file for each observatory: header dialects as data."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+from accretor.core.frame import Exposure
+from accretor.core.settings import InstrumentSettings
+from accretor.instruments import normalise
+from accretor.instruments.dialect import Cards, Dialect
+from accretor.instruments.generic import GENERIC
+from accretor.instruments.lco import LCO
+from accretor.instruments.microobservatory import MICROOBSERVATORY
+from accretor.instruments.theskyx import THESKYX
+
+DIALECTS = (MICROOBSERVATORY, LCO, THESKYX, GENERIC)
+"""The first that recognises a header has it; ``generic`` is for all others."""
+
+
+def detect(header: Cards) -> Dialect:
+    """Return the dialect of *header*, ``generic`` if no other recognises it."""
+    return next((dialect for dialect in DIALECTS if dialect.matches(header)), GENERIC)
+
+
+def by_name(name: str) -> Dialect:
+    """Return the dialect of this name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message has the nearest names.
+    """
+    dialects = {dialect.name: dialect for dialect in DIALECTS}
+    if name in dialects:
+        return dialects[name]
+    near = difflib.get_close_matches(name, dialects, n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are auto, {', '.join(sorted(dialects))}"
+    raise ValueError(f"{name!r} is not a header dialect; {hint}")
+
+
+def exposure(
+    header: Cards, name: str, instrument: InstrumentSettings, printed: Mapping[str, str] | None = None
+) -> Exposure:
+    """Return what *header* says, in the dialect that *instrument* names, or that the header shows.
+
+    See `accretor.instruments.normalise.exposure`.
+    """
+    dialect = detect(header) if instrument.dialect == "auto" else by_name(instrument.dialect)
+    return normalise.exposure(header, name, instrument, dialect, printed)

@@ -1,0 +1,145 @@
+"""What a header dialect is: which card means what, at one observatory or in one program."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Value: TypeAlias = str | int | float | bool
+"""Value of one header card."""
+
+Cards: TypeAlias = Mapping[str, Value]
+"""A header: values by keyword, the first of a repeated keyword."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a telescope stands."""
+
+    latitude: float = math.nan
+    """Degree, north positive; NaN leaves it to the header."""
+    longitude: float = math.nan
+    """Degree, east positive; NaN leaves it to the header."""
+    elevation: float = math.nan
+    """Metre above the sea; NaN leaves it to the header."""
+    source: str = ""
+    """Where the numbers are from."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Cards of one observatory or program; each list of keywords is tried from the left."""
+
+    name: str
+    """As the ``dialect`` key of ``[instrument]`` has it."""
+    is_mine: Mapping[str, str] = field(default_factory=dict)
+    """Regular expression that must be found in the value of each of these keywords, in any case."""
+    telescope: str = ""
+    """Telescope token where the workspace gives none; ``{KEYWORD}`` stands for a card's value."""
+    telescope_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Words that replace the value of a keyword in ``telescope``."""
+
+    mid: tuple[str, ...] = ("DATE-AVG", "MJD-AVG", "MJD-MID", "JD-MID", "UTMIDDLE")
+    """Cards with the middle of the exposure."""
+    start: tuple[str, ...] = (
+        "DATE-BEG",
+        "DATE-OBS",
+        "DATE-OBS+UT",
+        "DATE-OBS+UTC-OBS",
+        "DATE-OBS+UT-OBS",
+        "DATE-OBS+UTCSTART",
+        "DATE-OBS+UTSTART",
+        "DATE-OBS+UTC",
+        "DATE-OBS+TIME-OBS",
+        "DATE-OBS+EXP-STRT",
+        "MJD-BEG",
+        "MJD-OBS",
+        "MJD-STRT",
+        "JD-OBS",
+        "JD",
+    )
+    """Cards with its start; ``DATE+TIME`` joins a date and a time of day."""
+    end: tuple[str, ...] = ("DATE-END", "DATE-OBS+UTCEND", "DATE-OBS+UTSTOP", "MJD-END")
+    """Cards with its end."""
+    time_system: str = "TIMESYS"
+    """Card with the time scale; UTC where it is missing."""
+
+    exposure: Mapping[str, float] = field(
+        default_factory=lambda: {"EXPTIME": 1.0, "EXPOSURE": 1.0, "EXP_TIME": 1.0, "ITIME": 1.0}
+    )
+    """Cards with the exposure, and how many seconds their unit has."""
+    filter: tuple[str, ...] = ("FILTER", "FILTNAME", "FILTER1", "FILTERS", "INSFILTE")
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Names of filters here, and what they are to ExoFOP; before the common names."""
+    object: tuple[str, ...] = ("OBJECT", "OBJNAME", "TARGET", "FIELD")
+    kind: tuple[str, ...] = ("IMAGETYP", "IMGTYPE", "OBSTYPE", "FRAME", "FRAMETYP", "PICTTYPE")
+    """Cards with the kind of image; the number of PICTTYPE is SBIG's."""
+    temperature: Mapping[str, Literal["C", "K"]] = field(
+        default_factory=lambda: {"CCD-TEMP": "C", "CCDTEMP": "C", "DET-TEMP": "C", "DETTEMP": "C"}
+    )
+    """Cards with the temperature of the detector, and their unit."""
+
+    gain: tuple[str, ...] = ("EGAIN", "CVF", "CCDGAIN", "GAIN", "GAIN1", "AGAIN_01")
+    """Cards with electrons per ADU."""
+    gain_is_setting: tuple[str, ...] = ("GAIN",)
+    """Those of them that may hold the camera's setting instead: 0 and whole numbers from 10 are not
+    believed."""
+    read_noise: tuple[str, ...] = ("RDNOISE", "READNOIS", "RON", "ARDNS_01")
+    """Cards with electrons."""
+    saturation: tuple[str, ...] = ("SATURATE", "MAXLIN", "DATAMAX")
+    """Cards with ADU."""
+    pixel_scale: tuple[str, ...] = ("SECPIX", "PIXSCALE", "IM_SCALE", "SCALE")
+    """Cards with arcsec per (binned) pixel."""
+
+    ra: tuple[str, ...] = ("OBJCTRA", "RA", "TELRA", "RA-MNT", "OBJRA")
+    """Cards with the pointing; a text with separators is in hours, all else in degrees."""
+    dec: tuple[str, ...] = ("OBJCTDEC", "DEC", "TELDEC", "DEC-MNT", "OBJDEC")
+    equinox: Literal["J2000", "date"] = "J2000"
+    """Equinox of these, whatever the EQUINOX card may claim."""
+    altitude: tuple[str, ...] = ("OBJCTALT", "CENTALT", "TELALT", "ALT-OBJ", "ALT_OBJ", "ALTITUDE")
+    """Cards with the altitude of the telescope, degree."""
+    sidereal: tuple[str, ...] = ("LST", "LST-OBS", "ST")
+    """Cards with the local sidereal time at the start, hour; they prove the sign of the longitude."""
+
+    latitude: tuple[str, ...] = ("LATITUDE", "LAT-OBS", "SITELAT", "OBSGEO-B", "OBSLAT", "GEOLAT")
+    longitude: tuple[str, ...] = (
+        "LONGITUD",
+        "LONG-OBS",
+        "SITELONG",
+        "OBSGEO-L",
+        "OBSLONG",
+        "GEOLON",
+        "LONGITUDE",
+    )
+    west_is_positive: bool = False
+    """The longitude card counts towards the west."""
+    elevation: tuple[str, ...] = (
+        "HEIGHT",
+        "ALT-OBS",
+        "SITEELEV",
+        "OBSGEO-H",
+        "ELEV-OBS",
+        "ELEVATIO",
+        "ALTITUDE",
+    )
+    """Cards with the height above the sea, m."""
+    site: Site = Site()
+    """Position that is better known than from the header."""
+    constants: Mapping[str, float] = field(default_factory=dict)
+    """``gain``, ``read_noise``, ``saturation``, ``pixel_scale`` that are better known
+    than from cards."""
+
+    def matches(self, header: Cards) -> bool:
+        """Tell whether *header* is in this dialect; a dialect that names no card is never recognised."""
+        return bool(self.is_mine) and matches(self.is_mine, header)
+
+
+def matches(patterns: Mapping[str, str], header: Cards) -> bool:
+    """Tell whether the value of every keyword of *patterns* has its regular expression in it, in any case."""
+    return all(
+        keyword in header and re.search(pattern, str(header[keyword]), re.IGNORECASE) is not None
+        for keyword, pattern in patterns.items()
+    )

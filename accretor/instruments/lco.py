@@ -1,0 +1,48 @@
+"""Las Cumbres Observatory: raw frames (``-e00``) and those of BANZAI (``-e91``), packed or not."""
+
+from __future__ import annotations
+
+from accretor.instruments.dialect import Dialect
+
+LCO = Dialect(
+    name="lco",
+    is_mine={"ORIGIN": r"LCO", "SITEID": r"\w", "TELID": r"\w"},
+    telescope="LCO-{SITEID}-{TELID}",
+    telescope_words={
+        "SITEID": {
+            "ogg": "HAL",
+            "coj": "SSO",
+            "lsc": "CTIO",
+            "cpt": "SAAO",
+            "elp": "McD",
+            "tfn": "TEID",
+        },
+        "TELID": {
+            word + letter: size
+            for word, size in (("2m0", "2m0"), ("1m0", "1m0"), ("0m4", "0m4"), ("0m3", "0m35"))
+            for letter in "abcd"
+        },
+    },
+    mid=(),
+    start=("DATE-OBS", "MJD-OBS"),  # shutter opening, UTC, to the millisecond
+    end=("DATE-OBS+UTSTOP",),
+    exposure={"EXPTIME": 1.0},  # the one that was; REQTIME is the one asked for
+    filter=("FILTER", "FILTER1"),
+    filters={"w": "w", "Y": "Y"},
+    object=("OBJECT",),
+    kind=("OBSTYPE",),
+    temperature={"CCDATEMP": "C"},
+    # Raw: electron per ADU. BANZAI: 1, for its pixels are electrons already.
+    gain=("GAIN",),
+    gain_is_setting=(),
+    read_noise=("RDNOISE",),
+    saturation=("SATURATE", "MAXLIN"),
+    pixel_scale=("PIXSCALE",),
+    ra=("RA", "CAT-RA"),
+    dec=("DEC", "CAT-DEC"),
+    altitude=("ALTITUDE",),
+    sidereal=("LST",),
+    latitude=("LATITUDE",),
+    longitude=("LONGITUD",),
+    elevation=("HEIGHT",),
+)

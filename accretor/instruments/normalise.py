@@ -1,0 +1,241 @@
+"""A header in any dialect, as an exposure in the house's words and units."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+
+from accretor.core.errors import HeaderError
+from accretor.core.frame import Exposure, Kind
+from accretor.core.settings import InstrumentSettings
+from accretor.core.slug import slug
+from accretor.instruments import clock, filters, position
+from accretor.instruments.dialect import Cards, Dialect
+from accretor.instruments.timing import exposure_time, number, timing
+
+KELVIN = 273.15
+COLDEST, WARMEST = -200.0, 60.0
+"""Degree Celsius between which a detector's temperature is believed."""
+LEAST_SETTING = 10
+"""Whole numbers from here on in GAIN are a camera's setting, not electrons per ADU."""
+
+_LIGHT = {
+    "light",
+    "object",
+    "science",
+    "expose",
+    "exposure",
+    "target",
+    "tricolor",
+    "standard",
+    "sky",
+    "image",
+}
+_SBIG: Mapping[int, Kind] = {1: "light", 2: "bias", 3: "dark", 4: "flat"}
+_CALIBRATION_NAME = re.compile(
+    r"(?:sky|dome|twilight|twi)?[\s_-]*(bias|zero|dark|flat)s?(?:[\s_-]*(?:frame|field)s?)?(?:[\s_-]*[\w.]{1,4})?",
+    re.IGNORECASE,
+)
+_CALIBRATION_FILE = re.compile(
+    r"(?:sky|dome|twilight|twi)?[\s_-]*(bias|zero|dark|flat)s?(?![a-z])", re.IGNORECASE
+)
+
+
+def exposure(
+    header: Cards,
+    name: str,
+    instrument: InstrumentSettings,
+    dialect: Dialect,
+    printed: Mapping[str, str] | None = None,
+) -> Exposure:
+    """Return what *header* says.
+
+    Parameters
+    ----------
+    header : mapping of keyword to value
+    name : str
+        Of the file; it tells the kind of an image whose header is silent about it.
+    instrument : InstrumentSettings
+        What the workspace says goes before the dialect, and that before the header. An empty
+        name leaves the telescope token to the dialect.
+    dialect : Dialect
+    printed : mapping, optional
+        Value and comment of numbers as they stand in the file: they tell how exact a date is.
+
+    Returns
+    -------
+    Exposure
+        ``mid`` is "" if no card tells it; then ``remark`` begins with the reason.
+
+    Raises
+    ------
+    HeaderError
+        If the image is of a kind that is not used, for example a focus frame or a master.
+    """
+    printed = {} if printed is None else printed
+    kind = _kind(header, name, dialect)
+    seconds, unit_remark = exposure_time(header, printed, dialect)
+    when = timing(header, printed, dialect, seconds)
+    place, place_remarks = position.site(header, printed, instrument, dialect, when.start)
+    ra, dec = position.pointing(header, dialect, when.mid)
+    filter_name, filter_remark = _filter(header, kind, instrument, dialect)
+    gain, gain_remark = _gain(header, instrument, dialect)
+    stamps = when.reasons if kind == "light" or when.mid is None else []
+    remarks = [*stamps, unit_remark, *place_remarks, filter_remark, gain_remark, *_oddities(header)]
+    return Exposure(
+        kind=kind,
+        object=_text(header, dialect.object),
+        filter=filter_name,
+        exposure=seconds,
+        mid="" if when.mid is None else clock.iso(when.mid),
+        instrument=_token(header, instrument, dialect),
+        width=_count(header, "NAXIS1"),
+        height=_count(header, "NAXIS2"),
+        binning=_binning(header),
+        temperature=_temperature(header, dialect),
+        gain=gain,
+        read_noise=_level("read_noise", header, dialect.read_noise, instrument.read_noise, dialect),
+        saturation=_level("saturation", header, dialect.saturation, instrument.saturation, dialect),
+        ra=ra,
+        dec=dec,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        elevation=place.elevation,
+        altitude=position.altitude(header, printed, dialect),
+        pixel_scale=_pixel_scale(header, instrument, dialect),
+        has_wcs=position.has_wcs(header),
+        remark="; ".join(remark for remark in remarks if remark),
+    )
+
+
+def _kind(header: Cards, name: str, dialect: Dialect) -> Kind:
+    for keyword in dialect.kind:
+        value = header.get(keyword, "")
+        if isinstance(value, int) and value in _SBIG:
+            return _SBIG[value]
+        text = str(value).casefold()
+        if not isinstance(value, str) or text.strip() in {"", "unknown", "none"}:
+            continue
+        if "master" in text:
+            raise HeaderError(
+                keyword, f"{value!r}: it is made of several frames already; raw frames are needed"
+            )
+        found = _calibration_kind(text)
+        if found is not None:
+            return found
+        if _LIGHT.intersection(re.findall(r"[a-z]+", text)):
+            return "light"
+        raise HeaderError(keyword, f"{value!r} is none of light, bias, dark and flat")
+    title = _text(header, dialect.object)
+    pattern, text = (_CALIBRATION_NAME.fullmatch, title) if title else (_CALIBRATION_FILE.match, name)
+    match = pattern(text)
+    return (_calibration_kind(match[1].casefold()) if match else None) or "light"
+
+
+def _calibration_kind(text: str) -> Kind | None:
+    if "dark" in text:  # also a dark for flats
+        return "dark"
+    if "bias" in text or re.search(r"\b(zero|offset)\b", text):
+        return "bias"
+    return "flat" if "flat" in text or "twilight" in text else None
+
+
+def _filter(header: Cards, kind: Kind, instrument: InstrumentSettings, dialect: Dialect) -> tuple[str, str]:
+    if kind in {"bias", "dark"}:
+        return "", ""
+    name = _text(header, dialect.filter)
+    canonical, is_known = filters.canonical(name, {**dialect.filters, **instrument.filters})
+    if is_known or not name:
+        return canonical, ""
+    return canonical, f"filter {name!r} is not a name that ExoFOP knows"
+
+
+def _gain(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> tuple[float, str]:
+    known = instrument.gain if instrument.gain is not None else dialect.constants.get("gain")
+    if known is not None:
+        return known, ""
+    remark = ""
+    for keyword in dialect.gain:
+        value = number(header, keyword)
+        if not 0 <= value < math.inf:
+            continue
+        if keyword in dialect.gain_is_setting and (value == 0 or (value >= LEAST_SETTING and value % 1 == 0)):
+            remark = f"{keyword} = {value:g} is taken for the camera's setting, not for electron/ADU"
+        elif value > 0:
+            return value, ""
+    return math.nan, remark
+
+
+def _level(key: str, header: Cards, keywords: Iterable[str], ours: float | None, dialect: Dialect) -> float:
+    known = ours if ours is not None else dialect.constants.get(key)
+    if known is not None:
+        return known
+    return next(
+        (value for keyword in keywords if 0 < (value := number(header, keyword)) < math.inf), math.nan
+    )
+
+
+def _pixel_scale(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> float:
+    known = instrument.pixel_scale or dialect.constants.get("pixel_scale")
+    return known if known is not None else position.pixel_scale(header, dialect)
+
+
+def _temperature(header: Cards, dialect: Dialect) -> float:
+    for keyword, unit in dialect.temperature.items():
+        value = number(header, keyword)
+        if unit == "K":
+            value -= KELVIN
+        is_rubbish = 0 < abs(value) < 1e-6  # 8.7e-34 is memory that nobody wrote to
+        if COLDEST <= value <= WARMEST and not is_rubbish:
+            return round(value, 6)
+    return math.nan
+
+
+def _binning(header: Cards) -> str:
+    for pair in (("XBINNING", "YBINNING"), ("CCDXBIN", "CCDYBIN"), ("XBIN", "YBIN"), ("BINX", "BINY")):
+        x, y = (number(header, keyword) for keyword in pair)
+        if x >= 1:
+            return f"{x:.0f}x{y if y >= 1 else x:.0f}"
+    for keyword in ("CCDSUM", "BINNING"):
+        if found := re.fullmatch(
+            r"\s*(\d+)\s*[x,*\s]\s*(\d+)\s*", str(header.get(keyword, "")), re.IGNORECASE
+        ):
+            return f"{int(found[1])}x{int(found[2])}"
+    return "1x1"
+
+
+def _token(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> str:
+    if instrument.name:
+        return instrument.name
+    missing = False
+
+    def word(found: re.Match[str]) -> str:
+        nonlocal missing
+        value = str(header.get(found[1], "")).strip()
+        missing = missing or not value
+        return dialect.telescope_words.get(found[1], {}).get(value, value)
+
+    name = re.sub(r"\{([^}]+)\}", word, dialect.telescope)
+    if missing or not name:
+        name = _text(header, ("TELESCOP", "INSTRUME", "OBSERVAT")) or "unknown telescope"
+    return re.sub(r"[^A-Za-z0-9]+", "-", slug(name)).strip("-")
+
+
+def _oddities(header: Cards) -> Iterable[str]:
+    if "BAYERPAT" in header or "XBAYROFF" in header or str(header.get("FILTER", "")).strip() == "RGGB":
+        yield "colour camera: pixels of different colours stand side by side"
+    if str(header.get("CTYPE1", "")).startswith("RA--") and not position.has_wcs(header):
+        yield "the plate solution of the header is not in numbers"
+
+
+def _text(header: Cards, keywords: Iterable[str]) -> str:
+    values = (header.get(keyword, "") for keyword in keywords)
+    return next(
+        (text for value in values if not isinstance(value, bool) and (text := str(value).strip())), ""
+    )
+
+
+def _count(header: Cards, keyword: str) -> int:
+    value = header.get(keyword, 0)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,165 @@
+"""Which bias, dark and flat frames fit the frames of an observation."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from accretor.core.frame import Exposure
+from accretor.core.settings import PreprocessSettings
+from accretor.io import matching
+from accretor.io.inventory import RawFile
+
+
+@dataclass(frozen=True)
+class CalibrationPlan:
+    """The calibration frames that fit an observation."""
+
+    bias: list[RawFile]
+    dark: list[RawFile]
+    flat: list[RawFile]
+    left_out: list[tuple[RawFile, str]]
+    """Calibration frames that do not fit, each with the reason."""
+    dark_is_scaled: bool = False
+    """The darks have another exposure: bias-subtracted they are to be scaled."""
+
+
+def choose(
+    files: Sequence[RawFile], exposures: Sequence[Exposure], settings: PreprocessSettings
+) -> CalibrationPlan:
+    """Choose the calibration frames for the frames of one observation.
+
+    All must be of the same telescope, size and binning. Darks must agree in exposure and in the
+    detector's temperature; if none has the exposure but there are biases, those of the nearest
+    exposure are taken, to be scaled. Flats must be of the same filter. Of several nights the
+    nearest is taken, for each kind on its own.
+
+    Parameters
+    ----------
+    files : sequence of RawFile
+        All files of the workspace.
+    exposures : sequence of Exposure
+        Light frames of the observation.
+    settings : PreprocessSettings
+        Tolerances of exposure and temperature.
+
+    Raises
+    ------
+    ValueError
+        If there is no light frame.
+    """
+    if not exposures:
+        raise ValueError("an observation has at least one frame")
+    left_out: list[tuple[RawFile, str]] = []
+    light = exposures[0]
+    fitting: dict[str, list[RawFile]] = {"bias": [], "dark": [], "flat": []}
+    for file in files:
+        if file.exposure is None or file.exposure.kind == "light":
+            continue
+        reason = _misfit(file.exposure, light)
+        if reason:
+            left_out.append((file, reason))
+        else:
+            fitting[file.exposure.kind].append(file)
+    bias = _nearest_night(fitting["bias"], light, left_out)
+    dark, is_scaled = _darks(fitting["dark"], exposures, settings, has_bias=bool(bias), left_out=left_out)
+    return CalibrationPlan(
+        bias=bias,
+        dark=_nearest_night(dark, light, left_out),
+        flat=_nearest_night(fitting["flat"], light, left_out),
+        left_out=sorted(left_out, key=lambda pair: pair[0].path),
+        dark_is_scaled=is_scaled,
+    )
+
+
+def _misfit(calibration: Exposure, light: Exposure) -> str:
+    if calibration.instrument != light.instrument:
+        return f"{calibration.kind} of {calibration.instrument}, frames of {light.instrument}"
+    if _shape(calibration) != _shape(light):
+        return f"{calibration.kind} of {_shown(calibration)}, frames of {_shown(light)}"
+    if calibration.kind == "flat" and calibration.filter != light.filter:
+        return f"flat in {calibration.filter or 'no filter'}, frames in {light.filter}"
+    if calibration.kind == "dark" and not calibration.exposure > 0:
+        return "dark without exposure time"
+    return ""
+
+
+def _darks(
+    darks: Sequence[RawFile],
+    exposures: Sequence[Exposure],
+    settings: PreprocessSettings,
+    *,
+    has_bias: bool,
+    left_out: list[tuple[RawFile, str]],
+) -> tuple[list[RawFile], bool]:
+    """Return the darks that fit, and whether they must be scaled."""
+    wanted = _median(exposure.exposure for exposure in exposures)
+    temperature = _median(exposure.temperature for exposure in exposures)
+    cold = []
+    for file in darks:
+        warmer = abs(_header_of(file).temperature - temperature)
+        if warmer > settings.temperature_tolerance:  # NaN is not
+            left_out.append(
+                (file, f"dark is {warmer:.1f} K off, {settings.temperature_tolerance:g} K allowed")
+            )
+        else:
+            cold.append(file)
+    seconds = {_header_of(file).exposure for file in cold}
+    fits = {second for second in seconds if abs(second - wanted) <= settings.exposure_tolerance * wanted}
+    is_scaled = not fits and has_bias and bool(seconds) and math.isfinite(wanted)
+    if is_scaled:
+        fits = {min(seconds, key=lambda second: (abs(math.log(second / max(wanted, 1e-3))), second))}
+    for file in cold:
+        if _header_of(file).exposure not in fits:
+            hint = "" if is_scaled or fits or has_bias else "; without bias it cannot be scaled"
+            left_out.append((file, f"dark of {_header_of(file).exposure:g} s, frames of {wanted:g} s{hint}"))
+    return [file for file in cold if _header_of(file).exposure in fits], is_scaled
+
+
+def _nearest_night(
+    files: Sequence[RawFile], light: Exposure, left_out: list[tuple[RawFile, str]]
+) -> list[RawFile]:
+    """Return the files of the night nearest to *light*; a frame without time counts to its night."""
+    if not files:
+        return []
+    nights = {file.path: _night(_header_of(file), light) for file in files}
+    best = min(nights.values(), key=lambda night: (_days_between(night, matching.night(light)), night))
+    left_out.extend(
+        (file, f"{_header_of(file).kind} of {nights[file.path]}, those of {best} are nearer")
+        for file in files
+        if nights[file.path] != best
+    )
+    return [file for file in files if nights[file.path] == best]
+
+
+def _night(calibration: Exposure, light: Exposure) -> str:
+    """Return the night of a calibration frame; its header may lack the site, and even the time."""
+    if not calibration.mid:
+        return matching.night(light)
+    return matching.night(dataclasses.replace(calibration, longitude=light.longitude))
+
+
+def _days_between(night: str, other: str) -> int:
+    one, two = (date.fromisoformat(text) for text in (night, other))
+    return abs((one - two).days)
+
+
+def _header_of(file: RawFile) -> Exposure:
+    assert file.exposure is not None
+    return file.exposure
+
+
+def _shape(exposure: Exposure) -> tuple[int, int, str]:
+    return exposure.width, exposure.height, exposure.binning
+
+
+def _shown(exposure: Exposure) -> str:
+    return f"{exposure.width} x {exposure.height} pixels binned {exposure.binning}"
+
+
+def _median(values: Iterable[float]) -> float:
+    finite = sorted(value for value in values if math.isfinite(value))
+    return finite[len(finite) // 2] if finite else math.nan

@@ -1,0 +1,391 @@
+"""Aperture photometry: all stars of a frame through all radii, in one pass."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from accretor.core.arrays import Booleans, Floats, Image, Integers
+from accretor.science import shape
+from accretor.science.centroid import windowed
+from accretor.science.geometry import circle_overlap, stamp_pixels, stamps
+
+MOST_MOVE = 0.6
+"""A centre that is further than this, in FWHM, from where the star must be is of something else."""
+NEIGHBOUR_RADIUS = 2.0
+"""Discs of this radius, in FWHM, around every star are kept out of the annuli."""
+SHAPE_RADIUS = 2.0
+"""Radius of the circle in which the shape is measured, in FWHM."""
+PEAK_RADIUS = 3.0
+"""The peak is looked for this far from the centre, pixel, or one FWHM if that is more."""
+LEAST_SKY = 20
+"""Pixels without which there is no level of the sky."""
+CHUNK = 2_000_000
+"""Pixels of cut-outs worked on at a time; it bounds the memory."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured in one frame; (n_star,) if nothing else is said."""
+
+    flux: Floats
+    """(n_star, n_radius), electron, without the sky; NaN where the aperture leaves the frame."""
+    flux_error: Floats
+    """(n_star, n_radius), electron; without scintillation."""
+    sky: Floats
+    """Electron per pixel."""
+    sky_noise: Floats
+    """Standard deviation of a pixel of the annulus after clipping, electron."""
+    n_sky: Integers
+    """Pixels of the annulus after clipping."""
+    x: Floats
+    """Final centre, pixel."""
+    y: Floats
+    """Final centre, pixel."""
+    peak: Floats
+    """Highest raw pixel near the centre, ADU."""
+    n_bad: Integers
+    """Bad pixels within one FWHM of the centre."""
+    is_saturated: Booleans
+    """The peak reaches the saturation level."""
+    is_near_edge: Booleans
+    """The largest aperture leaves the frame."""
+    is_recentred: Booleans
+    """The star found its own centre; else the position is as given."""
+    x_width: Floats
+    """Pixel; this and the rest are described in `accretor.science.shape.Shape`."""
+    y_width: Floats
+    angle: Floats
+    roundness: Floats
+    fwhm: Floats
+
+
+def measure(
+    image: Image,
+    raw: Image,
+    x: Floats,
+    y: Floats,
+    *,
+    radii: Floats,
+    annulus: tuple[float, float],
+    fwhm: float,
+    gain: float,
+    read_noise: float,
+    recentre: Booleans,
+    saturation: float,
+    dark_variance: float = 0.0,
+    bad: Booleans | None = None,
+) -> Measurement:
+    """Measure every star through every aperture.
+
+    The overlap of circle and pixels is exact. The sky is the median of an annulus,
+    clipped at 3 sigma; the discs of 2 FWHM around all stars, and bad pixels, are kept
+    out of it. No pixel in an aperture is repaired or left out: that would follow the
+    star's place in the pixel. What is measured of a star depends on the other stars
+    through their discs only, to the last bit.
+
+    Parameters
+    ----------
+    image : (height, width), electron
+        Calibrated frame.
+    raw : (height, width), ADU
+        The same before calibration, for the peaks.
+    x, y : (n_star,) float64, pixel
+        Where the stars should be; NaN for one that is not in the frame.
+    radii : (n_radius,) float64, pixel
+        Of the apertures.
+    annulus : (float, float), pixel
+        Inner and outer radius of the sky; pixels count whose centres are in it.
+    fwhm : float, pixel
+        Of the stars in this frame; it sizes the window of the centroid.
+    gain : float, electron per ADU
+        For the noise of digitisation.
+    read_noise : float, electron
+        NaN if it is not known, or if the level of the sky holds a bias: then the
+        measured noise of the annulus takes the place of what it should be.
+    recentre : (n_star,) bool
+        Stars to be centred; only for good signal.
+    saturation : float, ADU
+        Raw level that must not be reached; inf if not known.
+    dark_variance : float, electron^2 per pixel
+        Dark current times exposure.
+    bad : (height, width) bool
+        Pixels not to be believed.
+
+    Returns
+    -------
+    Measurement
+        flux_error is that of the CCD equation (Merline & Howell 1995, Exp. Astron. 6,
+        163), with the error of the sky level for a median.
+    """
+    radii = np.asarray(radii, dtype=np.float64)
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    dirt = _discs(image.shape, x, y, NEIGHBOUR_RADIUS * fwhm)
+    if bad is not None:
+        dirt |= bad
+    half = math.ceil(max(annulus[1], float(radii.max()))) + 1
+    step = max(1, CHUNK // (2 * half + 1) ** 2)
+    parts = [
+        _measure_some(
+            image, raw, x[part], y[part], dirt, bad, radii, annulus, fwhm, recentre[part], saturation
+        )
+        for part in (slice(start, start + step) for start in range(0, max(len(x), 1), step))
+    ]
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    found["flux_error"] = flux_error(
+        found["flux"], radii, found["sky"], found["sky_noise"], found["n_sky"],
+        gain=gain, read_noise=read_noise, dark_variance=dark_variance,
+    )  # fmt: skip
+    return Measurement(**found)
+
+
+def flux_error(
+    flux: Floats,
+    radii: Floats,
+    sky: Floats,
+    sky_noise: Floats,
+    n_sky: Integers,
+    *,
+    gain: float,
+    read_noise: float,
+    dark_variance: float,
+) -> Floats:
+    """Return the standard error of fluxes by the CCD equation (Merline & Howell 1995).
+
+    Parameters
+    ----------
+    flux : (n_star, n_radius) float64, electron
+    radii : (n_radius,) float64, pixel
+    sky, sky_noise, n_sky : (n_star,)
+        As in `Measurement`.
+    gain, read_noise, dark_variance : float
+        As in `measure`.
+
+    Returns
+    -------
+    (n_star, n_radius) float64, electron
+    """
+    if math.isfinite(read_noise):
+        pixel = np.maximum(sky, 0) + dark_variance + read_noise**2 + gain**2 / 12
+    else:
+        pixel = sky_noise**2
+    area = math.pi * radii**2
+    # The sky level is itself measured, by a median: pi / 2 times the variance of a mean.
+    per_pixel = pixel[:, np.newaxis] * (1 + math.pi / 2 * area / np.maximum(n_sky, 1)[:, np.newaxis])
+    return np.asarray(np.sqrt(np.maximum(flux, 0) + area * per_pixel))
+
+
+def _measure_some(
+    image: Image,
+    raw: Image,
+    x: Floats,
+    y: Floats,
+    dirt: Booleans,
+    bad: Booleans | None,
+    radii: Floats,
+    annulus: tuple[float, float],
+    fwhm: float,
+    recentre: Booleans,
+    saturation: float,
+) -> dict[str, np.ndarray]:
+    height, width = image.shape
+    x, y, is_recentred = _centred(image, x, y, fwhm, recentre)
+    with np.errstate(invalid="ignore"):
+        is_here = (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)
+        margin = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) + 0.5
+        is_near_edge = ~(margin >= radii.max())
+    # Stars that are not here are measured somewhere, and the result is thrown away.
+    at_x, at_y = np.where(is_here, x, 0.0), np.where(is_here, y, 0.0)
+    sky, sky_noise, n_sky = annulus_sky(image, at_x, at_y, annulus, dirt)
+    sky = np.where(n_sky >= LEAST_SKY, sky, np.nan)
+    flux = aperture_sums(image, at_x, at_y, sky, radii)
+    flux[~(margin[:, np.newaxis] >= radii)] = np.nan
+    columns, rows = stamp_pixels(at_x, at_y, math.ceil(max(PEAK_RADIUS, fwhm)))
+    distance = _distance(columns, rows, at_x, at_y)
+    values, is_inside = stamps(raw, columns, rows)
+    near = is_inside & (distance <= max(PEAK_RADIUS, fwhm))
+    peak = np.where(near, values, -np.inf).max(axis=(1, 2)).astype(np.float64)
+    n_bad = np.zeros(len(x), dtype=np.int64)
+    if bad is not None:
+        n_bad = (stamps(bad, columns, rows)[0] & is_inside & (distance <= fwhm)).sum(axis=(1, 2))
+    nowhere = ~is_here
+    flux[nowhere] = sky[nowhere] = sky_noise[nowhere] = peak[nowhere] = np.nan
+    n_sky[nowhere] = n_bad[nowhere] = 0
+    found = shape.measure(
+        image, np.where(is_here, x, np.nan), y, sky, radius=max(SHAPE_RADIUS * fwhm, PEAK_RADIUS)
+    )
+    return {
+        "flux": flux,
+        "sky": sky,
+        "sky_noise": sky_noise,
+        "n_sky": n_sky,
+        "x": x,
+        "y": y,
+        "peak": peak,
+        "n_bad": n_bad,
+        "is_saturated": peak >= saturation,
+        "is_near_edge": is_near_edge,
+        "is_recentred": is_recentred,
+        **{column.name: getattr(found, column.name) for column in fields(found)},
+    }
+
+
+def _centred(
+    image: Image, x: Floats, y: Floats, fwhm: float, recentre: Booleans
+) -> tuple[Floats, Floats, Booleans]:
+    """Return the centres of stars that may look for them, and the given positions of the others."""
+    chosen = np.flatnonzero(recentre & np.isfinite(x) & np.isfinite(y))
+    new_x, new_y, is_recentred = x.copy(), y.copy(), np.zeros(len(x), dtype=bool)
+    if len(chosen):
+        columns, rows = stamp_pixels(x[chosen], y[chosen], math.ceil(2 * fwhm))
+        values, is_inside = stamps(image, columns, rows)
+        values = np.where(is_inside, values, np.nan)
+        rim = (values[:, 0], values[:, -1], values[:, :, 0], values[:, :, -1])
+        level, _, count = clipped_median(np.concatenate(rim, axis=1))
+        found_x, found_y, is_found = windowed(image, x[chosen], y[chosen], level, fwhm)
+        move = np.hypot(found_x - x[chosen], found_y - y[chosen])
+        is_found &= (move < MOST_MOVE * fwhm) & (count > 0)
+        kept = chosen[is_found]
+        new_x[kept], new_y[kept], is_recentred[kept] = found_x[is_found], found_y[is_found], True
+    return new_x, new_y, is_recentred
+
+
+def aperture_sums(image: Image, x: Floats, y: Floats, sky: Floats, radii: Floats) -> Floats:
+    """Return the light in circles, less *sky*.
+
+    Parameters
+    ----------
+    image : (height, width), electron
+    x, y : (n_star,) float64, pixel
+        Finite centres.
+    sky : (n_star,) float64, electron per pixel
+    radii : (n_radius,) float64, pixel
+
+    Returns
+    -------
+    (n_star, n_radius) float64, electron
+        NaN where a pixel of the aperture is; what lies outside of the image counts
+        as dark.
+    """
+    columns, rows = stamp_pixels(x, y, math.ceil(float(radii.max())) + 1)
+    values, is_inside = stamps(image, columns, rows)
+    light = np.where(is_inside, values - sky[:, np.newaxis, np.newaxis], 0.0)
+    is_undefined = ~np.isfinite(light)
+    light[is_undefined] = 0.0
+    shape_ = light.shape
+    dx = np.broadcast_to((columns - x[:, np.newaxis])[:, np.newaxis, :], shape_)
+    dy = np.broadcast_to((rows - y[:, np.newaxis])[:, :, np.newaxis], shape_)
+    flux = np.empty((len(x), len(radii)))
+    for index, radius in enumerate(radii):
+        weight = circle_overlap(dx, dy, float(radius))
+        flux[:, index] = (light * weight).reshape(len(x), columns.shape[1] ** 2).sum(axis=1)
+        if is_undefined.any():
+            flux[np.any(is_undefined & (weight > 0), axis=(1, 2)), index] = np.nan
+    return flux
+
+
+def annulus_sky(
+    image: Image, x: Floats, y: Floats, annulus: tuple[float, float], dirt: Booleans
+) -> tuple[Floats, Floats, Integers]:
+    """Return level, noise and number of pixels of the sky around stars.
+
+    Parameters
+    ----------
+    image : (height, width), electron
+    x, y : (n_star,) float64, pixel
+        Finite centres.
+    annulus : (float, float), pixel
+        Pixels count whose centres are between these distances, both included.
+    dirt : (height, width) bool
+        Pixels that do not count.
+
+    Returns
+    -------
+    level, noise : (n_star,) float64, electron per pixel
+    n_sky : (n_star,) int64
+    """
+    columns, rows = stamp_pixels(x, y, math.ceil(annulus[1]) + 1)
+    distance = _distance(columns, rows, x, y)
+    values, is_inside = stamps(image, columns, rows)
+    used = is_inside & (distance >= annulus[0]) & (distance <= annulus[1])
+    used &= ~stamps(dirt, columns, rows)[0]
+    return clipped_median(np.where(used, values, np.nan).reshape(len(x), columns.shape[1] ** 2))
+
+
+def clipped_median(values: Image, *, clip: float = 3.0, n_round: int = 10) -> tuple[Floats, Floats, Integers]:
+    """Return the median of each row after clipping around it.
+
+    Parameters
+    ----------
+    values : (n_row, n_value)
+        NaN is left out.
+    clip : float
+        In standard deviations of what is left.
+    n_round : int
+        Most rounds.
+
+    Returns
+    -------
+    median, deviation : (n_row,) float64
+        Of what is left; NaN where there is nothing.
+    count : (n_row,) int64
+    """
+    ordered = np.sort(values.astype(np.float64), axis=1)  # NaN comes last
+    count = np.isfinite(ordered).sum(axis=1)
+    # Rows keep their length: the last bit of a sum depends on it, and must not depend on other rows.
+    ordered = np.where(np.arange(ordered.shape[1]) < count[:, np.newaxis], ordered, 0.0)
+    low, high = np.zeros(len(count), dtype=np.int64), count
+    # What is left of an ordered row is always a range of it.
+    for _ in range(n_round):
+        median, deviation = _range_statistics(ordered, low, high)
+        inside = np.abs(ordered - median[:, np.newaxis]) <= clip * deviation[:, np.newaxis]
+        rank = np.arange(ordered.shape[1])
+        inside &= (rank >= low[:, np.newaxis]) & (rank < high[:, np.newaxis])
+        n_kept = inside.sum(axis=1)
+        new_low = np.where(n_kept > 0, inside.argmax(axis=1), low)
+        new_high = np.where(n_kept > 0, new_low + n_kept, high)
+        if np.array_equal(new_low, low) and np.array_equal(new_high, high):
+            break
+        low, high = new_low, new_high
+    median, deviation = _range_statistics(ordered, low, high)
+    return median, deviation, high - low
+
+
+def _range_statistics(ordered: Floats, low: Integers, high: Integers) -> tuple[Floats, Floats]:
+    """Return median and standard deviation of ranks low to high of each row."""
+    row, last = np.arange(len(ordered)), ordered.shape[1] - 1
+    middle = low + high
+    median = 0.5 * (
+        ordered[row, np.clip((middle - 1) // 2, 0, last)] + ordered[row, np.clip(middle // 2, 0, last)]
+    )
+    rank = np.arange(ordered.shape[1])
+    used = (rank >= low[:, np.newaxis]) & (rank < high[:, np.newaxis])
+    deviation = np.where(used, ordered - median[:, np.newaxis], 0.0)
+    count = np.maximum(high - low, 1)
+    mean = deviation.sum(axis=1) / count
+    variance = (deviation * deviation).sum(axis=1) / count - mean * mean
+    is_empty = high <= low
+    return (
+        np.where(is_empty, np.nan, median),
+        np.where(is_empty, np.nan, np.sqrt(np.maximum(variance, 0.0))),
+    )
+
+
+def _distance(columns: Integers, rows: Integers, x: Floats, y: Floats) -> Floats:
+    dx, dy = columns - x[:, np.newaxis], rows - y[:, np.newaxis]
+    return np.asarray(np.sqrt((dx * dx)[:, np.newaxis, :] + (dy * dy)[:, :, np.newaxis]))
+
+
+def _discs(size: tuple[int, ...], x: Floats, y: Floats, radius: float) -> Booleans:
+    """Return a map of the pixels whose centres are within *radius* of a position."""
+    covered = np.zeros(size, dtype=bool)
+    known = np.isfinite(x) & np.isfinite(y)
+    known &= (np.abs(x) < 1e6) & (np.abs(y) < 1e6)
+    columns, rows = stamp_pixels(x[known], y[known], math.ceil(radius))
+    near = _distance(columns, rows, x[known], y[known]) <= radius
+    near &= stamps(covered, columns, rows)[1]
+    star, row, column = np.nonzero(near)
+    covered[rows[star, row], columns[star, column]] = True
+    return covered

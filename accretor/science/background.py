@@ -1,0 +1,144 @@
+"""The coarse background of an image, for finding stars; photometry has annuli."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from accretor.core.arrays import Booleans, Floats, Image, Integers
+
+BOX = 64
+"""Side of the boxes, pixel: more than a star, less than a gradient."""
+SAMPLES = 24
+"""Pixels looked at along each side of a box; they fix its level to a tenth of the noise or better."""
+MOST_BOXES = 32
+"""Boxes along a side: large detectors have wider boxes."""
+
+
+@dataclass(frozen=True)
+class Sky:
+    """Background of an image on a coarse mesh."""
+
+    level: float
+    """Median of the mesh, in the unit of the image."""
+    noise: float
+    """Standard deviation of a pixel around the background; median of the mesh."""
+    mesh: Floats
+    """(n_y, n_x) levels, those of equally spaced boxes from rim to rim."""
+    shape: tuple[int, int]
+    """Of the image, (height, width)."""
+
+    def image(self, start: int = 0, stop: int | None = None) -> Image:
+        """Return rows *start* to *stop* of the background, float32, bilinear between the boxes."""
+        height, width = self.shape
+        rows = np.arange(start, height if stop is None else stop)
+        along_y = _interpolation(rows, height, self.mesh.shape[0])
+        along_x = _interpolation(np.arange(width), width, self.mesh.shape[1])
+        return np.asarray((along_y @ self.mesh).astype(np.float32) @ along_x.T.astype(np.float32))
+
+
+def sky(image: Image, *, bad: Booleans | None = None, box: int = BOX) -> Sky:
+    """Measure the background of *image* on a mesh.
+
+    In each box, the mean of the middle half of a sample of pixels after clipping at
+    3 sigma, with sigma from the lower half, where there are no stars; then a 3 x 3
+    median over the boxes, against one with a bright star in it.
+
+    Parameters
+    ----------
+    image : (height, width), any unit
+        NaN is left out.
+    bad : (height, width) bool
+        Pixels to leave out.
+    box : int, pixel
+        Least side of a box.
+
+    Returns
+    -------
+    Sky
+    """
+    starts_y, side_y = _boxes(image.shape[0], box)
+    starts_x, side_x = _boxes(image.shape[1], box)
+    rows = (starts_y[:, np.newaxis] + _sample(side_y)).ravel()
+    columns = (starts_x[:, np.newaxis] + _sample(side_x)).ravel()
+    sample = image[rows][:, columns].astype(np.float32)
+    if bad is not None:
+        sample[bad[rows][:, columns]] = np.nan
+    n_y, n_x = len(starts_y), len(starts_x)
+    boxed = sample.reshape(n_y, len(rows) // n_y, n_x, len(columns) // n_x).transpose(0, 2, 1, 3)
+    level, noise = _clipped_level(boxed.reshape(n_y * n_x, -1))
+    if not np.any(np.isfinite(level)):
+        return Sky(np.nan, np.nan, np.full((1, 1), np.nan), (image.shape[0], image.shape[1]))
+    middle = float(np.nanmedian(level))
+    mesh = _median3(np.where(np.isfinite(level), level, middle).reshape(n_y, n_x))
+    return Sky(middle, float(np.nanmedian(noise)), mesh, (image.shape[0], image.shape[1]))
+
+
+def _boxes(length: int, box: int) -> tuple[Integers, int]:
+    """Return where boxes start, and their side; together they cover the length."""
+    n_box = int(np.clip(length // box, 1, MOST_BOXES))
+    side = -(-length // n_box)
+    return np.linspace(0, length - side, n_box).astype(np.int64), side
+
+
+def _sample(side: int) -> Integers:
+    return np.unique(np.linspace(0, side - 1, min(side, SAMPLES)).astype(np.int64))
+
+
+def _clipped_level(values: Image) -> tuple[Floats, Floats]:
+    """Return the level of each row and its sigma; NaN where the row holds nothing.
+
+    Medians find the clip; means over what is left then see below the step of an
+    analogue-to-digital converter, which is often as large as the noise.
+    """
+    values = np.sort(values, axis=1)  # NaN comes last
+    low = np.zeros(len(values), dtype=np.int64)
+    high = np.isfinite(values).sum(axis=1)
+    row = np.arange(len(values))
+    last = values.shape[1] - 1
+    for _ in range(3):
+        level = np.where(high > low, values[row, np.clip((low + high) // 2, 0, last)], np.nan)
+        sixteenth = values[row, np.clip(low + ((high - low) * 0.1587).astype(np.int64), 0, last)]
+        # Noise below one step of the converter leaves the quantiles equal.
+        limit = 3 * np.maximum(level - sixteenth, 1e-4 * np.abs(level) + 1e-6)
+        low = (values < (level - limit)[:, np.newaxis]).sum(axis=1)
+        high = (values <= (level + limit)[:, np.newaxis]).sum(axis=1)
+    rank = np.arange(values.shape[1])
+    fifth = ((high - low) * 0.25).astype(np.int64)
+    middle = (rank >= (low + fifth)[:, np.newaxis]) & (rank < (high - fifth)[:, np.newaxis])
+    level = _mean(values, middle)
+    below = (rank >= low[:, np.newaxis]) & (values <= level[:, np.newaxis])
+    deviation = values - level[:, np.newaxis]
+    return level, np.sqrt(_mean(deviation * deviation, below))
+
+
+def _mean(values: Image, chosen: Booleans) -> Floats:
+    total = np.where(chosen, values, np.float32(0)).sum(axis=1, dtype=np.float64)
+    count = chosen.sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _median3(mesh: Floats) -> Floats:
+    # Odd reflection continues a slope beyond the rim; the plain one bends it there.
+    padded = (
+        np.pad(mesh, 1, mode="reflect", reflect_type="odd")
+        if min(mesh.shape) > 1
+        else np.pad(mesh, 1, "edge")
+    )
+    views = [padded[y : y + mesh.shape[0], x : x + mesh.shape[1]] for y in range(3) for x in range(3)]
+    return np.asarray(np.median(views, axis=0))
+
+
+def _interpolation(position: Integers, length: int, n_box: int) -> Floats:
+    """Return the matrix (n_position, n_box) that interpolates between box centres, and beyond them."""
+    if n_box == 1:
+        return np.ones((len(position), 1))
+    side = -(-length // n_box)
+    at = (position - (side - 1) / 2) * (n_box - 1) / (length - side)
+    lower = np.clip(at.astype(np.int64), 0, n_box - 2)
+    matrix = np.zeros((len(position), n_box))
+    index = np.arange(len(position))
+    matrix[index, lower] = 1 - (at - lower)
+    matrix[index, lower + 1] = at - lower
+    return matrix

@@ -1,0 +1,107 @@
+"""Which linear terms the trend of a light curve needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from accretor.core.arrays import Booleans, Floats
+
+PREFERRED = "airmass"
+THRESHOLD = 6.0
+"""BIC that a term must gain: strong evidence (Kass & Raftery 1995, JASA 90, 773)."""
+
+MAX_LIKENESS = 0.7
+"""Correlation with the transit beyond which x, y, fwhm and sky may not be terms: they would eat it."""
+
+_INSTRUMENTAL = ("x", "y", "fwhm", "sky")
+
+
+def candidates(quantities: Mapping[str, Floats], is_used: Booleans) -> dict[str, Floats]:
+    """Return each quantity with mean 0 and standard deviation 1 over the frames used.
+
+    A quantity that does not vary, or is not known in all frames used, is left out.
+    ``flip`` stays at +1 and -1, and only if both sides of the pier are present.
+
+    Parameters
+    ----------
+    quantities : mapping
+        Name to (n,) float64.
+    is_used : (n,) bool
+    """
+    found: dict[str, Floats] = {}
+    for name, value in quantities.items():
+        used = value[is_used]
+        if not np.isfinite(used).all():
+            continue
+        if name == "flip":
+            if used.min() < 0 < used.max():
+                found[name] = np.asarray(np.sign(value))
+            continue
+        # Around the first value, for a BJD would lose the digits that matter.
+        offset = value - used[0]
+        mean, sigma = float(np.mean(offset[is_used])), float(np.std(offset[is_used]))
+        if sigma > 1e-9 * max(1.0, float(np.max(np.abs(offset[is_used])))):
+            found[name] = (offset - mean) / sigma
+    return found
+
+
+def select(
+    terms: Mapping[str, Floats],
+    chi2: Callable[[Sequence[str]], float],
+    *,
+    n_point: int,
+    max_terms: int,
+    template: Floats | None = None,
+) -> tuple[str, ...]:
+    """Choose terms by forward selection with the Bayesian information criterion.
+
+    The term that gains most is added, as long as it gains more than the threshold;
+    airmass in its place unless the other is better by the threshold again. Time and airmass exclude each other. A step at the meridian flip
+    does not count towards *max_terms*.
+
+    Parameters
+    ----------
+    terms : mapping
+        Standardised quantities, (n,) float64.
+    chi2 : callable
+        Least chi^2 of a model with these terms besides the constant (and the transit).
+    n_point, max_terms : int
+    template : (n,) float64, optional
+        Shape of the transit.
+    """
+    chosen: tuple[str, ...] = ()
+    current = chi2(chosen)
+    while True:
+        gain: dict[str, float] = {}
+        for name in terms:
+            if not _may_join(name, chosen, max_terms) or _is_like(name, terms[name], template):
+                continue
+            gain[name] = current - chi2((*chosen, name)) - math.log(n_point)
+        good = {name: value for name, value in gain.items() if value > THRESHOLD}
+        if not good:
+            return chosen
+        best = max(good, key=lambda name: good[name])
+        if good.get(PREFERRED, -math.inf) > good[best] - THRESHOLD:
+            best = PREFERRED
+        chosen = (*chosen, best)
+        current = chi2(chosen)
+
+
+def _may_join(name: str, chosen: Sequence[str], max_terms: int) -> bool:
+    if name in chosen:
+        return False
+    if name == "flip":
+        return True
+    if name in {"time", "airmass"} and {"time", "airmass"} & set(chosen):
+        return False
+    return len([term for term in chosen if term != "flip"]) < max_terms
+
+
+def _is_like(name: str, value: Floats, template: Floats | None) -> bool:
+    """Tell whether an instrumental quantity looks like the transit."""
+    if template is None or name not in _INSTRUMENTAL or np.ptp(template) == 0:
+        return False
+    return bool(abs(np.corrcoef(value, template)[0, 1]) > MAX_LIKENESS)

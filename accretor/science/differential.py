@@ -1,0 +1,240 @@
+"""The target over the ensemble: comparison stars, aperture radius, and which frames count."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accretor.core.arrays import Booleans, Floats
+from accretor.core.errors import Unusable
+from accretor.science import ensemble, noise, selection, statistics
+
+if TYPE_CHECKING:
+    from accretor.core.settings import CalibrationSettings
+    from accretor.science.lightcurve import Photometry
+
+LEAST_TRANSPARENCY = 0.25
+"""Part of the night's best transparency below which a frame is left out."""
+
+GREATEST_ERROR = 10.0
+"""Predicted error over the night's median above which a frame is left out."""
+
+USUAL_RADIUS = 2.0
+"""Aperture radius, times the FWHM, at which stars and frames are judged before the radius is chosen."""
+
+LEAST_RADIUS = 1.2
+"""Aperture radius, times the FWHM, below which a change of focus changes the flux."""
+
+TOLERANCE = 1.03
+"""Radii whose scatter is within this factor of the least are as good."""
+
+
+@dataclass(frozen=True)
+class Stars:
+    """What became of each star of the list."""
+
+    is_comparison: Booleans
+    """(n_star,)"""
+    reason: tuple[str, ...]
+    """(n_star,) why a star is not a comparison star; "" for those that are, "target" for the target."""
+    weight: Floats
+    """(n_star,) share in the ensemble, sum 1; 0 outside it."""
+    scatter_ppt: Floats
+    """(n_star,) robust scatter of the leave-one-out relative flux, ppt."""
+    chi: Floats
+    """(n_star,) that scatter over the predicted one."""
+
+
+@dataclass(frozen=True)
+class Differential:
+    """The target's light curve before any trend or transit is fitted."""
+
+    radius_index: int
+    radius_scatter: Floats
+    """(n_radius,) point-to-point scatter of the target, ppt."""
+    stars: Stars
+    zero_point: Floats
+    """(n,) magnitude against the night's best transparency."""
+    zero_point_error: Floats
+    """(n,) magnitude."""
+    flux: Floats
+    """(n,) about 1; NaN where the target or the ensemble was not measured."""
+    error: Floats
+    """(n,) predicted."""
+    reason: tuple[str, ...]
+    """(n,) why a frame is left out; "" for those used."""
+    comparison_flux: Floats
+    """(n, n_star) leave-one-out relative flux, median 1."""
+
+
+@dataclass(frozen=True)
+class Aperture:
+    """All stars at one radius."""
+
+    log_flux: Floats
+    """(n, n_star) natural logarithm; NaN where the star was not measured or is near the edge."""
+    error: Floats
+    """(n, n_star) relative error, without the ensemble."""
+
+
+def at_radius(photometry: Photometry, scintillation: Floats, index: int) -> Aperture:
+    """Return logarithmic fluxes and relative errors at one aperture radius."""
+    flux = photometry.flux[:, :, index]
+    error = noise.fractional_error(flux, photometry.flux_error[:, :, index], scintillation)
+    good = np.isfinite(error) & ~photometry.is_near_edge
+    log_flux = np.log(np.where(good, flux, 1.0))
+    return Aperture(np.where(good, log_flux, np.nan), np.where(good, error, np.nan))
+
+
+def target_over(aperture: Aperture, target: int, is_comparison: Booleans) -> tuple[Floats, Floats]:
+    """Return the target's relative flux (median 1) and its predicted error, both (n,)."""
+    solution = ensemble.zero_point(aperture.log_flux, aperture.error, is_comparison)
+    log_flux = aperture.log_flux[:, target] - solution.zero
+    finite = log_flux[np.isfinite(log_flux)]
+    flux = np.exp(log_flux - (np.median(finite) if finite.size else 0.0))
+    return np.asarray(flux), np.asarray(flux * np.hypot(aperture.error[:, target], solution.error))
+
+
+def measure(photometry: Photometry, scintillation: Floats, settings: CalibrationSettings) -> Differential:
+    """Choose comparison stars and aperture, and divide the target by the ensemble.
+
+    Parameters
+    ----------
+    photometry : Photometry
+    scintillation : (n,) float64
+        Relative error of every star in a frame, independent between stars.
+    settings : CalibrationSettings
+
+    Raises
+    ------
+    Unusable
+        If no star can be compared with, or no frame is left.
+    """
+    target = photometry.target
+    fwhm = photometry.template_fwhm
+    usual = int(np.argmin(np.abs(photometry.radii - (settings.radius or USUAL_RADIUS * fwhm))))
+    aperture = at_radius(photometry, scintillation, usual)
+    reasons = selection.eligible(
+        _candidates(photometry, aperture, usual),
+        pinned=settings.comparison,
+        excluded=settings.exclude,
+        max_comparison=settings.max_comparison,
+    )
+    if "" not in reasons:
+        raise Unusable(f"none of {len(reasons) - 1} stars can be a comparison star: {_commonest(reasons)}")
+    is_eligible = np.array([not reason for reason in reasons])
+    frame_reason = _frame_reasons(photometry, aperture, is_eligible)
+    is_used = np.array([not reason for reason in frame_reason])
+    if not is_used.any():
+        raise Unusable(f"none of {len(is_used)} frames is left: {_commonest(frame_reason)}")
+
+    scatter = np.array(
+        [
+            1000 * statistics.point_to_point(
+                target_over(at_radius(photometry, scintillation, index), target, is_eligible)[0][is_used]
+            )
+            for index in range(len(photometry.radii))
+        ]
+    )  # fmt: skip
+    index = usual if settings.radius else choose_radius(photometry.radii, scatter, fwhm, usual)
+    aperture = at_radius(photometry, scintillation, index)
+    if not settings.comparison:
+        reasons = selection.constant(_candidates(photometry, aperture, index), reasons)
+    is_comparison = np.array([not reason for reason in reasons])
+    solution = ensemble.zero_point(aperture.log_flux, aperture.error, is_comparison)
+    flux, error = target_over(aperture, target, is_comparison)
+    relative, zero_error = ensemble.leave_one_out(aperture.log_flux, solution)
+    for frame in np.nonzero(is_used & ~np.isfinite(error))[0]:
+        frame_reason[frame] = "not measured at the aperture radius chosen"
+    total = solution.weight.sum(axis=0)
+    magnitude = 2.5 / math.log(10)
+    return Differential(
+        radius_index=index,
+        radius_scatter=scatter,
+        stars=Stars(
+            is_comparison=is_comparison,
+            reason=tuple(reasons),
+            weight=total / total.sum(),
+            scatter_ppt=np.array([1000 * statistics.scatter(column) for column in relative.T]),
+            chi=ensemble.excess(relative, np.hypot(aperture.error, zero_error)),
+        ),
+        zero_point=magnitude * _transparency(solution.zero, photometry.exposure),
+        zero_point_error=magnitude * solution.error,
+        flux=flux,
+        error=error,
+        reason=tuple(frame_reason),
+        comparison_flux=np.exp(relative),
+    )
+
+
+def choose_radius(radii: Floats, scatter: Floats, fwhm: float, usual: int) -> int:
+    """Return the index of the radius with the least scatter, or of a smaller one that is as good.
+
+    Of the radii within 3 per cent of the least scatter, the smallest of at least 1.2
+    FWHM: less sky and fewer neighbours. *usual* if no scatter is known.
+    """
+    if not np.isfinite(scatter).any():
+        return usual
+    good = np.nonzero(scatter <= TOLERANCE * np.nanmin(scatter))[0]
+    wide = [int(index) for index in good if radii[index] >= LEAST_RADIUS * fwhm]
+    return min(wide, key=lambda index: float(radii[index])) if wide else int(np.nanargmin(scatter))
+
+
+def _candidates(photometry: Photometry, aperture: Aperture, index: int) -> selection.Candidates:
+    """Return what the choice of comparison stars needs, without the frames that lost most stars."""
+    count = np.isfinite(aperture.log_flux).sum(axis=1)
+    kept = count >= 0.5 * np.median(count)
+    return selection.Candidates(
+        flux=photometry.flux[kept, :, index],
+        error=aperture.error[kept],
+        is_saturated=photometry.is_saturated[kept],
+        is_near_edge=photometry.is_near_edge[kept],
+        neighbour_contrast=photometry.neighbour_contrast,
+        target=photometry.target,
+    )
+
+
+def _transparency(zero: Floats, exposure: Floats) -> Floats:
+    """Return the logarithm of the transparency against the night's best; exposures may differ."""
+    level = zero - np.log(exposure)
+    return np.asarray(level - np.nanpercentile(level, 95))
+
+
+def _frame_reasons(photometry: Photometry, aperture: Aperture, is_comparison: Booleans) -> list[str]:
+    """Return for each frame why it must be left out, "" if it is good enough.
+
+    Clouds alone are no reason: thin ones only make the error larger.
+    """
+    target = photometry.target
+    solution = ensemble.zero_point(aperture.log_flux, aperture.error, is_comparison)
+    if np.isnan(solution.zero).all():
+        return ["no comparison star measured"] * len(solution.zero)
+    transparency = np.exp(_transparency(solution.zero, photometry.exposure))
+    error = np.hypot(aperture.error[:, target], solution.error)
+    usual = float(np.nanmedian(error)) if np.isfinite(error).any() else math.nan
+
+    def reason(frame: int) -> str:
+        if photometry.is_saturated[frame, target]:
+            return "target saturated"
+        if photometry.is_near_edge[frame, target]:
+            return "target near the edge"
+        if not np.isfinite(aperture.error[frame, target]):
+            return "target not measured"
+        if not np.isfinite(solution.zero[frame]):
+            return "no comparison star measured"
+        if transparency[frame] < LEAST_TRANSPARENCY:
+            return f"transparency {transparency[frame]:.2f} of the night's best"
+        if error[frame] > GREATEST_ERROR * usual:
+            return f"error {error[frame] / usual:.0f} times the night's median"
+        return ""
+
+    return [reason(frame) for frame in range(len(transparency))]
+
+
+def _commonest(reasons: list[str]) -> str:
+    """Return the reason given most often."""
+    given = [reason for reason in reasons if reason not in {"", "target"}]
+    return max(sorted(set(given)), key=given.count) if given else "there are no others"

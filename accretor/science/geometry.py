@@ -1,0 +1,120 @@
+"""Circles on square pixels, and cut-outs of many stars at once."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accretor.core.arrays import Booleans, Floats, Image, Integers
+
+Pixel = TypeVar("Pixel", bound=np.generic)
+
+HALF_DIAGONAL = math.sqrt(0.5)
+
+
+def stamp_pixels(x: Floats, y: Floats, half: int) -> tuple[Integers, Integers]:
+    """Return the columns and rows of square cut-outs around stars.
+
+    Parameters
+    ----------
+    x, y : (n_star,) float64, pixel
+        Finite centres.
+    half : int
+        A cut-out has 2 * half + 1 pixels a side.
+
+    Returns
+    -------
+    columns, rows : (n_star, 2 * half + 1) int64
+        Indices, which may lie outside of the image.
+    """
+    offset = np.arange(-half, half + 1)
+    columns = np.floor(x + 0.5).astype(np.int64)[:, np.newaxis] + offset
+    rows = np.floor(y + 0.5).astype(np.int64)[:, np.newaxis] + offset
+    return columns, rows
+
+
+def stamps(image: NDArray[Pixel], columns: Integers, rows: Integers) -> tuple[NDArray[Pixel], Booleans]:
+    """Cut the squares of `stamp_pixels` out of *image*.
+
+    Returns
+    -------
+    values : (n_star, size, size)
+        Pixels; those outside of the image repeat its rim.
+    is_inside : (n_star, size, size) bool
+        False where a pixel is not in the image.
+    """
+    height, width = image.shape
+    inside_x = (columns >= 0) & (columns < width)
+    inside_y = (rows >= 0) & (rows < height)
+    values = image[
+        np.clip(rows, 0, height - 1)[:, :, np.newaxis], np.clip(columns, 0, width - 1)[:, np.newaxis, :]
+    ]
+    return values, inside_y[:, :, np.newaxis] & inside_x[:, np.newaxis, :]
+
+
+def circle_overlap(dx: Floats, dy: Floats, radius: float) -> Floats:
+    """Return how much of unit pixels lies in a circle around the origin.
+
+    Parameters
+    ----------
+    dx, dy : any equal shape, float64, pixel
+        Centres of the pixels relative to the centre of the circle.
+    radius : float, pixel
+
+    Returns
+    -------
+    float64, shape of dx
+        Exact area of the overlap, 0 to 1.
+    """
+    distance = np.hypot(dx, dy)
+    area = np.where(distance < radius, 1.0, 0.0)
+    # A circle smaller than a pixel can lie within one, far from all of its corners.
+    rim = np.abs(distance - radius) <= HALF_DIAGONAL + 1e-9
+    if radius <= 2 * HALF_DIAGONAL:
+        rim |= distance <= radius + HALF_DIAGONAL
+    area[rim] = _rectangle_overlap(dx[rim], dy[rim], radius)
+    return area
+
+
+def _rectangle_overlap(dx: Floats, dy: Floats, radius: float) -> Floats:
+    left, right, low, high = dx - 0.5, dx + 0.5, dy - 0.5, dy + 0.5
+    area = (
+        _corner_area(right, high, radius)
+        - _corner_area(left, high, radius)
+        - _corner_area(right, low, radius)
+        + _corner_area(left, low, radius)
+    )
+    return np.clip(area, 0.0, 1.0)
+
+
+def _corner_area(x: Floats, y: Floats, radius: float) -> Floats:
+    """Return the area that the circle shares with the rectangle from its centre to (x, y), signed."""
+    sign = np.sign(x) * np.sign(y)
+    x = np.minimum(np.abs(x), radius)
+    y = np.minimum(np.abs(y), radius)
+    square = radius * radius
+    # The circle is as high as y up to this x; beyond it, the area lies under the arc.
+    bend = np.minimum(np.sqrt(square - y * y), x)
+    arc_x = x * np.sqrt(square - x * x) + square * np.arcsin(x / radius)
+    arc_bend = bend * np.sqrt(square - bend * bend) + square * np.arcsin(bend / radius)
+    return np.asarray(sign * (bend * y + 0.5 * (arc_x - arc_bend)))
+
+
+def bin_image(image: Image, factor: int) -> Image:
+    """Return the mean of squares of *factor* x *factor* pixels; a rest at the far rims is left out."""
+    if factor == 1:
+        return image
+    height, width = image.shape[0] // factor, image.shape[1] // factor
+    cut = image[: height * factor, : width * factor]
+    # Sums of slices are several times faster than a mean over two axes of a reshaped array.
+    rows = cut[0::factor].copy()
+    for offset in range(1, factor):
+        rows += cut[offset::factor]
+    binned = rows[:, 0::factor].copy()
+    for offset in range(1, factor):
+        binned += rows[:, offset::factor]
+    binned *= 1.0 / (factor * factor)
+    return np.asarray(binned)

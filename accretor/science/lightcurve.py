@@ -1,0 +1,384 @@
+"""From the fluxes of all stars to the light curve of the target and its transit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accretor.core.arrays import Booleans, Floats
+from accretor.science import curve as curves
+from accretor.science import differential, fit, limbdarkening, noise, statistics
+from accretor.science import ephemeris as ephemerides
+from accretor.science.curve import Curve, Series, Term
+from accretor.science.differential import Differential, Stars
+from accretor.science.ephemeris import Prediction
+from accretor.science.fit import TransitFit
+
+if TYPE_CHECKING:
+    from accretor.core.settings import CalibrationSettings, Ephemeris, Target
+
+__all__ = ["LightCurve", "Noise", "Photometry", "Stars", "Term", "TransitFit", "calibrate"]
+
+SPREAD_SIZES = (20, 40, 80)
+"""Numbers of comparison stars for which the depth is fitted again."""
+
+FEW_COMPARISONS = 8
+
+
+@dataclass(frozen=True)
+class Photometry:
+    """What calibration needs of the photometry dump; only frames that were measured, in order of time."""
+
+    time: Floats
+    """(n,) BJD_TDB of mid-exposure, day, ascending."""
+    exposure: Floats
+    """(n,) second."""
+    airmass: Floats
+    """(n,)"""
+    fwhm: Floats
+    """(n,) pixel."""
+    flip: Floats
+    """(n,) +1 or -1: side of the pier (turned by 180 degrees against the template)."""
+    flux: Floats
+    """(n, n_star, n_radius) electron, sky subtracted; NaN where it was not measured."""
+    flux_error: Floats
+    """(n, n_star, n_radius) electron; CCD equation, without scintillation."""
+    sky: Floats
+    """(n, n_star) electron per pixel."""
+    x: Floats
+    """(n, n_star) pixel, centre in each frame."""
+    y: Floats
+    """(n, n_star) pixel."""
+    is_saturated: Booleans
+    """(n, n_star)"""
+    is_near_edge: Booleans
+    """(n, n_star) an aperture or the annulus leaves the frame."""
+    radii: Floats
+    """(n_radius,) pixel."""
+    template_fwhm: float
+    """Pixel."""
+    position: Floats
+    """(n_star, 2) x, y in the template."""
+    target: int
+    """Index of the target among the stars."""
+    neighbour_contrast: Floats
+    """(n_star,) flux of other listed stars within 3 FWHM over the star's own; 0 if alone."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Scatter of the residuals of the frames used, and what was to be expected; NaN where too few."""
+
+    rms_per_point_ppt: float
+    rms_5min_ppt: float
+    rms_10min_ppt: float
+    rms_30min_ppt: float
+    predicted_rms_ppt: float
+    """Median of the predicted errors of the frames used."""
+    beta: float
+    """Time-averaging factor of correlated noise (Winn et al. 2008), 5 to 30 minutes; at least 1."""
+    point_to_point_ppt: float
+    """Scatter of the differences of neighbouring residuals over sqrt 2."""
+
+
+@dataclass(frozen=True)
+class LightCurve:
+    """The target's light curve with everything that was decided on the way."""
+
+    radius_index: int
+    radius: float
+    """Aperture radius, pixel."""
+    radius_scatter: Floats
+    """(n_radius,) point-to-point scatter of the target, ppt; the criterion that chose the radius."""
+    stars: Stars
+    zero_point: Floats
+    """(n,) magnitude; transparency against the night's best, 0 there and negative under clouds."""
+    zero_point_error: Floats
+    """(n,) magnitude."""
+    relative_flux: Floats
+    """(n,) 1 out of transit; trend not removed."""
+    relative_flux_error: Floats
+    """(n,) predicted: photons, sky, read-out, scintillation, ensemble; not scaled."""
+    is_used: Booleans
+    """(n,)"""
+    reason: tuple[str, ...]
+    """(n,) why a frame is left out; "" for those used."""
+    trend: Floats
+    """(n,) linear trend, without the transit."""
+    detrended_flux: Floats
+    """(n,) relative_flux / trend."""
+    model: Floats
+    """(n,) transit model; 1 where there is no fit."""
+    residual: Floats
+    """(n,) detrended_flux - model."""
+    terms: tuple[Term, ...]
+    """Terms of the trend besides the constant."""
+    comparison_flux: Floats
+    """(n, n_star) leave-one-out relative flux of every star at the radius chosen, median 1."""
+    fit: TransitFit | None
+    fit_reason: str
+    """Why there is no fit; "" if there is one."""
+    noise: Noise
+    coverage: str
+    """Full, Ingress, Egress or Out of Transit; "" without an ephemeris."""
+    prediction: Prediction | None
+    airmass_min: float
+    airmass_max: float
+    n_comparison: int
+    comparison_spread: tuple[tuple[int, float], ...]
+    """Number of comparison stars and the rp_rs that they give; a systematic error of the depth."""
+    flags: tuple[str, ...]
+    """What a reader must know, in words."""
+
+
+def calibrate(
+    photometry: Photometry,
+    *,
+    ephemeris: Ephemeris | None,
+    filter_name: str,
+    target: Target | None,
+    diameter: float | None,
+    site_height: float,
+    settings: CalibrationSettings,
+) -> LightCurve:
+    """Choose comparison stars and aperture, make the light curve, and fit the transit.
+
+    The comparison stars are chosen among themselves and the aperture by the
+    point-to-point scatter: neither looks at the transit.
+
+    Parameters
+    ----------
+    photometry : Photometry
+    ephemeris : Ephemeris or None
+        Without it there is no fit, and no term of a trend unless the settings name it:
+        a trend could be a transit.
+    filter_name : str
+        As ExoFOP spells it; for the limb darkening.
+    target : Target or None
+        Temperature, gravity and orbit of the host, where they are known.
+    diameter : float or None
+        Clear aperture of the telescope, m; without it scintillation is left out.
+    site_height : float
+        m above the sea.
+    settings : CalibrationSettings
+
+    Raises
+    ------
+    Unusable
+        If no frame has both the target and a comparison star.
+    """
+    scintillation = np.zeros(len(photometry.time))
+    if diameter is not None:
+        scintillation = noise.scintillation(
+            photometry.airmass,
+            photometry.exposure,
+            diameter=diameter,
+            height=site_height,
+            coefficient=settings.scintillation,
+        )
+    night = differential.measure(photometry, scintillation, settings)
+    series = Series(
+        photometry.time,
+        photometry.exposure,
+        night.flux,
+        night.error,
+        np.array([not reason for reason in night.reason]),
+    )
+    law = limbdarkening.of_star(
+        None if target is None else target.teff, None if target is None else target.logg, filter_name
+    )
+    prediction, coverage = _predict(series, ephemeris)
+    fit_reason = _obstacle(series, prediction, coverage)
+    found = _trend_and_transit(
+        photometry, series, settings, ephemeris, prediction, coverage, target, law, fit_reason
+    )
+    transit_fit = None
+    if prediction is not None and found.problem is not None and found.solution is not None:
+        transit_fit = fit.summary(found.problem, found.solution, mid=prediction.mid, sigma=prediction.sigma)
+
+    reason = tuple(found.outlier.get(frame, given) for frame, given in enumerate(night.reason))
+    is_used = np.array([not words for words in reason])
+    flux, error = night.flux / found.level, night.error / found.level
+    detrended = flux / found.trend
+    residual = detrended - found.model
+    summary = _noise(photometry.time[is_used], residual[is_used], error[is_used])
+    spread = _spread(photometry, scintillation, night, found, is_used)
+    return LightCurve(
+        radius_index=night.radius_index,
+        radius=float(photometry.radii[night.radius_index]),
+        radius_scatter=night.radius_scatter,
+        stars=night.stars,
+        zero_point=night.zero_point,
+        zero_point_error=night.zero_point_error,
+        relative_flux=flux,
+        relative_flux_error=error,
+        is_used=is_used,
+        reason=reason,
+        trend=found.trend,
+        detrended_flux=detrended,
+        model=found.model,
+        residual=residual,
+        terms=found.terms,
+        comparison_flux=night.comparison_flux,
+        fit=transit_fit,
+        fit_reason=fit_reason,
+        noise=summary,
+        coverage=coverage,
+        prediction=prediction,
+        airmass_min=float(np.min(photometry.airmass[is_used])),
+        airmass_max=float(np.max(photometry.airmass[is_used])),
+        n_comparison=int(night.stars.is_comparison.sum()),
+        comparison_spread=spread,
+        flags=_flags(photometry, night, prediction, transit_fit, law, summary, spread, diameter),
+    )
+
+
+def _predict(series: Series, ephemeris: Ephemeris | None) -> tuple[Prediction | None, str]:
+    """Return the transit nearest to the frames used, and how much of it they cover."""
+    if ephemeris is None:
+        return None, ""
+    time, half = series.time[series.is_used], series.exposure[series.is_used] / 172800
+    start, end = float(time[0] - half[0]), float(time[-1] + half[-1])
+    prediction = ephemerides.predict(ephemeris, 0.5 * (start + end))
+    return prediction, ephemerides.coverage(prediction, start, end)
+
+
+def _in_transit(time: Floats, prediction: Prediction) -> Booleans:
+    return (time > prediction.ingress) & (time < prediction.egress)
+
+
+def _obstacle(series: Series, prediction: Prediction | None, coverage: str) -> str:
+    """Return why no transit can be fitted, "" if one can."""
+    if prediction is None:
+        return "no ephemeris is given"
+    if coverage == "Out of Transit":
+        return "the predicted transit is not in the observation"
+    n_used = int(series.is_used.sum())
+    if n_used < curves.FEWEST_POINTS:
+        return f"{n_used} frames are usable, {curves.FEWEST_POINTS} needed"
+    inside = int((_in_transit(series.time, prediction) & series.is_used).sum())
+    if inside < curves.FEWEST_IN_TRANSIT:
+        return f"{inside} frames are in the predicted transit, {curves.FEWEST_IN_TRANSIT} needed"
+    return ""
+
+
+def _trend_and_transit(
+    photometry: Photometry,
+    series: Series,
+    settings: CalibrationSettings,
+    ephemeris: Ephemeris | None,
+    prediction: Prediction | None,
+    coverage: str,
+    target: Target | None,
+    law: limbdarkening.LimbDarkening,
+    obstacle: str,
+) -> Curve:
+    """Fit the trend, and the transit where nothing stands against it.
+
+    Terms of a trend are chosen only where a transit cannot be mistaken for them: under
+    a full transit, and away from any.
+    """
+    quantities = {
+        "airmass": photometry.airmass,
+        "time": photometry.time,
+        "x": photometry.x[:, photometry.target],
+        "y": photometry.y[:, photometry.target],
+        "fwhm": photometry.fwhm,
+        "sky": photometry.sky[:, photometry.target],
+        "flip": photometry.flip,
+    }
+    forced = settings.detrend if isinstance(settings.detrend, tuple) else None
+    if forced is None and coverage not in {"Full", "Out of Transit"}:
+        forced = ()
+    max_terms = settings.max_detrend
+    if not obstacle and ephemeris is not None and prediction is not None:
+        whole = curves.set_up(series, prediction, ephemeris, target, law)
+        return curves.with_transit(series, whole, quantities, forced=forced, max_terms=max_terms)
+    is_level = np.ones(len(series.time), dtype=bool)
+    if prediction is not None and (~_in_transit(series.time, prediction) & series.is_used).sum() >= 5:
+        is_level = ~_in_transit(series.time, prediction)
+    return curves.without_transit(series, quantities, forced=forced, max_terms=max_terms, is_level=is_level)
+
+
+def _noise(time: Floats, residual: Floats, error: Floats) -> Noise:
+    """Return the scatter of the residuals."""
+    binned = {
+        minutes: 1000 * statistics.binned_rms(time, residual, minutes)[0] for minutes in (5.0, 10.0, 30.0)
+    }
+    return Noise(
+        rms_per_point_ppt=1000 * statistics.rms(residual),
+        rms_5min_ppt=binned[5.0],
+        rms_10min_ppt=binned[10.0],
+        rms_30min_ppt=binned[30.0],
+        predicted_rms_ppt=1000 * float(np.median(error)),
+        beta=statistics.beta(time, residual),
+        point_to_point_ppt=1000 * statistics.point_to_point(residual),
+    )
+
+
+def _spread(
+    photometry: Photometry, scintillation: Floats, night: Differential, found: Curve, is_used: Booleans
+) -> tuple[tuple[int, float], ...]:
+    """Return rp_rs of fits with the 20, 40 and 80 weightiest comparison stars, and with all."""
+    if found.problem is None or found.solution is None:
+        return ()
+    n_comparison = int(night.stars.is_comparison.sum())
+    aperture = differential.at_radius(photometry, scintillation, night.radius_index)
+    order = np.argsort(-night.stars.weight, kind="stable")
+    result: list[tuple[int, float]] = []
+    for size in (*(size for size in SPREAD_SIZES if size < n_comparison), n_comparison):
+        is_comparison = np.zeros(len(order), dtype=bool)
+        is_comparison[order[:size]] = True
+        flux, error = differential.target_over(aperture, photometry.target, is_comparison)
+        # A frame that none of the few stars has must not stop the fit.
+        good = np.isfinite(error[is_used])
+        problem = curves.restrict(
+            replace(found.problem, flux=flux[is_used], error=error[is_used]), good, found.problem.basis
+        )
+        result.append((size, float(fit.least_squares(problem, found.solution.parameter)[0][fit.K])))
+    return tuple(result)
+
+
+def _flags(
+    photometry: Photometry,
+    night: Differential,
+    prediction: Prediction | None,
+    transit_fit: TransitFit | None,
+    law: limbdarkening.LimbDarkening,
+    summary: Noise,
+    spread: tuple[tuple[int, float], ...],
+    diameter: float | None,
+) -> tuple[str, ...]:
+    """Return what a reader must know."""
+    n_comparison = int(night.stars.is_comparison.sum())
+    n_saturated = int(photometry.is_saturated[:, photometry.target].sum())
+    contrast = float(photometry.neighbour_contrast[photometry.target])
+    excess = summary.rms_per_point_ppt / summary.predicted_rms_ppt
+    said = {
+        f"fewer than {FEW_COMPARISONS} comparison stars: {n_comparison}": n_comparison < FEW_COMPARISONS,
+        f"target saturated in {n_saturated} of {len(photometry.time)} frames": n_saturated > 0,
+        f"neighbours within 3 FWHM of the target have {100 * contrast:.1f} % of its flux": contrast > 0.001,
+        "scintillation not in the errors: telescope_diameter is not given": diameter is None,
+        f"scatter is {excess:.1f} times the predicted": excess > 1.5,
+    }
+    flags = [words for words, is_so in said.items() if is_so]
+    if prediction is not None and prediction.sigma > 0.5 * (prediction.egress - prediction.mid):
+        flags.append(f"transit window uncertain by {1440 * prediction.sigma:.0f} min")
+    if transit_fit is not None:
+        flags.extend((*law.remarks, *_fit_flags(transit_fit, spread)))
+    return tuple(flags)
+
+
+def _fit_flags(transit_fit: TransitFit, spread: tuple[tuple[int, float], ...]) -> list[str]:
+    """Return what a reader of the fit must know."""
+    flags: list[str] = []
+    if transit_fit.is_shape_fixed:
+        flags.append("baseline under a quarter of the transit on both sides: shape fixed")
+    if not transit_fit.is_detected:
+        flags.append(f"transit not detected: delta BIC {transit_fit.delta_bic:.1f}")
+    depths = [k for _, k in spread]
+    if depths and max(depths) - min(depths) > 2 * transit_fit.rp_rs_error:
+        flags.append(f"Rp/R* is {min(depths):.4f} to {max(depths):.4f}, by the number of comparison stars")
+    return flags

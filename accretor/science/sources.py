@@ -1,0 +1,382 @@
+"""Find the stars of a frame, and judge the frame by them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from accretor.core.arrays import Booleans, Floats, Image, Integers
+from accretor.science import moffat
+from accretor.science.background import Sky, sky
+from accretor.science.centroid import windowed, windowed_shape
+from accretor.science.geometry import bin_image, stamp_pixels, stamps
+
+__all__ = ["Quality", "Sky", "Sources", "detect", "frame_quality", "sky"]
+
+PROFILE_RADIUS = 24
+"""Pixels to which a first look follows a profile; half of it is the widest star that it sees."""
+SHARPEST = 0.12
+"""Mean of the 8 neighbours over the peak: a single hot pixel has less, a star of FWHM 1.8 more than twice."""
+NARROWEST, WIDEST = 0.65, 1.6
+"""A star is as wide as the others within these factors."""
+LONGEST = 4.0
+"""Elongation beyond which it is a trail; no wind draws out a usable frame like this."""
+MOST_FITTED = 20
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Stars of a frame, brightest first; each array is (n_star,)."""
+
+    x: Floats
+    """Pixel."""
+    y: Floats
+    """Pixel."""
+    flux: Floats
+    """Light within 1.2 FWHM, sky subtracted, in the unit of the image; good for ranking."""
+    peak: Floats
+    """Brightest pixel, sky subtracted."""
+    fwhm: Floats
+    """Pixel, from windowed moments; up to a tenth wide of a fit."""
+    elongation: Floats
+    """Long over short axis, at least 1."""
+    is_saturated: Booleans
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def xy(self) -> Floats:
+        """Positions, (n_star, 2)."""
+        return np.column_stack((self.x, self.y))
+
+    def take(self, index: Integers | Booleans | slice) -> Sources:
+        """Return the stars of *index*, in its order."""
+        return Sources(*(getattr(self, column.name)[index] for column in fields(self)))
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What frames are compared by."""
+
+    sky: float
+    """Median background, in the unit of the image."""
+    sky_noise: float
+    """Standard deviation of a pixel of the background."""
+    fwhm: float
+    """Median of Moffat fits, pixel; NaN if no star could be fitted."""
+    elongation: float
+    """Median of the fitted stars; NaN if there are none."""
+    n_fwhm: int
+    """Stars fitted."""
+    n_star: int
+    """Stars detected."""
+
+
+def detect(
+    image: Image,
+    *,
+    threshold: float = 5.0,
+    max_stars: int = 200,
+    bad: Booleans | None = None,
+    saturation: float = math.inf,
+) -> Sources:
+    """Find the stars of *image*, and nothing else.
+
+    A first look at the brightest peaks finds how wide the stars are; the image is
+    binned to stars of 2.5 to 5 pixels, smoothed, and its peaks are the candidates.
+    Those much sharper (hot pixels, cosmic rays), wider or more drawn out (trails,
+    galaxies) than the frame's own stars are dropped. A frame whose stars are all
+    drawn out by the wind keeps them.
+
+    Parameters
+    ----------
+    image : (height, width), electron (or any linear unit)
+    threshold : float
+        Peak of the smoothed image over its noise.
+    max_stars : int
+        Brightest stars to return.
+    bad : (height, width) bool
+        Pixels not to believe; they take the median of their neighbours.
+    saturation : float, unit of *image*
+        Stars that reach it may be wider than others, and are flagged.
+
+    Returns
+    -------
+    Sources
+        Brightest first; none (length 0) in an empty image. Stars whose centre is
+        closer than one FWHM to the rim are left out.
+    """
+    image = _without(image, bad)
+    rough = _rough_fwhm(image, threshold, saturation)
+    if rough is None:
+        return _no_sources()
+    fwhm, factor = rough, int(np.clip(2 ** math.floor(math.log2(max(rough / 2.5, 1))), 1, 4))
+    flat, x, y = _candidates(image, factor, threshold, _blur(fwhm / factor), 3 * max_stars + 50)
+    sources = _measured(image, flat, factor, x, y, fwhm, saturation)
+    if len(sources):
+        # A second pass, now that the width is known to a few per cent.
+        fwhm = _typical(sources)
+        sources = _measured(image, flat, factor, x, y, fwhm, saturation)
+    return _stars_only(sources, fwhm, image.shape).take(slice(max_stars))
+
+
+def frame_quality(image: Image, sources: Sources, *, background: Sky | None = None) -> Quality:
+    """Judge a frame by its background and by its stars.
+
+    Parameters
+    ----------
+    image : (height, width), electron
+    sources : Sources
+        Of `detect` on the same image.
+    background : Sky
+        Of `sky`, if it is at hand.
+
+    Returns
+    -------
+    Quality
+        fwhm is the median of Moffat fits to the 20 brightest stars that are
+        neither saturated nor near to another one of a tenth of their light.
+    """
+    background = sky(image) if background is None else background
+    good = np.flatnonzero(_is_isolated(sources) & ~sources.is_saturated)[:MOST_FITTED]
+    width = math.nan
+    n_fwhm = 0
+    if len(good):
+        fitted = _fitted_fwhm(image, sources.take(good))
+        n_fwhm = int(np.isfinite(fitted).sum())
+        width = float(np.nanmedian(fitted)) if n_fwhm else math.nan
+    elongation = float(np.median(sources.elongation[good])) if len(good) else math.nan
+    return Quality(background.level, background.noise, width, elongation, n_fwhm, len(sources))
+
+
+def _no_sources() -> Sources:
+    nothing = np.zeros(0)
+    return Sources(nothing, nothing, nothing, nothing, nothing, nothing, np.zeros(0, dtype=bool))
+
+
+def _without(image: Image, bad: Booleans | None) -> Image:
+    """Return *image* with bad and undefined pixels set to the median of their neighbours."""
+    undefined = ~np.isfinite(image)
+    if bad is not None:
+        undefined |= bad
+    if not undefined.any():
+        return image
+    image = image.copy()
+    image[undefined] = np.nan
+    rows, columns = np.nonzero(undefined)
+    around, is_inside = stamps(image, *stamp_pixels(columns.astype(float), rows.astype(float), 1))
+    around = np.sort(np.where(is_inside, around, np.nan).reshape(len(rows), 9), axis=1)
+    n_good = np.isfinite(around).sum(axis=1)
+    middle = around[np.arange(len(rows)), np.maximum(n_good - 1, 0) // 2]
+    level = sky(image).level
+    image[rows, columns] = np.where(n_good > 0, middle, level if math.isfinite(level) else 0.0)
+    return image
+
+
+def _smoothed(image: Image, times: int) -> Image:
+    """Return *image* after *times* passes of the binomial filter 1-2-1; the rim is that of the image."""
+    for _ in range(times):
+        rows = image.copy()
+        rows[1:-1] += 0.5 * (image[:-2] + image[2:])
+        image = rows.copy()
+        image[:, 1:-1] += 0.5 * (rows[:, :-2] + rows[:, 2:])
+        image *= 0.25
+    return image
+
+
+def _blur(fwhm: float) -> int:
+    """Return how often to smooth for stars of *fwhm* pixels: nearly the matched filter."""
+    return 1 if fwhm < 3.2 else 2
+
+
+def _candidates(
+    image: Image, factor: int, threshold: float, blur: int, most: int
+) -> tuple[Image, Floats, Floats]:
+    """Return the binned image without its sky, and the peaks in it, brightest first, in its pixels."""
+    binned = bin_image(image, factor).astype(np.float32)
+    if min(binned.shape) < 5:
+        return binned, np.zeros(0), np.zeros(0)
+    background = sky(binned)
+    binned -= background.image()
+    smooth = _smoothed(binned, blur)
+    noise = sky(smooth[1:-1, 1:-1]).noise
+    limit = threshold * noise if noise > 0 else threshold * 1e-6
+    height, width = smooth.shape
+    at = np.flatnonzero(smooth > limit)
+    row, column = np.divmod(at, width)
+    inside = (row > 1) & (row < height - 2) & (column > 1) & (column < width - 2)
+    at = at[inside]
+    flat = smooth.ravel()
+    value = flat[at]
+    for step in (-width - 1, -width, -width + 1, -1):
+        keep = (value > flat[at + step]) & (value >= flat[at - step])
+        at, value = at[keep], value[keep]
+    raw = binned.ravel()
+    core = np.stack([raw[at + dy * width + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)], axis=1)
+    is_star = core.sum(axis=1) - core.max(axis=1) > 8 * SHARPEST * core.max(axis=1)
+    at, value = at[is_star], value[is_star]
+    at = at[np.argsort(-value, kind="stable")[:most]]
+    row, column = np.divmod(at, width)
+    return binned, column.astype(np.float64), row.astype(np.float64)
+
+
+def _rough_fwhm(image: Image, threshold: float, saturation: float) -> float | None:
+    """Return the FWHM of the brightest stars to a third or so, from their mean radial profiles."""
+    for factor in (2, 1) if max(image.shape) < 1500 else (4, 2, 1):
+        _, x, y = _candidates(image, factor, threshold, 1, 80)
+        if not len(x):
+            continue
+        local = np.rint(_unbinned(x, factor)), np.rint(_unbinned(y, factor))
+        columns, rows = stamp_pixels(*local, 2 * factor)
+        near, is_inside = stamps(image, columns, rows)
+        near = np.where(is_inside, near, -np.inf)
+        brightest = near.reshape(len(near), -1).argmax(axis=1)
+        index = np.arange(len(near))
+        peak_x = columns[index, brightest % columns.shape[1]].astype(np.float64)
+        peak_y = rows[index, brightest // columns.shape[1]].astype(np.float64)
+        width = _profile_fwhm(image, peak_x, peak_y, saturation)
+        width = width[np.isfinite(width)][:40]
+        # A pixel that has nothing around it is not a star, however many of them there are.
+        if len(width) >= 3 or factor == 1:
+            return float(np.median(width)) if len(width) else None
+    return None
+
+
+def _profile_fwhm(image: Image, x: Floats, y: Floats, saturation: float) -> Floats:
+    """Return the full width at half maximum of ring means around pixels; NaN for hot pixels."""
+    columns, rows = stamp_pixels(x, y, PROFILE_RADIUS)
+    values, is_inside = stamps(image, columns, rows)
+    values = np.where(is_inside, values, np.nan).reshape(len(x), -1)
+    offset = np.arange(-PROFILE_RADIUS, PROFILE_RADIUS + 1)
+    ring = np.rint(np.hypot(offset, offset[:, np.newaxis])).astype(np.int64).ravel()
+    profile = np.full((len(x), PROFILE_RADIUS + 1), np.nan)
+    for radius in range(PROFILE_RADIUS + 1):
+        # The median of a ring does not see a neighbouring star.
+        profile[:, radius] = np.median(values[:, ring == radius], axis=1)
+    complete = np.all(np.isfinite(profile), axis=1)
+    profile = np.where(complete[:, np.newaxis], profile, 0.0)
+    base = profile.min(axis=1)
+    peak = profile[:, 0] - base
+    relative = (profile - base[:, np.newaxis]) / np.where(peak > 0, peak, 1.0)[:, np.newaxis]
+    outside = (relative < 0.5).argmax(axis=1)
+    index = np.arange(len(x))
+    inner, outer = relative[index, outside - 1], relative[index, outside]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        half = outside - 1 + (inner - 0.5) / (inner - outer)
+    is_star = complete & (peak > 0) & (outside > 0) & (profile[:, 0] < saturation)
+    is_star &= relative[:, 1] > SHARPEST
+    return np.where(is_star, 2 * half, np.nan)
+
+
+def _unbinned(position: Floats, factor: int) -> Floats:
+    return position * factor + (factor - 1) / 2
+
+
+def _measured(
+    image: Image, binned: Image, factor: int, x: Floats, y: Floats, fwhm: float, saturation: float
+) -> Sources:
+    """Return centres and shapes on the full image of candidates given in binned pixels."""
+    if not len(x):
+        return _no_sources()
+    # Centres on the binned image first: a bin's centre may be a star's width away from the star's.
+    if factor > 1:
+        x, y, found = windowed(binned, x, y, np.zeros(len(x)), fwhm / factor)
+        x, y = x[found], y[found]
+    x, y = _unbinned(x, factor), _unbinned(y, factor)
+    level = _local_sky(image, x, y, fwhm)
+    x, y, found = windowed(image, x, y, level, fwhm)
+    x, y, level = x[found], y[found], level[found]
+    width, elongation = windowed_shape(image, x, y, level, fwhm)
+    columns, rows = stamp_pixels(x, y, math.ceil(1.2 * fwhm))
+    values, is_inside = stamps(image, columns, rows)
+    distance = np.hypot(
+        (columns - x[:, np.newaxis])[:, np.newaxis, :], (rows - y[:, np.newaxis])[:, :, np.newaxis]
+    )
+    light = np.where(is_inside, values - level[:, np.newaxis, np.newaxis], 0.0)
+    weight = np.clip(1.2 * fwhm + 0.5 - distance, 0, 1)
+    flux = (light * weight).sum(axis=(1, 2))
+    near = np.where(weight > 0, light, -np.inf).reshape(len(x), -1)
+    peak = near.max(axis=1) if len(x) else np.zeros(0)
+    return Sources(x, y, flux, peak, width, elongation, peak + level >= saturation)
+
+
+def _local_sky(image: Image, x: Floats, y: Floats, fwhm: float) -> Floats:
+    """Return the median along a square of 3 FWHM around each position."""
+    half = math.ceil(3 * fwhm)
+    values, is_inside = stamps(image, *stamp_pixels(x, y, half))
+    values = np.where(is_inside, values, np.nan)
+    rim = np.concatenate((values[:, 0], values[:, -1], values[:, 1:-1, 0], values[:, 1:-1, -1]), axis=1)
+    rim = np.sort(rim, axis=1)
+    n_good = np.isfinite(rim).sum(axis=1)
+    return np.asarray(rim[np.arange(len(x)), np.maximum(n_good - 1, 0) // 2], dtype=np.float64)
+
+
+def _typical(sources: Sources) -> float:
+    """Return the median FWHM of the brightest sources that have one."""
+    order = np.argsort(-sources.flux, kind="stable")
+    round_enough = sources.elongation[order] < LONGEST
+    width = sources.fwhm[order][round_enough & ~sources.is_saturated[order]][:50]
+    if not len(width):
+        width = sources.fwhm[np.isfinite(sources.fwhm)]
+    return float(np.median(width)) if len(width) else 3.0
+
+
+def _stars_only(sources: Sources, fwhm: float, shape: tuple[int, ...]) -> Sources:
+    """Return the sources that look like the others, brightest first, each once."""
+    order = np.argsort(-sources.flux, kind="stable")
+    sources = sources.take(order)
+    elongation = sources.elongation[sources.elongation < LONGEST][:50]
+    longest = min(1.8 * float(np.median(elongation)), LONGEST) if len(elongation) else LONGEST
+    with np.errstate(invalid="ignore"):
+        shaped = (sources.fwhm > NARROWEST * fwhm) & (sources.fwhm < WIDEST * fwhm)
+        shaped &= sources.elongation < longest
+        shaped |= sources.is_saturated & (sources.fwhm > NARROWEST * fwhm)
+    inside = (sources.x > fwhm) & (sources.x < shape[1] - 1 - fwhm)
+    inside &= (sources.y > fwhm) & (sources.y < shape[0] - 1 - fwhm)
+    sources = sources.take(shaped & inside & (sources.flux > 0))
+    close = _square_distances(sources) < (0.7 * fwhm) ** 2
+    # The brighter of two that are one: brightest first, hence the lower triangle.
+    return sources.take(~np.any(np.tril(close, -1), axis=1))
+
+
+def _square_distances(sources: Sources) -> Floats:
+    square = (sources.x[:, np.newaxis] - sources.x) ** 2
+    square += (sources.y[:, np.newaxis] - sources.y) ** 2
+    return square
+
+
+def _is_isolated(sources: Sources) -> Booleans:
+    if not len(sources):
+        return np.zeros(0, dtype=bool)
+    square = _square_distances(sources)
+    np.fill_diagonal(square, np.inf)
+    near = square < (4 * sources.fwhm[:, np.newaxis]) ** 2
+    return np.asarray(~np.any(near & (sources.flux > 0.1 * sources.flux[:, np.newaxis]), axis=1))
+
+
+def _fitted_fwhm(image: Image, stars: Sources) -> Floats:
+    guess = float(np.median(stars.fwhm))
+    half = math.ceil(2.5 * guess)
+    columns, rows = stamp_pixels(stars.x, stars.y, half)
+    # Wide stars have pixels to spare.
+    step = max(1, int(guess / 4))
+    columns, rows = columns[:, half % step :: step], rows[:, half % step :: step]
+    values, is_inside = stamps(image, columns, rows)
+    whole = np.all(is_inside, axis=(1, 2)) & np.all(np.isfinite(values), axis=(1, 2))
+    if not whole.any():
+        return np.zeros(0)
+    n_star = int(whole.sum())
+    dx, dy = np.broadcast_arrays(
+        (columns - stars.x[:, np.newaxis])[whole][:, np.newaxis, :],
+        (rows - stars.y[:, np.newaxis])[whole][:, :, np.newaxis],
+    )
+    width, _ = moffat.fit(
+        dx.reshape(n_star, -1),
+        dy.reshape(n_star, -1),
+        values[whole].reshape(n_star, -1).astype(np.float64),
+        guess,
+    )
+    return width

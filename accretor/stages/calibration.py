@@ -1,0 +1,296 @@
+"""Calibration: comparison stars, aperture, light curve, trend and transit fit, from the photometry alone."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from accretor.core.dumps import APERTURES, COMPARISON, FRAMES, LIGHT_CURVE, STARS, TEMPLATE_STARS
+from accretor.core.errors import Blocked
+from accretor.core.settings import WorkspaceSettings
+from accretor.io import atomic, dump
+from accretor.io.dump import Row
+from accretor.science import lightcurve
+from accretor.stages import photometry as photometry_stage
+from accretor.stages.bench import Bench, Done
+from accretor.stages.photometry import NEAR_EDGE, SATURATED
+from accretor.stages.results import said
+
+if TYPE_CHECKING:
+    from accretor.core.arrays import Floats
+    from accretor.io.layout import Layout
+    from accretor.science.lightcurve import LightCurve, Photometry
+    from accretor.stages.workspace import ObservationPlan
+
+VERSION = 1
+"""Raised when the numbers that come out change."""
+
+MIN_FRAMES = 5
+"""With fewer measured frames there is no light curve to speak of."""
+
+Columns = dict[str, Any]
+
+
+def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
+    """Write the light curve, the ensemble, the apertures and the results of an observation."""
+    paths = plan.paths
+    frames = dump.read(paths.frames, FRAMES)
+    chosen = dump.read(paths.template_stars, TEMPLATE_STARS)
+    info = {row["input"]: row for row in dump.read(paths.image_info, STARS).rows}
+    measured, meta = photometry_stage.columns(paths)
+    if len(measured["input"]) < MIN_FRAMES:
+        raise Blocked(
+            f"{plan.observation.slug}: {len(measured['input'])} of {len(frames.rows)} frames are measured, "
+            f"{MIN_FRAMES} needed; see {paths.photometry_info.name} for the reasons"
+        )
+    by_input = {row["input"]: row for row in frames.rows}
+    rows = [by_input[item] for item in measured["input"]]
+    photometry = _photometry(measured, meta, rows, [info[row["input"]] for row in rows], chosen)
+    _, _, height = plan.site
+    found = lightcurve.calibrate(
+        photometry,
+        ephemeris=plan.target.ephemeris,
+        filter_name=plan.observation.filter,
+        target=plan.target,
+        diameter=plan.instrument.telescope_diameter,
+        site_height=height,
+        settings=settings.calibration,
+    )
+    labels = _labels(found, photometry, settings.packaging.n_comparison)
+    curve = _curve_rows(frames.rows, measured, photometry, found, labels, info)
+    dump.write(paths.light_curve, LIGHT_CURVE, curve, {})
+    dump.write(paths.comparison, COMPARISON, _star_rows(chosen.rows, photometry, found, labels), {})
+    dump.write(paths.apertures, APERTURES, _aperture_rows(photometry, found), {})
+    results = _results(plan, curve, found, meta, chosen, photometry, frames, measured)
+    atomic.write_text(
+        paths.results, json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+    return Done((paths.light_curve, paths.comparison, paths.apertures, paths.results), said(results))
+
+
+def _photometry(
+    measured: Columns, meta: Row, rows: list[Row], info: list[Row], chosen: dump.Dump
+) -> Photometry:
+    flag = np.nan_to_num(measured["flag"]).astype(np.int64)
+    return lightcurve.Photometry(
+        time=_of(rows, "bjd_tdb"),
+        exposure=_of(rows, "exptime"),
+        airmass=_of(rows, "airmass"),
+        fwhm=_of(info, "fwhm"),
+        flip=np.where(np.abs(measured["rotation"]) > 90, -1.0, 1.0),
+        flux=measured["flux"],
+        flux_error=measured["flux_error"],
+        sky=measured["sky"],
+        x=measured["x"],
+        y=measured["y"],
+        is_saturated=(flag & SATURATED) > 0,
+        is_near_edge=(flag & NEAR_EDGE) > 0,
+        radii=np.array(meta["radii"], dtype=np.float64),
+        template_fwhm=float(chosen.meta["fwhm"]),
+        position=np.column_stack([_of(chosen.rows, "x"), _of(chosen.rows, "y")]),
+        target=0,
+        neighbour_contrast=_of(chosen.rows, "contrast"),
+    )
+
+
+def _of(rows: list[Row], name: str) -> Floats:
+    return np.array(dump.column(rows, name), dtype=np.float64)
+
+
+def _labels(found: LightCurve, photometry: Photometry, n_comparison: int) -> dict[int, str]:
+    """Name the stars of the AstroImageJ table: the target, and the comparison stars with the most weight.
+
+    Its sums need every star in every frame that is used.
+    """
+    is_whole = np.isfinite(photometry.flux[found.is_used, :, found.radius_index]).all(axis=0)
+    weight = np.where(found.stars.is_comparison & is_whole, found.stars.weight, 0.0)
+    heaviest = np.argsort(-weight, kind="stable")[:n_comparison]
+    used = [int(star) for star in heaviest if weight[star] > 0]
+    return {0: "T1"} | {star: f"C{number}" for number, star in enumerate(used, start=2)}
+
+
+def _curve_rows(
+    frames: list[Row],
+    measured: Columns,
+    photometry: Photometry,
+    found: LightCurve,
+    labels: dict[int, str],
+    info: dict[str, Row],
+) -> list[Row]:
+    comparison = [star for star in labels if star != 0]
+    total = photometry.flux[:, comparison, found.radius_index].sum(axis=1)
+    place = {item: i for i, item in enumerate(measured["input"])}
+    rows = []
+    for frame in frames:
+        row = {name: frame[name] for name in ("image_name", "jd_utc", "bjd_tdb", "exptime", "airmass")}
+        i = place.get(frame["input"])
+        if i is None:
+            blank = {column.name: math.nan for column in LIGHT_CURVE.columns if column.name not in row}
+            rows.append(
+                {**blank, **row, "is_used": False, "reason": frame["reason"] or _earlier(frame, info)}
+            )
+            continue
+        rows.append(
+            row
+            | {
+                "is_used": found.is_used[i],
+                "reason": found.reason[i],
+                "relative_flux": found.relative_flux[i],
+                "relative_flux_error": found.relative_flux_error[i],
+                "trend": found.trend[i],
+                "detrended_flux": found.detrended_flux[i],
+                "model": found.model[i],
+                "residual": found.residual[i],
+                "zero_point": found.zero_point[i],
+                "zero_point_error": found.zero_point_error[i],
+                "fwhm": photometry.fwhm[i],
+                "sky": photometry.sky[i, 0],
+                "x": photometry.x[i, 0],
+                "y": photometry.y[i, 0],
+                "total_comparison": total[i],
+            }
+        )
+    return rows
+
+
+def _earlier(frame: Row, info: dict[str, Row]) -> str:
+    """Return why an earlier stage left a frame out."""
+    row = info.get(frame["input"])
+    return row["reason"] if row and row["reason"] else "it cannot be aligned with the template"
+
+
+def _star_rows(
+    stars: list[Row], photometry: Photometry, found: LightCurve, labels: dict[int, str]
+) -> list[Row]:
+    flux = np.nanmedian(photometry.flux[:, :, found.radius_index], axis=0)
+    weight = found.stars.weight / max(float(np.nanmax(found.stars.weight)), 1e-300)
+    return [
+        {
+            "star": row["star"],
+            "label": labels.get(star, ""),
+            "is_comparison": found.stars.is_comparison[star],
+            "reason": found.stars.reason[star],
+            "x": row["x"],
+            "y": row["y"],
+            "flux": flux[star],
+            "weight": weight[star],
+            "scatter": found.stars.scatter_ppt[star],
+            "chi": found.stars.chi[star],
+        }
+        for star, row in enumerate(stars)
+    ]
+
+
+def _aperture_rows(photometry: Photometry, found: LightCurve) -> list[Row]:
+    return [
+        {"radius": radius, "scatter": scatter, "is_chosen": i == found.radius_index}
+        for i, (radius, scatter) in enumerate(zip(photometry.radii, found.radius_scatter, strict=True))
+    ]
+
+
+def _results(
+    plan: ObservationPlan,
+    curve: list[Row],
+    found: LightCurve,
+    meta: Row,
+    chosen: dump.Dump,
+    photometry: Photometry,
+    frames: dump.Dump,
+    measured: Columns,
+) -> Row:
+    fit, prediction, noise = found.fit, found.prediction, found.noise
+    used = found.is_used
+    n_good = int(used.sum())
+    results = {
+        "target": plan.target.name,
+        "night": plan.observation.night,
+        "telescope": plan.observation.telescope,
+        "filter": plan.observation.filter,
+        "n_frame_good": n_good,
+        "n_frame_poor": len(curve) - n_good,
+        "exposure_s": float(np.median(photometry.exposure[used])),
+        "start_jd_utc": _start(curve),
+        "start_bjd_tdb": float(photometry.time[used][0]),
+        "end_bjd_tdb": float(photometry.time[used][-1]),
+        "aperture_radius_px": found.radius,
+        "annulus_inner_px": meta["annulus"][0],
+        "annulus_outer_px": meta["annulus"][1],
+        "fwhm_px": float(np.median(photometry.fwhm[used])),
+        "pixel_scale_arcsec": chosen.meta["pixel_scale"],
+        "plate_solution": chosen.meta["solution"],
+        "template": chosen.meta["frame"],
+        "n_comparison": found.n_comparison,
+        "rms_per_point_ppt": noise.rms_per_point_ppt,
+        "rms_5min_ppt": noise.rms_5min_ppt,
+        "rms_10min_ppt": noise.rms_10min_ppt,
+        "rms_30min_ppt": noise.rms_30min_ppt,
+        "predicted_rms_ppt": noise.predicted_rms_ppt,
+        "beta": noise.beta,
+        "airmass_min": found.airmass_min,
+        "airmass_max": found.airmass_max,
+        "flip_bjd_tdb": _flip_time(photometry),
+        "shift_max_px": [_greatest(measured[name]) for name in ("shift_x", "shift_y")],
+        "shift_sd_px": [float(np.std(measured[name])) for name in ("shift_x", "shift_y")],
+        "coverage": found.coverage,
+        "epoch": prediction.epoch if prediction else None,
+        "ingress_bjd_tdb": prediction.ingress if prediction else None,
+        "mid_bjd_tdb": prediction.mid if prediction else None,
+        "egress_bjd_tdb": prediction.egress if prediction else None,
+        "prediction_error_day": prediction.sigma if prediction else None,
+        "has_fit": fit is not None,
+        "fit_reason": found.fit_reason,
+        "rp_rs": fit.rp_rs if fit else None,
+        "rp_rs_error": fit.rp_rs_error if fit else None,
+        "depth_ppt": fit.depth_ppt if fit else None,
+        "depth_error_ppt": fit.depth_error_ppt if fit else None,
+        "dip_ppt": fit.dip_ppt if fit else None,
+        "tc_bjd_tdb": fit.tc if fit else None,
+        "tc_error_day": fit.tc_error if fit else None,
+        "duration_hour": fit.duration_hour if fit else None,
+        "duration_error_hour": fit.duration_error_hour if fit else None,
+        "a_rs": fit.a_rs if fit else None,
+        "impact": fit.impact if fit else None,
+        "u1": fit.u1 if fit else None,
+        "u2": fit.u2 if fit else None,
+        "o_c_minute": fit.o_c_minute if fit else None,
+        "o_c_error_minute": fit.o_c_error_minute if fit else None,
+        "delta_bic": fit.delta_bic if fit else None,
+        "detrend": [term.name for term in found.terms],
+        "detrend_coefficient_ppt": [1000 * term.coefficient for term in found.terms],
+        "detrend_error_ppt": [1000 * term.error for term in found.terms],
+        "comparison_spread": [list(item) for item in found.comparison_spread],
+        "flags": [*found.flags, *frames.meta["remarks"], *dump.read_meta(plan.paths.masters)["remarks"]],
+    }
+    return {name: _plain(value) for name, value in results.items()}
+
+
+def _start(curve: list[Row]) -> float:
+    """Return the start of the first exposure that is used, JD UTC."""
+    first = next(row for row in curve if row["is_used"])
+    return float(first["jd_utc"] - first["exptime"] / 2 / 86400)
+
+
+def _flip_time(photometry: Photometry) -> float | None:
+    """Return the time half way between the frames before and after the first meridian flip."""
+    turned = np.flatnonzero(np.diff(photometry.flip))
+    if not len(turned):
+        return None
+    return float(photometry.time[turned[0] : turned[0] + 2].mean())
+
+
+def _greatest(shift: Floats) -> float:
+    return float(np.max(np.abs(shift - np.median(shift))))
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* as JSON has it, with 9 significant digits beyond the point and null for NaN."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, 9) if math.isfinite(value) else None
+    return value

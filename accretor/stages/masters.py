@@ -1,0 +1,153 @@
+"""Master bias, dark, flat and self-dark of an observation: made, recorded, read back."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accretor.core.dumps import MASTERS
+from accretor.core.errors import DumpError
+from accretor.io import dump
+from accretor.io import fits as io_fits
+from accretor.io.dump import Row
+from accretor.io.inventory import RawFile
+from accretor.stages.rows import fingerprint
+
+if TYPE_CHECKING:
+    from accretor.core.arrays import Image
+    from accretor.io.layout import ObservationPaths
+    from accretor.science.detector import Masters
+
+VERSION = 1
+"""Raised when the numbers that come out change."""
+
+KINDS = ("bias", "dark", "flat", "selfdark")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A frame that goes into a master."""
+
+    path: Path
+    hdu: int
+    digest: str
+    exposure: float
+    """Second."""
+
+
+@dataclass(frozen=True)
+class MasterFiles:
+    """The masters on disk, as the workers get them: paths and digests, no pixels."""
+
+    bias: str = ""
+    dark: str = ""
+    dark_exposure: float = math.nan
+    """Second; NaN for a dark that must not be scaled."""
+    flat: str = ""
+    digests: tuple[tuple[str, str], ...] = ()
+    """Kind and sha256 of each master."""
+
+    @property
+    def id(self) -> str:
+        """Short digest of all of them."""
+        return fingerprint(self.digests)
+
+
+def source(raw: Path, file: RawFile, digest: str) -> Source:
+    """Return *file* as a source of a master."""
+    assert file.exposure is not None
+    return Source(raw / file.path, file.exposure.hdu, digest, file.exposure.exposure)
+
+
+def recorded(paths: ObservationPaths) -> dict[str, Row]:
+    """Return the masters that there are, by kind; {} if the record cannot be trusted."""
+    try:
+        rows = dump.read(paths.masters, MASTERS).rows
+    except (FileNotFoundError, DumpError):
+        return {}
+    return {row["kind"]: row for row in rows if paths.master(row["kind"]).is_file()}
+
+
+def input_of(kind: str, sources: Sequence[Source], made_with: Sequence[str]) -> str:
+    """Return the identity of a master: what it is made from, and with."""
+    return fingerprint(VERSION, kind, sorted(item.digest for item in sources), list(made_with))
+
+
+def make(
+    kind: str, sources: Sequence[Source], paths: ObservationPaths, masters: MasterFiles, identity: str
+) -> Row:
+    """Combine *sources* into the master *kind*, write it, and return its row of the record."""
+    from accretor.science import combine
+
+    ordered = sorted(sources, key=lambda item: (item.path.name, item.digest))
+    exposures = [item.exposure for item in ordered]
+    with io_fits.Stack([(item.path, item.hdu) for item in ordered]) as stack:
+        if kind == "bias":
+            image = combine.master_bias(stack.rows, stack.height, stack.width)
+        elif kind == "dark":
+            image = combine.master_dark(stack.rows, stack.height, stack.width, bias=load(masters).bias)
+        elif kind == "flat":
+            image = combine.master_flat(
+                stack.rows, stack.height, stack.width, exposure=np.array(exposures), masters=load(masters)
+            )
+        else:
+            bias = load(masters).bias  # taken off first, or it would be taken off twice
+            read = stack.frame if bias is None else lambda i: stack.frame(i) - bias
+            image = combine.self_dark(read, len(ordered), len(ordered))
+    exposure = 0.0 if kind == "bias" else sorted(exposures)[len(exposures) // 2]
+    cards = {
+        "IMAGETYP": (f"master {kind}", "made by accretor"),
+        "NCOMBINE": (len(ordered), "frames combined"),
+    }
+    digest = io_fits.write_image(paths.master(kind), image, cards)
+    return {
+        "kind": kind,
+        "n_frame": len(ordered),
+        "exposure": exposure,
+        "frames": " ".join(item.path.name for item in ordered),
+        "input": identity,
+        "digest": digest,
+    }
+
+
+def files(paths: ObservationPaths) -> MasterFiles:
+    """Return the masters of an observation as they are recorded.
+
+    Raises
+    ------
+    DumpError
+        If there is no record.
+    """
+    rows = {row["kind"]: row for row in dump.read(paths.masters, MASTERS).rows}
+    dark = rows.get("dark") or rows.get("selfdark")
+    return MasterFiles(
+        bias=str(paths.master("bias")) if "bias" in rows else "",
+        dark=str(paths.master(dark["kind"])) if dark else "",
+        dark_exposure=dark["exposure"] if dark and dark["kind"] == "dark" else math.nan,
+        flat=str(paths.master("flat")) if "flat" in rows else "",
+        digests=tuple((kind, rows[kind]["digest"]) for kind in KINDS if kind in rows),
+    )
+
+
+@functools.lru_cache(maxsize=4)
+def load(files: MasterFiles) -> Masters:
+    """Read the masters; each process keeps those it used last."""
+    from accretor.science import detector
+
+    def image(path: str) -> Image | None:
+        return io_fits.read_image(Path(path)) if path else None
+
+    dark, flat = image(files.dark), image(files.flat)
+    return detector.Masters(
+        bias=image(files.bias),
+        dark=dark,
+        dark_exposure=files.dark_exposure,
+        flat=flat,
+        bad=detector.bad_pixels(dark, flat),
+    )

@@ -1,0 +1,198 @@
+"""Photometry: every star of the template, in every frame, through every radius."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from accretor.core.arrays import Floats
+from accretor.core.dumps import FRAMES, PHOTOMETRY, STARS, TEMPLATE_STARS
+from accretor.core.settings import PhotometrySettings, WorkspaceSettings
+from accretor.io import dump, records
+from accretor.io.dump import Row
+from accretor.stages import masters, reduced, rows, template
+from accretor.stages.bench import Bench, Done
+from accretor.stages.reduced import FrameFiles
+from accretor.stages.rows import GOOD, Job, fingerprint
+
+if TYPE_CHECKING:
+    from accretor.io.layout import Layout
+    from accretor.stages.workspace import ObservationPlan
+
+VERSION = 1
+"""Raised when the numbers that come out change."""
+
+SATURATED, NEAR_EDGE, RECENTRED = 1, 2, 4
+"""Bits of the column ``flag``."""
+
+BLANK: Row = {
+    "n_match": 0,
+    "match_rms": math.nan,
+    "shift_x": math.nan,
+    "shift_y": math.nan,
+    "rotation": math.nan,
+    **{column.name: None for column in PHOTOMETRY.arrays},
+}
+
+
+@dataclass(frozen=True)
+class StarList:
+    """What is measured in every frame, and through what."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    """Positions in the template, pixel; the target first."""
+    recentre: tuple[bool, ...]
+    """Stars that may find their own centre."""
+    reference: tuple[tuple[float, float], ...]
+    """The stars of the template to which those of a frame are matched, brightest first."""
+    centre: tuple[float, float]
+    """Middle of the template, pixel."""
+    fwhm: float
+    """Of the template, pixel."""
+    radii: tuple[float, ...]
+    """Pixel."""
+    annulus: tuple[float, float]
+    """Pixel."""
+
+
+@dataclass(frozen=True)
+class PhotometryTask:
+    """What a worker needs to measure one frame."""
+
+    files: FrameFiles
+    stars: tuple[tuple[float, float], ...]
+    """Stars found in the frame, brightest first."""
+    wanted: StarList
+
+
+def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
+    """Bring ``photometry.fits`` and ``photometry.ecsv`` up to date."""
+    info, _ = records.read(plan.paths.stars, STARS)
+    chosen = dump.read(plan.paths.template_stars, TEMPLATE_STARS)
+    reference = next(row for row in info if row["input"] == chosen.meta["input"])
+    wanted = _wanted(chosen, reference, settings.photometry)
+    good = [row for row in info if row["status"] == GOOD]
+    frames = {row["input"]: row for row in dump.read(plan.paths.frames, FRAMES).rows}
+    files = reduced.frame_files(
+        plan, layout, [frames[row["input"]] for row in good], masters.files(plan.paths)
+    )
+    made_with = fingerprint(
+        VERSION,
+        template.choice_id(chosen.meta, chosen.rows),
+        reference["context"],
+        wanted.radii,
+        wanted.annulus,
+        wanted.recentre,
+    )
+    outcome = rows.augment(
+        PHOTOMETRY,
+        plan.paths.photometry_info,
+        [_job(row, frame, wanted, made_with) for row, frame in zip(good, files, strict=True)],
+        work=measure,
+        blank=BLANK,
+        pool=bench.pool,
+        progress=bench.progress,
+        meta={"radii": list(wanted.radii), "annulus": list(wanted.annulus), "n_star": len(wanted.x)},
+        binary=plan.paths.photometry,
+        shape={"star": len(wanted.x), "radius": len(wanted.radii)},
+    )
+    return Done((plan.paths.photometry, plan.paths.photometry_info), f"{outcome}; {len(wanted.x)} stars")
+
+
+def measure(task: PhotometryTask) -> Row:
+    """Return the row of one frame."""
+    from accretor.science import alignment, aperture
+
+    wanted = task.wanted
+    transform = alignment.match(np.array(wanted.reference), np.array(task.stars))
+    raw, image = reduced.read(task.files)
+    place = transform.apply(np.column_stack([wanted.x, wanted.y]))
+    centre = transform.apply(np.array([wanted.centre]))[0]
+    found = aperture.measure(
+        image,
+        raw,
+        place[:, 0],
+        place[:, 1],
+        radii=np.array(wanted.radii),
+        annulus=wanted.annulus,
+        fwhm=wanted.fwhm,
+        gain=task.files.gain,
+        read_noise=task.files.read_noise,
+        recentre=np.array(wanted.recentre),
+        saturation=task.files.saturation,
+        dark_variance=task.files.dark_current * task.files.exposure,
+        bad=masters.load(task.files.masters).bad,
+    )
+    flag = SATURATED * found.is_saturated + NEAR_EDGE * found.is_near_edge + RECENTRED * found.is_recentred
+    return {
+        "n_match": transform.n_match,
+        "match_rms": transform.rms,
+        "shift_x": centre[0] - wanted.centre[0],
+        "shift_y": centre[1] - wanted.centre[1],
+        "rotation": transform.rotation,
+        "flux": found.flux,
+        "flux_error": found.flux_error,
+        "sky": found.sky,
+        "sky_noise": found.sky_noise,
+        "n_sky": found.n_sky,
+        "x": found.x,
+        "y": found.y,
+        "peak": found.peak,
+        "star_fwhm": found.fwhm,
+        "x_width": found.x_width,
+        "y_width": found.y_width,
+        "angle": found.angle,
+        "roundness": found.roundness,
+        "flag": flag,
+    }
+
+
+def radii(settings: PhotometrySettings, fwhm: float) -> tuple[float, ...]:
+    """Return the aperture radii in pixel for a template of this FWHM, ascending, none twice."""
+    wanted = settings.radii or tuple(factor * fwhm for factor in settings.radii_fwhm)
+    return tuple(sorted({round(radius, 2) for radius in wanted}))
+
+
+def _wanted(chosen: dump.Dump, reference: Row, settings: PhotometrySettings) -> StarList:
+    fwhm = chosen.meta["fwhm"]
+    height, width = chosen.meta["shape"]
+    found = radii(settings, fwhm)
+    inner, outer = (factor * fwhm for factor in settings.annulus_fwhm)
+    inner = max(inner, found[-1] + 1)
+    # Enough sky pixels that their mean costs nothing beside the star's own noise.
+    outer = max(outer, math.sqrt(inner**2 + 400 / math.pi))
+    return StarList(
+        x=tuple(dump.column(chosen.rows, "x")),
+        y=tuple(dump.column(chosen.rows, "y")),
+        recentre=tuple(settings.recentre and row["contrast"] < 0.5 for row in chosen.rows),
+        reference=_pairs(template.star_list(reference)),
+        centre=((width - 1) / 2, (height - 1) / 2),
+        fwhm=fwhm,
+        radii=found,
+        annulus=(round(inner, 2), round(outer, 2)),
+    )
+
+
+def _job(row: Row, files: FrameFiles, wanted: StarList, made_with: str) -> Job:
+    return Job(
+        input=row["input"],
+        context=fingerprint(made_with, row["context"], reduced.identity(files)),
+        given={"image_name": row["image_name"], "obstime": row["obstime"]},
+        payload=PhotometryTask(files, _pairs(template.star_list(row)), wanted),
+    )
+
+
+def _pairs(xy: Floats) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in xy)
+
+
+def columns(plan_paths: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the columns of ``photometry.fits`` for the good rows, and the meta of its twin."""
+    found, _ = records.read_columns(plan_paths.photometry, PHOTOMETRY)
+    meta = dump.read_meta(plan_paths.photometry_info)
+    is_good = np.array([status == GOOD for status in found["status"]], dtype=bool)
+    return {name: column[is_good] for name, column in found.items()}, meta

@@ -1,0 +1,203 @@
+"""Where the template looks: a plate solution from its header or from `solve-field`, and the flag of its origin."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from accretor.core.arrays import Floats
+from accretor.core.errors import ServiceError, Unusable
+from accretor.io import fits as io_fits
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+TIMEOUT = 120.0
+"""Second; a field with hints is solved in a few."""
+
+SEARCH_RADIUS = 1.5
+"""Degree around the target; headers that point far away are survived."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plate solution of one frame, as FITS cards, and where it is from."""
+
+    cards: dict[str, Any]
+    origin: str
+    """``header`` or ``solve-field``."""
+
+    def wcs(self) -> WCS:
+        """Return it as an astropy WCS."""
+        from astropy.io.fits import Header
+        from astropy.wcs import WCS
+
+        return WCS(Header(self.cards))
+
+
+def from_header(path: Path, hdu: int, target: tuple[float, float], shape: tuple[int, int]) -> Solution:
+    """Return the plate solution in the header of *path*, if it puts the target on the frame.
+
+    Raises
+    ------
+    Unusable
+        If there is none, or if it is wrong.
+    """
+    from astropy.wcs import WCS
+
+    header = io_fits.read_header(path, hdu)
+    # Some programs write the numbers as text, which astropy would silently take for no solution.
+    keys = [key for key in header if _is_wcs_key(key)]
+    cards = {key: _number(header[key]) for key in keys}
+    cards |= {"NAXIS": 2, "NAXIS1": shape[1], "NAXIS2": shape[0]}
+    if not str(cards.get("CTYPE1", "")).startswith("RA--"):
+        raise Unusable("the header has no plate solution")
+    solution = Solution({key: value for key, value in cards.items() if not key.startswith("NAXIS")}, "header")
+    try:
+        found = solution.wcs()
+        x, y = (float(value) for value in found.all_world2pix(*target, 0))
+    except ValueError as error:
+        raise Unusable(f"the header's plate solution is broken: {error}") from error
+    assert isinstance(found, WCS)
+    height, width = shape
+    if not (-0.5 <= x < width and -0.5 <= y < height):
+        raise Unusable(
+            f"the header's plate solution puts the target at x = {x:.0f}, y = {y:.0f}, off the frame"
+        )
+    return solution
+
+
+def solve_field(
+    x: Floats,
+    y: Floats,
+    flux: Floats,
+    *,
+    shape: tuple[int, int],
+    target: tuple[float, float],
+    pixel_scale: float,
+) -> Solution:
+    """Fit a plate solution to a star list with astrometry.net's ``solve-field`` (Lang et al. 2010, AJ 139, 1782).
+
+    Parameters
+    ----------
+    x, y, flux : (n_star,)
+        Stars of the frame; 0-based pixel.
+    shape
+        Height and width, pixel.
+    target
+        Where to search, degree.
+    pixel_scale
+        Arcsec per pixel, NaN if unknown.
+
+    Raises
+    ------
+    Unusable
+        If it is not installed, or finds no solution.
+    ServiceError
+        If it fails otherwise.
+    """
+    program = shutil.which("solve-field")
+    if program is None:
+        raise Unusable("solve-field (astrometry.net) is not installed")
+    height, width = shape
+    scale = (
+        [
+            "--scale-units",
+            "arcsecperpix",
+            "--scale-low",
+            f"{pixel_scale * 0.8:.4f}",
+            "--scale-high",
+            f"{pixel_scale * 1.25:.4f}",
+        ]
+        if pixel_scale > 0
+        else ["--scale-units", "degwidth", "--scale-low", "0.05", "--scale-high", "5"]
+    )
+    with tempfile.TemporaryDirectory(prefix="accretor-") as folder:
+        stars = Path(folder) / "stars.xyls"
+        stars.write_bytes(_star_table(x, y, flux))
+        command = [
+            program, str(stars), "--dir", folder, "--no-plots", "--overwrite", "--width", str(width), "--height", str(height),
+            "--x-column", "X", "--y-column", "Y", "--sort-column", "FLUX",
+            "--ra", f"{target[0]:.6f}", "--dec", f"{target[1]:.6f}", "--radius", f"{SEARCH_RADIUS}",
+            "--tweak-order", "2", "--crpix-center", "--cpulimit", "60", *scale,
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(
+                command, capture_output=True, timeout=TIMEOUT, check=False, stdin=subprocess.DEVNULL
+            )  # noqa: S603
+        except subprocess.TimeoutExpired:
+            raise ServiceError("solve-field", f"gave no answer in {TIMEOUT:.0f} s") from None
+        if done.returncode != 0:
+            last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+            raise ServiceError("solve-field", f"failed with status {done.returncode}: {' '.join(last)}")
+        answer = stars.with_suffix(".wcs")
+        if not answer.is_file():
+            raise Unusable(
+                "solve-field found no plate solution; are index files for this field of view installed?"
+            )
+        header = io_fits.read_header(answer)
+        cards = {key: header[key] for key in header if _is_wcs_key(key)}
+    return Solution(cards, "solve-field")
+
+
+def pixel_scale(solution: Solution) -> float:
+    """Return the mean pixel scale, arcsec per pixel."""
+    from astropy.wcs.utils import proj_plane_pixel_scales
+
+    scales = proj_plane_pixel_scales(solution.wcs().celestial)
+    return float(scales.mean() * 3600)
+
+
+def _star_table(x: Floats, y: Floats, flux: Floats) -> bytes:
+    import io
+
+    from astropy.io import fits
+
+    # The first pixel's centre is (1, 1) to astrometry.net.
+    columns = [("X", x + 1), ("Y", y + 1), ("FLUX", flux)]
+    table = fits.BinTableHDU.from_columns(
+        [fits.Column(name=name, format="D", array=array) for name, array in columns]
+    )
+    buffer = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(buffer)
+    return buffer.getvalue()
+
+
+_WCS_STEMS = (
+    "CTYPE",
+    "CRVAL",
+    "CRPIX",
+    "CDELT",
+    "CROTA",
+    "CUNIT",
+    "CD1_",
+    "CD2_",
+    "PC1_",
+    "PC2_",
+    "PV1_",
+    "PV2_",
+)
+_WCS_KEYS = frozenset({"WCSAXES", "EQUINOX", "RADESYS", "RADECSYS", "LONPOLE", "LATPOLE"})
+_SIP = ("A_", "B_", "AP_", "BP_")
+
+
+def _is_wcs_key(key: str) -> bool:
+    has_stem = key.startswith(_WCS_STEMS) and key[-1] in "0123456789"
+    return (
+        has_stem
+        or key in _WCS_KEYS
+        or (key.startswith(_SIP) and (key[-1].isdigit() or key.endswith("ORDER")))
+    )
+
+
+def _number(value: Any) -> Any:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return value
+    return number if math.isfinite(number) else value

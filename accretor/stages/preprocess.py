@@ -1,0 +1,252 @@
+"""Preprocess: what each raw frame is worth, when it was taken, and the masters that calibrate it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accretor.core.dumps import FRAMES, MASTERS
+from accretor.core.errors import Unusable
+from accretor.core.settings import Target, WorkspaceSettings
+from accretor.io import digests, dump
+from accretor.io import fits as io_fits
+from accretor.io.dump import Row
+from accretor.io.inventory import RawFile
+from accretor.science import angles
+from accretor.stages import masters, rows
+from accretor.stages.bench import Bench, Done
+from accretor.stages.masters import MasterFiles, Source
+from accretor.stages.rows import GOOD, Job, fingerprint
+
+if TYPE_CHECKING:
+    from accretor.io.layout import Layout
+    from accretor.stages.workspace import ObservationPlan
+
+log = logging.getLogger("accretor")
+
+VERSION = 1
+"""Raised when the numbers that come out change."""
+
+SELF_DARK_FRAMES = 61
+"""Most frames in a self-dark; more do not make its median better than the sky allows."""
+
+BLANK: Row = {
+    "jd_utc": math.nan,
+    "bjd_tdb": math.nan,
+    "hjd_utc": math.nan,
+    "airmass": math.nan,
+    "altitude": math.nan,
+    "level": math.nan,
+    "n_saturated": 0,
+}
+
+
+@dataclass(frozen=True)
+class FrameTask:
+    """What a worker needs to look at one raw frame."""
+
+    path: str
+    hdu: int
+    mid: str
+    target: tuple[float, float, float, float]
+    """Right ascension and declination, degree; proper motion, milliarcsec per year."""
+    site: tuple[float, float, float]
+    saturation: float
+
+
+def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
+    """Bring ``frames.ecsv`` and the masters of an observation up to date."""
+    known = digests.read(layout.digests)
+    detector = plan.detector
+    outcome = rows.augment(
+        FRAMES,
+        plan.paths.frames,
+        [
+            _job(plan, layout.raw, file, known.get(digests.key(file.path, file.size, file.mtime_ns)))
+            for file in plan.frames
+        ],
+        work=look,
+        blank=BLANK,
+        pool=bench.pool,
+        progress=bench.progress,
+        meta={"remarks": [*detector.remarks, *_remarks(plan)]},
+    )
+    found = dict(zip(plan.frames, outcome.rows, strict=True))
+    digests.add(
+        layout.digests,
+        {
+            item: row["input"]
+            for file, row in found.items()
+            if row["input"] and (item := digests.key(file.path, file.size, file.mtime_ns)) not in known
+        },
+    )
+    record, remarks = _masters(plan, layout, settings, found)
+    dump.write(plan.paths.masters, MASTERS, record, {"remarks": remarks})
+    written = [plan.paths.frames, plan.paths.masters, *(plan.paths.master(row["kind"]) for row in record)]
+    made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in record) or "no calibration frames"
+    return Done(tuple(written), f"{outcome}; {made_of}")
+
+
+def look(task: FrameTask) -> Row:
+    """Return the row of one raw frame: its digest, times, airmass, level and saturation."""
+    from accretor.science import times
+
+    content = Path(task.path).read_bytes()
+    identity = hashlib.sha256(content).hexdigest()
+    found = times.frame_times([task.mid], times.Direction(*task.target), times.Site(*task.site))
+    row: Row = {
+        "input": identity,
+        "jd_utc": found.jd_utc[0],
+        "bjd_tdb": found.bjd_tdb[0],
+        "hjd_utc": found.hjd_utc[0],
+        "airmass": found.airmass[0],
+        "altitude": found.altitude[0],
+    }
+    try:
+        image = io_fits.decode_image(content, task.hdu)
+    except Unusable as verdict:
+        return {**row, "status": rows.POOR, "reason": verdict.reason}
+    import numpy as np
+
+    row |= {"level": float(np.median(image)), "n_saturated": int(np.count_nonzero(image >= task.saturation))}
+    if not found.altitude[0] > 0:
+        reason = f"the target is {found.altitude[0]:.1f} degrees high at {task.mid} UTC; check site and clock"
+        return {**row, "status": rows.POOR, "reason": reason}
+    return row
+
+
+def direction(target: Target) -> tuple[float, float, float, float]:
+    """Return right ascension and declination (degree) and proper motion (milliarcsec per year)."""
+    return angles.right_ascension(target.ra), angles.declination(target.dec), target.pm_ra, target.pm_dec
+
+
+def _job(plan: ObservationPlan, raw: Path, file: RawFile, digest: str | None) -> Job:
+    exposure = file.exposure
+    assert exposure is not None
+    task = FrameTask(
+        path=str(raw / file.path),
+        hdu=exposure.hdu,
+        mid=exposure.mid,
+        target=direction(plan.target),
+        site=plan.site,
+        saturation=plan.detector.saturation,
+    )
+    return Job(
+        input=digest,
+        context=fingerprint(VERSION, astuple(task)[1:]),
+        given={
+            "image_name": Path(file.path).name,
+            "path": file.path,
+            "obstime": exposure.mid,
+            "exptime": exposure.exposure,
+            "filter": exposure.filter,
+            "ccd_temperature": exposure.temperature,
+            "remark": exposure.remark,
+        },
+        payload=task,
+    )
+
+
+def _remarks(plan: ObservationPlan) -> list[str]:
+    """Return what the headers' own altitudes say of site and clock."""
+    import numpy as np
+
+    from accretor.science import times
+
+    header = np.array([file.exposure.altitude if file.exposure else math.nan for file in plan.frames])
+    if np.isnan(header).all():
+        return []
+    mids = [file.exposure.mid for file in plan.frames if file.exposure]
+    computed = times.frame_times(mids, times.Direction(*direction(plan.target)), times.Site(*plan.site))
+    said = times.cross_check(header, computed.altitude)
+    return [said] if said else []
+
+
+def _masters(
+    plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, found: dict[RawFile, Row]
+) -> tuple[list[Row], list[str]]:
+    """Make the masters whose frames are new, keep the others, and say what is missing."""
+    old = masters.recorded(plan.paths)
+    record: list[Row] = []
+    for kind, files in (
+        ("bias", plan.calibrations.bias),
+        ("dark", plan.calibrations.dark),
+        ("flat", plan.calibrations.flat),
+    ):
+        if files:
+            sources = [
+                masters.source(layout.raw, file, io_fits.digest(layout.raw / file.path)) for file in files
+            ]
+            made_with = [] if kind == "bias" else [row["digest"] for row in record]
+            record.append(_kept_or_made(kind, sources, plan, record, old, made_with))
+    remarks = []
+    if not plan.calibrations.dark:
+        said = _self_dark(plan, layout, settings, found, record, old)
+        remarks.append(f"no darks: {said}")
+    if not plan.calibrations.flat:
+        remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
+    return record, remarks
+
+
+def _kept_or_made(
+    kind: str,
+    sources: list[Source],
+    plan: ObservationPlan,
+    record: list[Row],
+    old: dict[str, Row],
+    made_with: list[str],
+) -> Row:
+    identity = masters.input_of(kind, sources, made_with)
+    if kind in old and old[kind]["input"] == identity and _is_whole(plan, old[kind]):
+        return old[kind]
+    return masters.make(kind, sources, plan.paths, _so_far(plan, record), identity)
+
+
+def _is_whole(plan: ObservationPlan, row: Row) -> bool:
+    return bool(io_fits.digest(plan.paths.master(row["kind"])) == row["digest"])
+
+
+def _so_far(plan: ObservationPlan, record: list[Row]) -> MasterFiles:
+    by_kind = {row["kind"]: row for row in record}
+    return MasterFiles(
+        bias=str(plan.paths.master("bias")) if "bias" in by_kind else "",
+        dark=str(plan.paths.master("dark")) if "dark" in by_kind else "",
+        dark_exposure=by_kind["dark"]["exposure"] if "dark" in by_kind else math.nan,
+        digests=tuple((row["kind"], row["digest"]) for row in record),
+    )
+
+
+def _self_dark(
+    plan: ObservationPlan,
+    layout: Layout,
+    settings: WorkspaceSettings,
+    found: dict[RawFile, Row],
+    record: list[Row],
+    old: dict[str, Row],
+) -> str:
+    """Add a self-dark to *record* where the field drifts enough, and say what was done.
+
+    It is a choice of frames that every measurement depends on; so with the policy
+    ``keep`` one that was made stays, whatever frames are added.
+    """
+    if settings.preprocess.self_dark == "never":
+        return "no self-dark is wanted"
+    if settings.ensemble.policy == "keep" and "selfdark" in old and _is_whole(plan, old["selfdark"]):
+        record.append(old["selfdark"])
+        return f"self-dark of {old['selfdark']['n_frame']} frames"
+    from accretor.science import combine
+
+    usable = [(file, row) for file, row in found.items() if row["status"] == GOOD]
+    chosen = [usable[i] for i in combine.self_dark_indices(len(usable), SELF_DARK_FRAMES)]
+    sources = [masters.source(layout.raw, file, row["input"]) for file, row in chosen]
+    try:
+        record.append(
+            _kept_or_made("selfdark", sources, plan, record, old, [row["digest"] for row in record])
+        )
+    except Unusable as verdict:
+        return f"no self-dark either, {verdict.reason}"
+    return f"self-dark of {len(sources)} frames"

@@ -1,0 +1,91 @@
+"""A raw frame through its masters: what both stages that look at pixels begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accretor.core.errors import Unusable
+from accretor.io import fits as io_fits
+from accretor.io.dump import Row
+from accretor.stages import masters
+from accretor.stages.masters import MasterFiles
+
+if TYPE_CHECKING:
+    from accretor.core.arrays import Image
+    from accretor.io.layout import Layout
+    from accretor.stages.workspace import ObservationPlan
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """One raw frame with what calibrates it, as the workers get it."""
+
+    path: str
+    hdu: int
+    exposure: float
+    """Second."""
+    gain: float
+    """Electron per ADU."""
+    read_noise: float
+    """Electron."""
+    saturation: float
+    """ADU of the raw frame above which pixels are not believed."""
+    dark_current: float
+    """Electron per pixel and second."""
+    masters: MasterFiles
+
+
+def frame_files(
+    plan: ObservationPlan, layout: Layout, rows: list[Row], found: MasterFiles
+) -> list[FrameFiles]:
+    """Return the files of the frames of *rows* (of ``frames.ecsv``), in their order."""
+    detector = plan.detector
+    hdus = {file.path: file.exposure.hdu for file in plan.frames if file.exposure}
+    return [
+        FrameFiles(
+            path=str(layout.raw / row["path"]),
+            hdu=hdus[row["path"]],
+            exposure=row["exptime"],
+            gain=detector.gain,
+            read_noise=detector.read_noise,
+            saturation=detector.saturation * plan.instrument.linear_fraction,
+            dark_current=plan.instrument.dark_current,
+            masters=found,
+        )
+        for row in rows
+    ]
+
+
+def read(files: FrameFiles) -> tuple[Image, Image]:
+    """Return the raw frame (ADU) and the calibrated one (electron).
+
+    Raises
+    ------
+    Unusable
+        If the frame cannot be read, or has another size than its masters.
+    """
+    from accretor.science import detector
+
+    raw = io_fits.read_image(Path(files.path), files.hdu)
+    known = masters.load(files.masters)
+    for name in ("bias", "dark", "flat"):
+        master = getattr(known, name)
+        if master is not None and master.shape != raw.shape:
+            raise Unusable(
+                f"{raw.shape[1]}x{raw.shape[0]} pixels, the master {name} {master.shape[1]}x{master.shape[0]}"
+            )
+    return raw, detector.reduce(raw, known, exposure=files.exposure, gain=files.gain)
+
+
+def identity(files: FrameFiles) -> tuple[float | str, ...]:
+    """Return what of the files, besides the raw bytes, a measurement depends on."""
+    return (
+        files.exposure,
+        files.gain,
+        files.read_noise,
+        files.saturation,
+        files.dark_current,
+        files.masters.id,
+    )

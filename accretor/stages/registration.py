@@ -1,0 +1,116 @@
+"""Registration: each frame measured alone - sky, sharpness, and the list of its stars."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accretor.core.dumps import FRAMES, STARS
+from accretor.core.errors import Unusable
+from accretor.core.settings import RegistrationSettings, WorkspaceSettings
+from accretor.io import dump
+from accretor.io.dump import Row
+from accretor.stages import masters, reduced, rows
+from accretor.stages.bench import Bench, Done
+from accretor.stages.reduced import FrameFiles
+from accretor.stages.rows import GOOD, Job, fingerprint
+
+if TYPE_CHECKING:
+    from accretor.io.layout import Layout
+    from accretor.stages.workspace import ObservationPlan
+
+VERSION = 1
+"""Raised when the numbers that come out change."""
+
+BLANK: Row = {
+    "bkg": math.nan,
+    "bkg_noise": math.nan,
+    "fwhm": math.nan,
+    "elongation": math.nan,
+    "nstar": 0,
+    "starnum": 0,
+    "star_x": None,
+    "star_y": None,
+    "star_flux": None,
+}
+
+
+@dataclass(frozen=True)
+class RegistrationTask:
+    """What a worker needs to measure one frame."""
+
+    files: FrameFiles
+    settings: RegistrationSettings
+
+
+def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
+    """Bring ``image_info.ecsv`` and ``stars.fits`` up to date."""
+    frames = [row for row in dump.read(plan.paths.frames, FRAMES).rows if row["status"] == GOOD]
+    files = reduced.frame_files(plan, layout, frames, masters.files(plan.paths))
+    outcome = rows.augment(
+        STARS,
+        plan.paths.image_info,
+        [_job(row, frame, settings.registration) for row, frame in zip(frames, files, strict=True)],
+        work=measure,
+        blank=BLANK,
+        pool=bench.pool,
+        progress=bench.progress,
+        meta={},
+        binary=plan.paths.stars,
+        shape={"detection": settings.registration.max_stars},
+    )
+    return Done((plan.paths.image_info, plan.paths.stars), str(outcome))
+
+
+def measure(task: RegistrationTask) -> Row:
+    """Return the row of one frame; a frame that shows too little is poor, with its measures."""
+    from accretor.science import sources
+
+    _, image = reduced.read(task.files)
+    known = masters.load(task.files.masters)
+    stars = sources.detect(
+        image,
+        threshold=task.settings.threshold,
+        max_stars=task.settings.max_stars,
+        bad=known.bad,
+        saturation=task.files.saturation * task.files.gain,
+    )
+    quality = sources.frame_quality(image, stars)
+    row: Row = {
+        "bkg": quality.sky,
+        "bkg_noise": quality.sky_noise,
+        "fwhm": quality.fwhm,
+        "elongation": quality.elongation,
+        "nstar": quality.n_fwhm,
+        "starnum": quality.n_star,
+        "star_x": stars.x,
+        "star_y": stars.y,
+        "star_flux": stars.flux,
+    }
+    try:
+        _judge(quality.n_star, quality.fwhm, task.settings)
+    except Unusable as verdict:
+        return {**row, "status": rows.POOR, "reason": verdict.reason}
+    return row
+
+
+def _judge(n_star: int, fwhm: float, settings: RegistrationSettings) -> None:
+    if n_star < settings.min_stars:
+        raise Unusable(f"{n_star} stars found, {settings.min_stars} needed")
+    if math.isnan(fwhm):
+        raise Unusable("no star is good enough to measure the FWHM")
+
+
+def _job(row: Row, files: FrameFiles, settings: RegistrationSettings) -> Job:
+    return Job(
+        input=row["input"],
+        context=fingerprint(VERSION, reduced.identity(files), repr(settings)),
+        given={
+            "image_name": row["image_name"],
+            "obstime": row["obstime"],
+            "exptime": row["exptime"],
+            "flts": row["filter"],
+        },
+        payload=RegistrationTask(files, settings),
+    )

@@ -1,0 +1,27 @@
+"""The numbers of an observation, in words; it is read on every `doit list`, so it imports nothing heavy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from accretor.io.dump import Row
+
+
+def read(path: Path) -> Row:
+    """Return the content of ``results.json``."""
+    found: Row = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def said(results: Row) -> str:
+    """Return the results in one line."""
+    line = (
+        f"{results['n_frame_good']} points, r = {results['aperture_radius_px']:.1f} px, {results['n_comparison']} stars, "
+        f"{results['rms_per_point_ppt']:.2f} ppt"
+    )
+    if results["predicted_rms_ppt"]:
+        line += f" (predicted {results['predicted_rms_ppt']:.2f})"
+    if results["rp_rs"] is None:
+        return f"{line}; no fit: {results['fit_reason']}"
+    return f"{line}; Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}"

@@ -1,0 +1,369 @@
+"""Template: the reference frame of an observation, its star list with roles, its plate solution.
+
+The choice is one that every measurement depends on. With the policy ``keep`` it
+stays as long as its frame is good and its settings are the same; the dump says what
+would now be chosen. With ``best`` it is made again from all frames.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from accretor.core.arrays import Floats, Image
+from accretor.core.dumps import FRAMES, STARS, TEMPLATE, TEMPLATE_STARS
+from accretor.core.errors import Blocked, DumpError, Unusable
+from accretor.core.settings import WorkspaceSettings
+from accretor.io import dump, records
+from accretor.io import fits as io_fits
+from accretor.io.dump import Row
+from accretor.science import times
+from accretor.stages import masters, platesolve, preprocess, reduced
+from accretor.stages.bench import Bench, Done
+from accretor.stages.platesolve import Solution
+from accretor.stages.rows import GOOD, fingerprint
+
+if TYPE_CHECKING:
+    from accretor.io.layout import Layout, ObservationPaths
+    from accretor.stages.workspace import ObservationPlan
+
+log = logging.getLogger("accretor")
+
+VERSION = 1
+"""Raised when the choice or the star list that comes out changes."""
+
+NEIGHBOUR_RADIUS = 150.0
+"""Arcsec around the target within which stars are neighbours (TFOP SG1: 2.5 arcmin)."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """How a frame agrees with the provisional reference."""
+
+    n_match: int
+    reason: str
+    context: str
+
+
+def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
+    """Bring ``template.ecsv``, ``template_stars.ecsv`` and ``template.fits`` up to date."""
+    info, _ = records.read(plan.paths.stars, STARS)
+    if not any(row["status"] == GOOD for row in info):
+        raise Blocked(
+            f"{plan.observation.slug}: none of {len(info)} frames is good; see {plan.paths.image_info.name}"
+        )
+    scored = _scored(info, plan.paths, settings, bench)
+    best = _best(scored, info)
+    wanted = settings.template.frame or best["image_name"]
+    old = _recorded(plan.paths)
+    pick = _pick(wanted, info, plan, settings)
+    if old and settings.ensemble.policy == "keep" and (kept := _still_good(old, info, plan, settings)):
+        pick = kept
+    chosen = next(row for row in scored if row["input"] == pick["input"])
+    context = _context(pick, plan, settings)
+    if not (
+        old
+        and old.meta["input"] == pick["input"]
+        and old.meta["context"] == context
+        and plan.paths.template_image.is_file()
+    ):
+        old = _choose(pick, context, plan, layout, settings)
+    gain = best["score"] - chosen["score"]
+    dump.write(
+        plan.paths.template,
+        TEMPLATE,
+        scored,
+        {
+            "template": chosen["image_name"],
+            "best": best["image_name"],
+            "gain": round(gain, 6) if math.isfinite(gain) else None,
+        },
+    )
+    said = f"{pick['image_name']}, {len(old.rows)} stars, plate solution: {old.meta['solution']}"
+    if best["input"] != pick["input"]:
+        said += f"; {best['image_name']} would now score {gain:.2f} better"
+    return Done((plan.paths.template, plan.paths.template_stars, plan.paths.template_image), said)
+
+
+def choice_id(meta: dict[str, Any], stars: list[Row]) -> str:
+    """Return the identity of a choice: what the measurement of a frame depends on."""
+    return fingerprint(meta["input"], meta["context"], [(row["x"], row["y"]) for row in stars])
+
+
+def _scored(info: list[Row], paths: ObservationPaths, settings: WorkspaceSettings, bench: Bench) -> list[Row]:
+    """Score all frames, matching again only those that are new."""
+    from accretor.science import template
+
+    reference = _provisional(info, settings)
+    known = _known_matches(paths)
+    matches = []
+    for i, row in enumerate(info):
+        context = fingerprint(VERSION, row["context"], reference["input"], reference["context"])
+        match = known.get((row["input"], context))
+        matches.append(match or _match(reference, row, context))
+        bench.progress(i + 1, len(info))
+    is_good = np.array([not match.reason for match in matches])
+    score = template.scores(
+        np.array([row["bkg"] for row in info]),
+        np.array([row["fwhm"] for row in info]),
+        np.array([float(match.n_match) for match in matches]),
+        is_good,
+        settings.template,
+    )
+    return [
+        {
+            "image_name": row["image_name"],
+            "bkg": row["bkg"],
+            "fwhm": row["fwhm"],
+            "n_match": match.n_match,
+            "score": value,
+            "reason": match.reason,
+            "input": row["input"],
+            "context": match.context,
+        }
+        for row, match, value in zip(info, matches, score, strict=True)
+    ]
+
+
+def _provisional(info: list[Row], settings: WorkspaceSettings) -> Row:
+    """Return the frame that the others are matched to: best score with the stars it shows itself."""
+    from accretor.science import template
+
+    score = template.scores(
+        np.array([row["bkg"] for row in info]),
+        np.array([row["fwhm"] for row in info]),
+        np.array([float(row["starnum"]) for row in info]),
+        np.array([row["status"] == GOOD for row in info]),
+        settings.template,
+    )
+    return info[template.choose(score, np.arange(len(info), dtype=np.float64))]
+
+
+def _known_matches(paths: ObservationPaths) -> dict[tuple[str, str], Match]:
+    try:
+        rows = dump.read(paths.template, TEMPLATE).rows
+    except (FileNotFoundError, DumpError):
+        return {}
+    return {
+        (row["input"], row["context"]): Match(row["n_match"], row["reason"], row["context"]) for row in rows
+    }
+
+
+def _match(reference: Row, row: Row, context: str) -> Match:
+    from accretor.science import alignment
+
+    if row["status"] != GOOD:
+        return Match(0, row["reason"], context)
+    try:
+        return Match(alignment.match(star_list(reference), star_list(row)).n_match, "", context)
+    except Unusable as verdict:
+        return Match(0, verdict.reason, context)
+
+
+def star_list(row: Row) -> Floats:
+    """Return the stars of a row of ``stars.fits``, (n, 2) pixel, brightest first."""
+    xy = np.column_stack([row["star_x"], row["star_y"]])
+    return np.asarray(xy[np.isfinite(xy).all(axis=1)])
+
+
+def _best(scored: list[Row], info: list[Row]) -> Row:
+    from accretor.science import template
+
+    score = np.array([row["score"] for row in scored])
+    return scored[template.choose(score, np.arange(len(info), dtype=np.float64))]
+
+
+def _pick(wanted: str, info: list[Row], plan: ObservationPlan, settings: WorkspaceSettings) -> Row:
+    for row in info:
+        if row["image_name"] == wanted:
+            if row["status"] != GOOD:
+                raise Blocked(f"{plan.observation.slug}: [template] frame {wanted} is poor: {row['reason']}")
+            return row
+    raise Blocked(
+        f"{plan.observation.slug}: [template] frame {settings.template.frame!r} is none of its {len(info)} frames"
+    )
+
+
+def _recorded(paths: ObservationPaths) -> dump.Dump | None:
+    try:
+        return dump.read(paths.template_stars, TEMPLATE_STARS)
+    except FileNotFoundError:
+        return None
+    except DumpError as error:
+        aside = dump.set_aside(paths.template_stars)
+        log.warning("%s; it is kept as %s and chosen again", error, aside.name)
+        return None
+
+
+def _still_good(
+    old: dump.Dump, info: list[Row], plan: ObservationPlan, settings: WorkspaceSettings
+) -> Row | None:
+    """Return the row of the recorded template, if nothing speaks against keeping it."""
+    for row in info:
+        if row["input"] == old.meta["input"] and row["status"] == GOOD:
+            return row if _context(row, plan, settings) == old.meta["context"] else None
+    return None
+
+
+def _context(pick: Row, plan: ObservationPlan, settings: WorkspaceSettings) -> str:
+    """Return what a choice is made with; if that changes, it is made again."""
+    return fingerprint(
+        VERSION,
+        pick["context"],
+        repr(settings.template),
+        preprocess.direction(plan.target),
+        repr(plan.target.pixel),
+        plan.instrument.pixel_scale,
+    )
+
+
+def _choose(
+    pick: Row, context: str, plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings
+) -> dump.Dump:
+    """Make the star list and the plate solution of the template, and write them."""
+    from accretor.science import sources, template
+
+    frames = dump.read(plan.paths.frames, FRAMES).rows
+    frame = next(row for row in frames if row["input"] == pick["input"])
+    files = reduced.frame_files(plan, layout, [frame], masters.files(plan.paths))[0]
+    _, image = reduced.read(files)
+    solution = _solution(pick, frame, files, image, plan)
+    place = _target_place(solution, pick, frame, plan)
+    stars = template.star_list(
+        image,
+        pick["fwhm"],
+        max_stars=settings.template.max_stars,
+        keep=place[np.newaxis],
+        bad=masters.load(files.masters).bad,
+        saturation=files.saturation * files.gain,
+    )
+    try:
+        target = template.find(stars.xy, place, radius=max(2 * pick["fwhm"], 5.0))
+    except Unusable as verdict:
+        raise Blocked(
+            f"{plan.observation.slug}: the target is not in {pick['image_name']}: {verdict.reason}; check ra and dec of "
+            f"the target{' and the plate solution in the header' if solution and solution.origin == 'header' else ''}"
+        ) from None
+    scale = platesolve.pixel_scale(solution) if solution else _scale_hint(plan)
+    rows = _star_rows(stars, target, solution, scale, pick["fwhm"])
+    meta = {
+        "frame": pick["image_name"],
+        "input": pick["input"],
+        "context": context,
+        "fwhm": pick["fwhm"],
+        "shape": list(image.shape),
+        "pixel_scale": round(scale, 5) if scale > 0 else None,
+        "solution": solution.origin if solution else "none",
+        "wcs": solution.cards if solution else {},
+    }
+    io_fits.write_image(plan.paths.template_image, image, _cards(plan, frame, solution))
+    dump.write(plan.paths.template_stars, TEMPLATE_STARS, rows, meta)
+    assert isinstance(stars, sources.Sources)
+    return dump.read(plan.paths.template_stars, TEMPLATE_STARS)
+
+
+def _solution(
+    pick: Row, frame: Row, files: reduced.FrameFiles, image: Image, plan: ObservationPlan
+) -> Solution | None:
+    """Return a plate solution: of the header, else of `solve-field`; None where a pixel position must do."""
+    from pathlib import Path
+
+    where = _apparent(plan, frame)
+    shape = (image.shape[0], image.shape[1])
+    tried = []
+    try:
+        return platesolve.from_header(Path(files.path), files.hdu, where, shape)
+    except Unusable as verdict:
+        tried.append(verdict.reason)
+    xy = star_list(pick)
+    try:
+        return platesolve.solve_field(
+            xy[:, 0],
+            xy[:, 1],
+            np.asarray(pick["star_flux"])[: len(xy)],
+            shape=shape,
+            target=where,
+            pixel_scale=_scale_hint(plan),
+        )
+    except Unusable as verdict:
+        tried.append(verdict.reason)
+    if plan.target.pixel is None:
+        raise Blocked(
+            f"{plan.observation.slug}: no plate solution of {pick['image_name']} ({'; '.join(tried)}); install "
+            'astrometry.net with index files, or say where the target is: [target.pixel] frame = "'
+            f'{pick["image_name"]}", x = ..., y = ... (0-based)'
+        )
+    return None
+
+
+def _apparent(plan: ObservationPlan, frame: Row) -> tuple[float, float]:
+    """Return where the target is at the time of *frame*, degree, with its proper motion."""
+    return times.at_epoch(times.Direction(*preprocess.direction(plan.target)), frame["jd_utc"])
+
+
+def _target_place(solution: Solution | None, pick: Row, frame: Row, plan: ObservationPlan) -> Floats:
+    """Return where the target is in the template, pixel."""
+    if solution is not None:
+        x, y = solution.wcs().all_world2pix(*_apparent(plan, frame), 0)
+        return np.array([float(x), float(y)])
+    from accretor.science import alignment
+
+    hint = plan.target.pixel
+    assert hint is not None
+    info, _ = records.read(plan.paths.stars, STARS)
+    for row in info:
+        if row["image_name"] == hint.frame and row["status"] == GOOD:
+            transform = alignment.match(star_list(row), star_list(pick))
+            return np.asarray(transform.apply(np.array([[hint.x, hint.y]]))[0])
+    raise Blocked(f"{plan.observation.slug}: [target.pixel] frame {hint.frame!r} is none of its good frames")
+
+
+def _scale_hint(plan: ObservationPlan) -> float:
+    exposure = plan.frames[0].exposure
+    return plan.instrument.pixel_scale or (exposure.pixel_scale if exposure else math.nan)
+
+
+def _star_rows(stars: Any, target: int, solution: Solution | None, scale: float, fwhm: float) -> list[Row]:
+    """Return the star list, the target first, then by brightness."""
+    from accretor.science import template
+
+    radius = NEIGHBOUR_RADIUS / scale if scale > 0 else 20 * fwhm
+    roles = template.roles(stars.xy, target, neighbour_radius=radius)
+    contrast = template.contrast(stars.xy, stars.flux, radius=3 * fwhm)
+    sky = solution.wcs().all_pix2world(stars.xy, 0) if solution else np.full((len(stars), 2), np.nan)
+    order = [target, *(i for i in range(len(stars)) if i != target)]
+    return [
+        {
+            "star": number,
+            "role": roles[i],
+            "x": stars.x[i],
+            "y": stars.y[i],
+            "ra": sky[i, 0],
+            "dec": sky[i, 1],
+            "flux": stars.flux[i],
+            "contrast": contrast[i],
+            "is_saturated": stars.is_saturated[i],
+        }
+        for number, i in enumerate(order)
+    ]
+
+
+def _cards(plan: ObservationPlan, frame: Row, solution: Solution | None) -> dict[str, Any]:
+    cards: dict[str, Any] = {
+        "OBJECT": plan.target.name,
+        "TELESCOP": plan.observation.telescope,
+        "FILTER": plan.observation.filter,
+        "EXPTIME": (frame["exptime"], "second"),
+        "DATE-AVG": (frame["obstime"], "UTC of mid-exposure"),
+        "JD_UTC": (frame["jd_utc"], "mid-exposure"),
+        "BJD_TDB": (frame["bjd_tdb"], "mid-exposure"),
+        "AIRMASS": frame["airmass"],
+        "BUNIT": "electron",
+        "RAWFILE": frame["image_name"],
+        "WCSORIG": (solution.origin if solution else "none", "where the plate solution is from"),
+    }
+    return {**cards, **(solution.cards if solution else {})}

@@ -1,0 +1,213 @@
+"""A workspace as it is now: its settings, its raw frames, and the observations that follow from them."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accretor.config import workspace as config
+from accretor.core.dumps import INVENTORY
+from accretor.core.errors import Blocked, ConfigError, DumpError
+from accretor.core.observation import Observation, Visit
+from accretor.core.settings import InstrumentSettings, Target, WorkspaceSettings
+from accretor.core.slug import slug
+from accretor.io import calibrations, dump, inventory
+from accretor.io.calibrations import CalibrationPlan
+from accretor.io.inventory import Assignment, RawFile
+from accretor.io.layout import Layout, ObservationPaths
+from accretor.stages.rows import fingerprint
+
+DEFAULT_READ_NOISE = 10.0
+"""Electron, where neither header nor settings tell; said in the remarks."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What the measurement must know of the camera, from the settings or else the headers."""
+
+    gain: float
+    """Electron per ADU."""
+    read_noise: float
+    """Electron."""
+    saturation: float
+    """ADU."""
+    remarks: tuple[str, ...] = ()
+    """What had to be assumed."""
+
+
+@dataclass(frozen=True)
+class ObservationPlan:
+    """One observation with the files that it is made from."""
+
+    observation: Observation
+    target: Target
+    instrument: InstrumentSettings
+    frames: tuple[RawFile, ...]
+    """In order of time."""
+    calibrations: CalibrationPlan
+    paths: ObservationPaths
+
+    @property
+    def detector(self) -> Detector:
+        """Gain, read noise and saturation of these frames.
+
+        Raises
+        ------
+        Blocked
+            If nothing tells the gain: errors and saturation would be invented.
+        """
+        exposure = self.frames[0].exposure
+        assert exposure is not None
+        remarks = []
+        gain = self.instrument.gain or exposure.gain
+        if not gain > 0:
+            raise Blocked(
+                f"{self.observation.slug}: no header tells the gain; add gain = ... (electron per ADU) to [instrument]"
+            )
+        read_noise = (
+            self.instrument.read_noise if self.instrument.read_noise is not None else exposure.read_noise
+        )
+        if math.isnan(read_noise):
+            read_noise = DEFAULT_READ_NOISE
+            remarks.append(f"read noise not known: {read_noise:g} electron assumed")
+        saturation = self.instrument.saturation or exposure.saturation
+        if not saturation > 0:
+            saturation = 65535.0
+            remarks.append("saturation level not known: 65535 ADU assumed")
+        return Detector(float(gain), float(read_noise), float(saturation), tuple(remarks))
+
+    @property
+    def site(self) -> tuple[float, float, float]:
+        """Latitude, longitude (degree, east positive) and height (m) of the telescope.
+
+        Raises
+        ------
+        Blocked
+            If neither the headers nor the settings tell where it stands.
+        """
+        exposure = self.frames[0].exposure
+        assert exposure is not None
+        latitude, longitude = exposure.latitude, exposure.longitude
+        if math.isnan(latitude) or math.isnan(longitude):
+            raise Blocked(
+                f"{self.observation.slug}: no header tells the site; add latitude, longitude (degree, east positive) "
+                "and height (m) to [instrument]"
+            )
+        return latitude, longitude, 0.0 if math.isnan(exposure.elevation) else exposure.elevation
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything that is known before any work is done."""
+
+    layout: Layout
+    settings: WorkspaceSettings
+    assignments: tuple[Assignment, ...]
+    observations: tuple[ObservationPlan, ...]
+
+    @property
+    def visits(self) -> dict[Visit, tuple[ObservationPlan, ...]]:
+        """The observations of each visit."""
+        found: dict[Visit, list[ObservationPlan]] = defaultdict(list)
+        for plan in self.observations:
+            found[plan.observation.visit].append(plan)
+        return {visit: tuple(plans) for visit, plans in sorted(found.items())}
+
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        """Raw files that no stage uses, each with the reason."""
+        return tuple((item.file.path, item.reason) for item in self.assignments if item.reason)
+
+
+def open_workspace(root: Path, *, progress: Callable[[int, int], None] | None = None) -> Workspace:
+    """Read the settings of *root*, look at its raw frames, and write down what each is.
+
+    Only the headers of files that are new or changed are read.
+
+    Raises
+    ------
+    ConfigError
+        If ``workspace.toml`` is missing or wrong.
+    """
+    layout = Layout(root)
+    if not layout.config.is_file():
+        raise ConfigError(layout.config, "", "is missing; every workspace needs one (see the README)")
+    settings = config.load(layout.config)
+    instruments = fingerprint([repr(instrument) for instrument in settings.instrument])
+    files = inventory.refresh(layout.raw, _known(layout, instruments), settings.instrument, progress=progress)
+    assignments = inventory.assign(files, settings.target, layout.raw)
+    observations = _observations(layout, settings, files, assignments)
+    used = {file.path for plan in observations for file in _calibration_files(plan.calibrations)}
+    assignments = [_unused(item, used, observations) for item in assignments]
+    dump.write(
+        layout.inventory,
+        INVENTORY,
+        [_row(item) for item in assignments],
+        {"instruments": instruments, "left_out": sum(bool(item.reason) for item in assignments)},
+    )
+    return Workspace(layout, settings, tuple(assignments), observations)
+
+
+def _known(layout: Layout, instruments: str) -> list[RawFile]:
+    """Return what an earlier look found, if the headers would be read in the same way."""
+    try:
+        stored = dump.read(layout.inventory, INVENTORY)
+    except (FileNotFoundError, DumpError):
+        return []
+    if stored.meta.get("instruments") != instruments:
+        return []
+    # A reason of a file with a kind is a verdict of the plan, not of the header.
+    return [
+        inventory.from_row({**row, "reason": "" if row["kind"] else row["reason"]}) for row in stored.rows
+    ]
+
+
+def _row(item: Assignment) -> dict[str, Any]:
+    slug_of = item.observation.slug if item.observation else ""
+    return {**inventory.to_row(item.file), "observation": slug_of, "reason": item.reason}
+
+
+def _observations(
+    layout: Layout, settings: WorkspaceSettings, files: list[RawFile], assignments: list[Assignment]
+) -> tuple[ObservationPlan, ...]:
+    frames: dict[Observation, list[RawFile]] = defaultdict(list)
+    for item in assignments:
+        if item.observation and not item.reason:
+            frames[item.observation].append(item.file)
+    targets = {slug(target.name): target for target in settings.target}
+    instruments = {instrument.name: instrument for instrument in settings.instrument}
+    plans = []
+    for observation, members in sorted(frames.items()):
+        exposures = [file.exposure for file in members if file.exposure]
+        plans.append(
+            ObservationPlan(
+                observation=observation,
+                target=targets[observation.target],
+                instrument=instruments.get(
+                    observation.telescope, InstrumentSettings(name=observation.telescope)
+                ),
+                frames=tuple(
+                    sorted(members, key=lambda file: (file.exposure.mid if file.exposure else "", file.path))
+                ),
+                calibrations=calibrations.choose(files, exposures, settings.preprocess),
+                paths=layout.observation(observation),
+            )
+        )
+    return tuple(plans)
+
+
+def _calibration_files(plan: CalibrationPlan) -> list[RawFile]:
+    return [*plan.bias, *plan.dark, *plan.flat]
+
+
+def _unused(item: Assignment, used: set[str], plans: tuple[ObservationPlan, ...]) -> Assignment:
+    """Give a calibration frame that fits no observation the reason for it."""
+    is_calibration = item.file.exposure is not None and item.file.exposure.kind != "light"
+    if item.reason or not is_calibration or item.file.path in used:
+        return item
+    reasons = {file.path: reason for plan in plans for file, reason in plan.calibrations.left_out}
+    return Assignment(item.file, None, reasons.get(item.file.path, "no observation needs it"))

@@ -1,0 +1,1 @@
+"""Which files become which files: the only importer of doit."""

@@ -1,0 +1,169 @@
+"""Names, groups and up-to-date checks of the graph; it knows no astronomy.
+
+A stage is a group of targets, a target a group of observations (or visits), and a
+leaf one of these: ``photometry`` > ``photometry:TOI-1234.01`` >
+``photometry:TOI-1234.01/20250223/LCO-CTIO-1m0/gp``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doit.task import Task
+
+
+class Doc(str):
+    """The help of a task, which `doit help` prints; `doit list` formats it, and gets its state instead.
+
+    The state is looked up only then, so that a run does not pay for it.
+    """
+
+    state: Callable[[], str]
+
+    def __new__(cls, text: str, state: Callable[[], str]) -> Doc:
+        """Make the help *text* with a function that tells the state."""
+        doc = super().__new__(cls, text)
+        doc.state = state
+        return doc
+
+    def __format__(self, spec: str) -> str:
+        return format(self.state(), spec)
+
+
+class Member(str):
+    """Name of the group of a leaf that is also in a second group: it equals both names.
+
+    doit only ever asks whether ``task.subtask_of == group.name``.
+    """
+
+    other: str
+    __hash__ = str.__hash__
+
+    def __new__(cls, name: str, other: str) -> Member:
+        """Make the name of one group, which equals that of another too."""
+        member = super().__new__(cls, name)
+        member.other = other
+        return member
+
+    def __eq__(self, name: object) -> bool:
+        return str.__eq__(self, name) is True or name == self.other
+
+    def __ne__(self, name: object) -> bool:
+        return not self == name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Member, (str(self), self.other)
+
+
+class Unchanged:
+    """Up to date as long as the fingerprint and every file that the task left are as it left them.
+
+    doit itself looks only whether a target exists. A file whose size and time are
+    as they were is taken to be the same; else its digest decides.
+    """
+
+    def __init__(self, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
+
+    def __call__(self, task: Any, values: dict[str, Any]) -> bool:
+        """Compare with what the last run saved, and have this run save the like."""
+        task.value_savers.append(lambda: {"made_with": self.fingerprint, "stands": _stands(task.values)})
+        if values.get("made_with") != self.fingerprint:
+            return False
+        stands: dict[str, list[Any]] = values.get("stands") or {}
+        return bool(stands) and all(_is_same(Path(path), state) for path, state in stands.items())
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One piece of work of a stage."""
+
+    target: str
+    """Folder name of the target."""
+    name: str
+    """Slug of the observation or visit."""
+    action: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    file_dep: Sequence[Path]
+    targets: Sequence[Path]
+    fingerprint: str
+    """Of everything but files that the work depends on."""
+    state: Callable[[], str]
+    """Tells in one line how far this is."""
+
+
+def stage(name: str, text: str, leaves: Iterable[Leaf], state: Callable[[str], str]) -> Iterator[Task]:
+    """Yield the tasks of a stage: its group, its targets, its leaves.
+
+    Parameters
+    ----------
+    name
+        Of the stage.
+    text
+        Help of the stage.
+    state
+        Tells in one line how far a target is; with "" the whole stage.
+    """
+    by_target: dict[str, list[Leaf]] = {}
+    for leaf in leaves:
+        by_target.setdefault(leaf.target, []).append(leaf)
+    groups = [f"{name}:{target}" for target in by_target]
+    names = [f"{name}:{leaf.name}" for members in by_target.values() for leaf in members]
+    yield _group(name, [*groups, *names], Doc(text, lambda: state("")))
+    for target, members in by_target.items():
+        group = f"{name}:{target}"
+        yield _group(
+            group,
+            [f"{name}:{leaf.name}" for leaf in members],
+            Doc(text, lambda target=target: state(target)),  # type: ignore[misc]
+        )
+        for leaf in members:
+            yield _leaf(name, group, leaf, text)
+
+
+def _group(name: str, members: list[str], doc: Doc) -> Task:
+    task = Task(name, None, task_dep=members, has_subtask=True)
+    task.doc = doc
+    return task
+
+
+def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
+    task = Task(
+        f"{stage_name}:{leaf.name}",
+        [(leaf.action, [stage_name, leaf.name, *leaf.arguments])],
+        file_dep=[str(path) for path in leaf.file_dep],
+        targets=[str(path) for path in leaf.targets],
+        uptodate=[Unchanged(leaf.fingerprint)],
+        clean=True,
+        verbosity=2,
+    )
+    task.subtask_of = Member(stage_name, group)
+    task.doc = Doc(text, leaf.state)
+    return task
+
+
+def _stands(values: dict[str, Any]) -> dict[str, list[Any]]:
+    return {path: _state_of(Path(path)) for path in values.get("files", ()) if Path(path).is_file()}
+
+
+def _state_of(path: Path) -> list[Any]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns, _digest(path)]
+
+
+def _is_same(path: Path, state: list[Any]) -> bool:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return False
+    size, mtime_ns, digest = state
+    return bool(stat.st_size == size and (stat.st_mtime_ns == mtime_ns or _digest(path) == digest))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

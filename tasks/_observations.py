@@ -1,0 +1,63 @@
+"""What the tasks of all stages that work on observations share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from doit.task import Task
+
+from accretor.stages.rows import fingerprint
+from accretor.stages.workspace import ObservationPlan
+from tasks import _stage, _state, _workspace
+from tasks._graph import Leaf, stage
+
+
+def tasks(
+    name: str,
+    text: str,
+    *,
+    files: Callable[[ObservationPlan], tuple[Sequence[Path], Sequence[Path]]],
+    made_with: Callable[[ObservationPlan], Any],
+) -> Iterator[Task]:
+    """Yield the tasks of a stage that works on one observation at a time.
+
+    Parameters
+    ----------
+    files
+        Returns what the stage reads, and what it leaves.
+    made_with
+        Returns everything but files that the outcome depends on.
+    """
+    plans = _workspace.current().observations
+    leaves = [_leaf(name, plan, files(plan), fingerprint(made_with(plan))) for plan in plans]
+    yield from stage(name, text, leaves, lambda target: _state.of_stage(name, target))
+
+
+def run(name: str, slug: str) -> Any:
+    """Do the stage *name* for the observation *slug*; this is the action of every leaf."""
+    import importlib
+
+    workspace = _workspace.current()
+    plan = next(plan for plan in workspace.observations if plan.observation.slug == slug)
+    module = importlib.import_module(f"accretor.stages.{name}")
+    return _stage.perform(
+        name, slug, lambda bench: module.run(plan, workspace.layout, workspace.settings, bench)
+    )
+
+
+def _leaf(
+    name: str, plan: ObservationPlan, files: tuple[Sequence[Path], Sequence[Path]], made_with: str
+) -> Leaf:
+    reads, leaves = files
+    return Leaf(
+        target=plan.observation.target,
+        name=plan.observation.slug,
+        action=run,
+        arguments=(),
+        file_dep=reads,
+        targets=leaves,
+        fingerprint=made_with,
+        state=lambda: _state.of_observation(name, plan),
+    )

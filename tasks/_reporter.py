@@ -1,0 +1,87 @@
+"""What a run shows: one line for each piece of work, and at the end what there is now."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Any
+
+from doit.reporter import ConsoleReporter
+from filelock import FileLock
+
+from tasks import _lock, _stage, _summary, _workspace
+
+
+class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
+    """Shows what is done, not what is up to date."""
+
+    desc = "one line for each piece of work, then a summary"
+
+    def __init__(self, outstream: Any, options: dict[str, Any]) -> None:
+        super().__init__(outstream, options)
+        self._lock: FileLock | None = None
+        self._begun = 0.0
+        self._n_done = 0
+        self._n_current = 0
+        self._n_blocked = 0
+
+    def initialize(self, tasks: Any, selected_tasks: Any) -> None:
+        """Take the workspace for this run."""
+        self._lock = _lock.take(_workspace.current().layout)
+        _start_log()
+
+    def execute_task(self, task: Any) -> None:
+        """Remember when the work began."""
+        self._begun = time.monotonic()
+
+    def add_success(self, task: Any) -> None:
+        """Tell what was done."""
+        if not task.actions:
+            return
+        self._n_done += 1
+        stage, _, name = task.name.partition(":")
+        said = task.values.get("said", "")
+        self.write(f"{stage:<12} {name}  {said}  ({time.monotonic() - self._begun:.1f} s)\n")
+
+    def skip_uptodate(self, task: Any) -> None:
+        """Count what needs no work."""
+        self._n_current += bool(task.actions)
+
+    def add_failure(self, task: Any, fail: Any) -> None:
+        """Tell in one line what failed; what only waits for it is counted."""
+        self.failures.append({"task": task, "exception": fail})
+        stage, _, name = task.name.partition(":")
+        if fail.get_name() == "UnmetDependency":
+            self._n_blocked += bool(task.actions)
+        elif fail.get_name() == "TaskFailed":
+            self.write(f"{stage:<12} {name}  FAILED: {fail.message.removeprefix(f'{name}: ')}\n")
+        else:  # a bug of ours: everything that helps to find it
+            self.write(f"{stage:<12} {name}  BROKE\n{fail.get_msg()}\n")
+
+    def complete_run(self) -> None:
+        """Tell what there is now."""
+        _stage.close()
+        for line in _summary.lines(self._n_done, self._n_current, self._n_blocked):
+            self.write(f"{line}\n")
+        for error in self.runtime_errors:
+            sys.stderr.write(f"{error}\n")
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _start_log() -> None:
+    """Write what the stages say to the workspace's log, and warnings to the terminal too."""
+    logger = logging.getLogger("accretor")
+    logger.setLevel(logging.INFO)
+    logger.handlers.clear()
+    path = _workspace.current().layout.log
+    path.parent.mkdir(parents=True, exist_ok=True)
+    to_file = logging.FileHandler(path, encoding="utf-8")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(to_file)
+    to_terminal = logging.StreamHandler(sys.stderr)
+    to_terminal.setLevel(logging.WARNING)
+    to_terminal.setFormatter(logging.Formatter("warning: %(message)s"))
+    logger.addHandler(to_terminal)
+    logger.propagate = False

@@ -1,0 +1,82 @@
+"""Files, a function and settings made into the action of a task: errors in one line, log, progress."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from doit.exceptions import TaskFailed
+
+from accretor.compute.pool import Pool
+from accretor.core.errors import AccretorError, Unusable
+from accretor.stages.bench import Bench, Done
+from tasks import _workspace
+
+log = logging.getLogger("accretor")
+
+def perform(stage: str, name: str, work: Callable[[Bench], Done]) -> dict[str, Any] | TaskFailed:
+    """Do *work* for the task ``stage:name`` and return what doit shall remember of it."""
+    begun = time.monotonic()
+    label = f"{stage}:{name}"
+    try:
+        done = work(Bench(_pool(), Progress(label)))
+    except (AccretorError, OSError) as error:
+        reason = _one_line(error, name)
+        log.info("%s failed: %s", label, reason)
+        return TaskFailed(reason)
+    log.info("%s: %s (%.1f s)", label, done.said, time.monotonic() - begun)
+    return {"files": [str(path) for path in done.files], "said": done.said}
+
+
+def close() -> None:
+    """End the workers of this run."""
+    _pool().close()
+
+
+class Progress:
+    """How far a task is, with an estimate, on a terminal; silent elsewhere, and on short work."""
+
+    QUIET = 1.0
+    """Second before which nothing is shown."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._begun = time.monotonic()
+        self._shown = 0.0
+        self._is_terminal = sys.stderr.isatty()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say that *done* of *total* are there."""
+        now = time.monotonic()
+        if not self._is_terminal or now - self._begun < self.QUIET:
+            return
+        if done == total:
+            sys.stderr.write("\r\x1b[K")
+        elif now - self._shown > 0.2:
+            left = (now - self._begun) / done * (total - done)
+            sys.stderr.write(f"\r\x1b[K{self._label}  {done}/{total}  {left:.0f} s left")
+            self._shown = now
+        sys.stderr.flush()
+
+
+@functools.cache
+def _pool() -> Pool:
+    return Pool(_workspace.current().settings.compute)
+
+
+def _one_line(error: AccretorError | OSError, name: str) -> str:
+    if isinstance(error, Unusable):
+        return f"{name}: {error.reason}"
+    if isinstance(error, AccretorError):
+        return str(error)
+    what = f"{error.filename}: " if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"{what}the disk is full; make room and run again, what is done is kept"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{what}cannot be written ({error.strerror}); the workspace must be writable, raw/ need not be"
+    return f"{what}{error.strerror or error}"

@@ -1,0 +1,102 @@
+"""How far each stage is, in one line, from the headers of the dumps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from accretor.core.errors import DumpError
+from accretor.io import dump
+from accretor.stages import results
+from accretor.stages.workspace import ObservationPlan
+from tasks import _workspace
+
+Counts = Counter[str]
+
+
+def of_stage(name: str, target: str) -> str:
+    """Return how far stage *name* is with *target*, or with everything if that is empty."""
+    plans = [plan for plan in _workspace.current().observations if target in ("", plan.observation.target)]
+    if not plans:
+        return "no frames"
+    if len(plans) == 1:
+        return of_observation(name, plans[0])
+    counts = [_COUNTS[name](plan) for plan in plans]
+    total: Counts = Counter()
+    for count in counts:
+        total.update(count)
+    n_done = sum(not count.get("new") for count in counts)
+    return f"{n_done} of {len(plans)} observations; {_words(total)}"
+
+
+def of_observation(name: str, plan: ObservationPlan) -> str:
+    """Return how far stage *name* is with one observation."""
+    if name == "calibration" and plan.paths.results.is_file():
+        return results.said(results.read(plan.paths.results))
+    if name == "template" and (meta := _meta(plan.paths.template_stars)):
+        return f"{meta['frame']}, plate solution: {meta['solution']}"
+    return _words(_COUNTS[name](plan))
+
+
+def _words(counts: Counts) -> str:
+    n_frame = counts.pop("frames", 0)
+    parts = [
+        f"{counts[word]} {word}" for word in ("good", "poor", "error", "new", "made") if counts.get(word)
+    ]
+    head = f"{n_frame} frames: " if n_frame else ""
+    return head + (", ".join(parts) or "nothing done yet")
+
+
+def _meta(path: Any) -> dict[str, Any]:
+    try:
+        return dump.read_meta(path)
+    except DumpError:
+        return {}
+
+
+def _frames(path_of: Callable[[ObservationPlan], Any]) -> Callable[[ObservationPlan], Counts]:
+    def counts(plan: ObservationPlan) -> Counts:
+        found = Counter(_meta(path_of(plan)).get("summary", {}))
+        n_known = found.pop("frames", 0)
+        found["frames"] = len(plan.frames)
+        found["new"] = max(len(plan.frames) - n_known, 0)
+        return +found
+
+    return counts
+
+
+def _passed(
+    path_of: Callable[[ObservationPlan], Any], before: Callable[[ObservationPlan], Any]
+) -> Callable[..., Counts]:
+    """Count the frames of a stage that takes only the good ones of the stage before."""
+
+    def counts(plan: ObservationPlan) -> Counts:
+        found = Counter(_meta(path_of(plan)).get("summary", {}))
+        left_out = Counter(_meta(before(plan)).get("summary", {}))
+        n_known = found.pop("frames", 0)
+        n_dropped = sum(n for word, n in left_out.items() if word not in ("frames", "good"))
+        found["frames"] = len(plan.frames)
+        found["poor"] += n_dropped
+        found["new"] = max(len(plan.frames) - n_known - n_dropped, 0)
+        return +found
+
+    return counts
+
+
+def _made(path_of: Callable[[ObservationPlan], Any]) -> Callable[[ObservationPlan], Counts]:
+    def counts(plan: ObservationPlan) -> Counts:
+        is_made = path_of(plan).exists()
+        return Counter({"made": int(is_made), "new": int(not is_made)})
+
+    return counts
+
+
+_COUNTS: dict[str, Callable[[ObservationPlan], Counts]] = {
+    "preprocess": _frames(lambda plan: plan.paths.frames),
+    "registration": _passed(lambda plan: plan.paths.image_info, lambda plan: plan.paths.frames),
+    "template": _made(lambda plan: plan.paths.template_stars),
+    "photometry": _frames(lambda plan: plan.paths.photometry_info),
+    "calibration": _made(lambda plan: plan.paths.results),
+    "plotting": _made(lambda plan: plan.paths.plots),
+}

@@ -1,0 +1,129 @@
+"""What a run says at its end: what there is, what was left out, what to do next."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from accretor.core.dumps import LIGHT_CURVE
+from accretor.core.errors import DumpError
+from accretor.core.observation import Visit
+from accretor.io import dump
+from accretor.io.dump import Row
+from accretor.stages import packaging
+from accretor.stages import results as results_of
+from accretor.stages.workspace import ObservationPlan, Workspace
+from tasks import _workspace
+
+MOST_REASONS = 6
+"""Reasons that are listed; the tables have all."""
+
+
+def lines(n_done: int, n_current: int, n_blocked: int) -> Iterator[str]:
+    """Yield the lines of the summary."""
+    workspace = _workspace.current()
+    if not workspace.observations:
+        yield f"No frame of a target is below raw/ ({len(workspace.assignments)} files there)."
+    for visit, plans in workspace.visits.items():
+        yield from _visit(workspace, visit, plans)
+    if workspace.left_out:
+        yield "files left out (work/inventory.ecsv):"
+        yield from _reasons(
+            Counter(reason for _, reason in workspace.left_out),
+            {reason: path for path, reason in workspace.left_out},
+        )
+    counts = [f"{n_done} done", f"{n_current} up to date"]
+    if n_blocked:
+        counts.append(f"{n_blocked} wait for what failed")
+    yield f"tasks: {', '.join(counts)}"
+    yield from _next(workspace)
+
+
+def _visit(workspace: Workspace, visit: Visit, plans: tuple[ObservationPlan, ...]) -> Iterator[str]:
+    made = [plan for plan in plans if plan.paths.results.is_file()]
+    if not made:
+        return
+    yield ""
+    yield f"{visit.target}  {visit.night}  {visit.telescope}"
+    for plan in made:
+        yield from _observation(results_of.read(plan.paths.results), plan)
+    paths = workspace.layout.visit(visit)
+    if paths.manifest.is_file():
+        found = packaging.manifest(paths)
+        yield f"  package  {paths.package}  ({len(found['files'])} files)"
+        for problem in found["problems"]:
+            yield f"    missing: {problem}"
+
+
+def _observation(results: Row, plan: ObservationPlan) -> Iterator[str]:
+    n_frame = results["n_frame_good"] + results["n_frame_poor"]
+    yield (
+        f"  {results['filter']:<6} {results['n_frame_good']} of {n_frame} frames, aperture "
+        f"{results['aperture_radius_px']:.2f} px, {results['n_comparison']} comparison stars"
+    )
+    predicted = f" (predicted {_ppt(results['predicted_rms_ppt'])})" if results["predicted_rms_ppt"] else ""
+    yield (
+        f"         scatter {_ppt(results['rms_per_point_ppt'])} per point{predicted}, "
+        f"{_ppt(results['rms_10min_ppt'])} in 10 min"
+    )
+    if results["has_fit"]:
+        yield (
+            f"         Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}, Tc {results['tc_bjd_tdb']:.5f} ± "
+            f"{results['tc_error_day']:.5f} BJD_TDB (O-C {results['o_c_minute']:+.1f} ± "
+            f"{results['o_c_error_minute']:.1f} min), coverage {results['coverage']}"
+        )
+    else:
+        yield f"         no transit fit: {results['fit_reason']}"
+    for flag in results["flags"]:
+        yield f"         note: {flag}"
+    try:
+        curve = dump.read(plan.paths.light_curve, LIGHT_CURVE).rows
+    except (FileNotFoundError, DumpError):
+        return
+    poor = [(row["image_name"], row["reason"]) for row in curve if row["reason"]]
+    if poor:
+        yield "         frames left out:"
+        yield from _reasons(
+            Counter(reason for _, reason in poor), {reason: name for name, reason in poor}, indent=11
+        )
+
+
+def _ppt(value: float | None) -> str:
+    return f"{value:.2f} ppt" if value is not None and math.isfinite(value) else "unknown"
+
+
+def _reasons(counts: Counter[str], example: dict[str, str], indent: int = 2) -> Iterator[str]:
+    """Yield the reasons, the most frequent first, each with one file that it holds for."""
+    for reason, count in counts.most_common(MOST_REASONS):
+        more = f" and {count - 1} more" if count > 1 else ""
+        yield f"{' ' * indent}{Path(example[reason]).name}{more}: {reason}"
+    if len(counts) > MOST_REASONS:
+        yield f"{' ' * indent}... and {len(counts) - MOST_REASONS} other reasons"
+
+
+def _next(workspace: Workspace) -> Iterator[str]:
+    truth = workspace.layout.root / "truth.json"
+    if truth.is_file() and workspace.observations:
+        results = workspace.observations[0].paths.results
+        if results.is_file():
+            yield from _against_truth(json.loads(truth.read_text(encoding="utf-8")), results_of.read(results))
+        yield ""
+        yield "Your own images: make a folder with your frames in raw/ and a workspace.toml (demo/workspace.toml is a"
+        yield "commented example), then:  doit workspace=PATH"
+    elif workspace.visits:
+        yield f"Next: look at products/, then  doit upload:{next(iter(workspace.visits)).target}  shows what would be sent."
+
+
+def _against_truth(truth: Row, results: Row) -> Iterator[str]:
+    """Compare what was measured with what was put into a simulated night."""
+    if not results["has_fit"]:
+        return
+    yield "truth of this simulated night:"
+    for name, unit, measured, error, true in (
+        ("Rp/R*", "", results["rp_rs"], results["rp_rs_error"], truth["rp_rs"]),
+        ("Tc", " BJD_TDB", results["tc_bjd_tdb"], results["tc_error_day"], truth["tc"]),
+    ):
+        yield f"  {name:<6} {true:.5f}{unit}: measured {measured:.5f}, off by {(measured - true) / error:+.1f} sigma"

@@ -1,0 +1,84 @@
+"""Make the package of each night: one flat folder with all that TFOP SG1 asks for.
+
+    doit packaging:TOI-1234.01
+
+Measurement table, plot configuration and apertures for AstroImageJ, the figures,
+the plate-solved image, the notes; all filters of a night and telescope in one
+folder, named as ExoFOP's upload tools want it. manifest.json beside the folder
+has the sha256 of every file, and what is missing, if anything.
+
+Settings: [packaging], [plotting] title.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from doit.task import Task
+
+from accretor.io.layout import VisitPaths
+from accretor.plots.registry import FIGURES
+from accretor.stages import packaging
+from accretor.stages.rows import fingerprint
+from tasks import _stage, _visits, _workspace
+from tasks._graph import Leaf, stage
+
+
+def task_packaging() -> Iterator[Task]:
+    """Yield the tasks of the stage."""
+    yield from stage("packaging", __doc__ or "", _leaves(), lambda target: _visits.state_of(target, _state))
+
+
+def run(name: str, slug: str) -> Any:
+    """Make the package of the visit *slug*."""
+    workspace = _workspace.current()
+    plans = _visits.plans_of(slug)
+    return _stage.perform(
+        name, slug, lambda bench: packaging.run(plans, workspace.layout, workspace.settings, bench)
+    )
+
+
+def _leaves() -> Iterator[Leaf]:
+    workspace = _workspace.current()
+    settings = workspace.settings
+    for visit, plans in workspace.visits.items():
+        paths = workspace.layout.visit(visit)
+        yield Leaf(
+            target=visit.target,
+            name=visit.slug,
+            action=run,
+            arguments=(),
+            file_dep=[
+                path
+                for plan in plans
+                for path in (
+                    plan.paths.frames,
+                    plan.paths.template_stars,
+                    plan.paths.template_image,
+                    plan.paths.photometry,
+                    plan.paths.light_curve,
+                    plan.paths.comparison,
+                    plan.paths.results,
+                    *(plan.paths.plots / entry.tail for entry in FIGURES),
+                )
+            ],
+            targets=[paths.manifest],
+            fingerprint=fingerprint(
+                packaging.VERSION,
+                [plan.observation.slug for plan in plans],
+                [repr(plan.target) for plan in plans],
+                [repr(plan.instrument) for plan in plans],
+                settings.observer,
+                repr(settings.packaging),
+                repr(settings.plotting),
+            ),
+            state=lambda paths=paths: _state(paths),  # type: ignore[misc]
+        )
+
+
+def _state(paths: VisitPaths) -> str:
+    if not paths.manifest.is_file():
+        return "nothing done yet"
+    found = packaging.manifest(paths)
+    return f"{len(found['files'])} files, {'NOT complete' if found['problems'] else 'complete'}"

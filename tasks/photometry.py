@@ -1,0 +1,41 @@
+"""Measure the stars of the template in every frame, through a grid of aperture radii.
+
+    doit photometry:TOI-1234.01
+
+Circular apertures with exact overlap, a clipped median of an annulus as sky,
+errors by the CCD equation, flags for saturation and edges. All stars and all
+radii are measured once, so that choosing an aperture or comparison stars later
+reads no pixel again. photometry.fits has the fluxes, photometry.ecsv one
+readable row per frame. Only frames that are new or changed are measured.
+
+Settings: [photometry] radii_fwhm or radii, annulus_fwhm, recentre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from doit.task import Task
+
+from accretor.stages import photometry
+from accretor.stages.workspace import ObservationPlan
+from tasks import _observations, _workspace
+
+
+def task_photometry() -> Iterator[Task]:
+    """Yield the tasks of the stage."""
+    yield from _observations.tasks("photometry", __doc__ or "", files=_files, made_with=_made_with)
+
+
+def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
+    return (
+        [plan.paths.frames, plan.paths.masters, plan.paths.stars, plan.paths.template_stars],
+        [plan.paths.photometry, plan.paths.photometry_info],
+    )
+
+
+def _made_with(plan: ObservationPlan) -> Any:
+    settings = _workspace.current().settings
+    return [photometry.VERSION, repr(settings.photometry), repr(plan.instrument)]

@@ -1,0 +1,54 @@
+"""Bring the raw frames to known times and calibrate the detector.
+
+    doit preprocess                all observations
+    doit preprocess:TOI-1234.01    those of one target
+
+Each light frame below raw/ gets one row in frames.ecsv: mid-exposure time (UTC,
+BJD_TDB), airmass, saturation, digest of its bytes. Bias, dark and flat frames
+that fit (size, binning, exposure, temperature, filter) become masters. Where
+there are no darks but the field drifts, a self-dark is made from the frames
+themselves; it is kept when frames are added ([ensemble] policy).
+
+Settings: [preprocess], [instrument], [ensemble]. A frame that cannot be used
+has status poor and a reason; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from doit.task import Task
+
+from accretor.stages import masters, preprocess
+from accretor.stages.workspace import ObservationPlan
+from tasks import _observations, _workspace
+
+
+def task_preprocess() -> Iterator[Task]:
+    """Yield the tasks of the stage."""
+    yield from _observations.tasks("preprocess", __doc__ or "", files=_files, made_with=_made_with)
+
+
+def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
+    return [], [plan.paths.frames, plan.paths.masters]
+
+
+def _made_with(plan: ObservationPlan) -> Any:
+    settings = _workspace.current().settings
+    calibrations = plan.calibrations
+    return [
+        preprocess.VERSION,
+        masters.VERSION,
+        [astuple(file) for file in plan.frames],
+        [
+            [astuple(file) for file in files]
+            for files in (calibrations.bias, calibrations.dark, calibrations.flat)
+        ],
+        repr(plan.target),
+        repr(plan.instrument),
+        repr(settings.preprocess),
+        settings.ensemble.policy,
+    ]

@@ -1,0 +1,51 @@
+"""Choose the reference frame, its star list and its plate solution.
+
+    doit template:TOI-1234.01
+
+Every good frame gets a score from its sky, its FWHM and the number of its stars
+that match (template.ecsv). The best one is the template. Its plate solution is
+that of its header if it has one, else solve-field (astrometry.net) finds one;
+so the target is found from its coordinates. template_stars.ecsv has the star
+list with roles, template.fits the calibrated frame.
+
+The choice is kept when frames are added ([ensemble] policy = "keep"), for a new
+one means to measure every frame again; template.ecsv says what would now be
+chosen, and how much better it is. policy = "best" chooses again every time.
+
+Settings: [template], [ensemble], [target.pixel].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from doit.task import Task
+
+from accretor.stages import template
+from accretor.stages.workspace import ObservationPlan
+from tasks import _observations, _workspace
+
+
+def task_template() -> Iterator[Task]:
+    """Yield the tasks of the stage."""
+    yield from _observations.tasks("template", __doc__ or "", files=_files, made_with=_made_with)
+
+
+def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
+    return (
+        [plan.paths.frames, plan.paths.masters, plan.paths.stars],
+        [plan.paths.template, plan.paths.template_stars, plan.paths.template_image],
+    )
+
+
+def _made_with(plan: ObservationPlan) -> Any:
+    settings = _workspace.current().settings
+    return [
+        template.VERSION,
+        repr(settings.template),
+        repr(plan.target),
+        repr(plan.instrument),
+        settings.ensemble.policy,
+    ]

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from accretor.io.layout import ObservationPaths
+from accretor.plots import FIGURES
+
+TAILS = {"lightcurve.png", "compstar-lightcurves.png", "field.png", "field-zoom.png", "seeing-profile.png"}
+
+
+def test_every_figure_that_sg1_asks_for_is_made():
+    assert {figure.tail for figure in FIGURES} == TAILS
+    assert len({figure.name for figure in FIGURES}) == len(FIGURES)
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_every_figure_has_a_function_and_dumps_that_exist(figure):
+    assert callable(figure.load())
+    assert all(hasattr(ObservationPaths, dump) for dump in figure.dumps)
+
+
+def test_the_list_of_figures_is_had_without_matplotlib_or_numpy():
+    code = "import sys, accretor.plots; sys.exit(bool({'matplotlib', 'numpy', 'scipy'} & set(sys.modules)))"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_drawing_does_not_import_pyplot():
+    code = (
+        "import sys; from accretor.plots import FIGURES; [figure.load() for figure in FIGURES];"
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
