@@ -9,37 +9,31 @@ doit workspace=PATH ...         another workspace than the current folder
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from doit.task import Task
+
 from accretor.io.layout import Layout
-from tasks import _entry
+from tasks import (
+    _entry,
+    calibration,
+    packaging,
+    photometry,
+    plotting,
+    preprocess,
+    registration,
+    template,
+    upload,
+)
 from tasks._reporter import Reporter
-from tasks.preprocess import task_preprocess  # isort: skip  # the order of `doit list` is that of the stages
-from tasks.registration import task_registration  # isort: skip
-from tasks.template import task_template  # isort: skip
-from tasks.photometry import task_photometry  # isort: skip
-from tasks.calibration import task_calibration  # isort: skip
-from tasks.plotting import task_plotting  # isort: skip
-from tasks.packaging import task_packaging  # isort: skip
-from tasks.upload import task_upload  # isort: skip
 
 _entry.begin()
-
-__all__ = [
-    "DOIT_CONFIG",
-    "task_calibration",
-    "task_packaging",
-    "task_photometry",
-    "task_plotting",
-    "task_preprocess",
-    "task_registration",
-    "task_template",
-    "task_upload",
-]
 
 DOIT_CONFIG = {
     "dep_file": str(Layout(Path()).state),
     "backend": "sqlite3",
+    # An upload is never a default.
     "default_tasks": [
         "preprocess",
         "registration",
@@ -55,3 +49,43 @@ DOIT_CONFIG = {
     "verbosity": 2,
     "minversion": "0.37.0",
 }
+
+
+def task_preprocess() -> Iterator[Task]:
+    """Bring the raw frames to known times, and calibrate the detector."""
+    yield from preprocess.tasks()
+
+
+def task_registration() -> Iterator[Task]:
+    """Measure each frame alone."""
+    yield from registration.tasks()
+
+
+def task_template() -> Iterator[Task]:
+    """Choose the reference frame, and find the target."""
+    yield from template.tasks()
+
+
+def task_photometry() -> Iterator[Task]:
+    """Measure all stars in all frames."""
+    yield from photometry.tasks()
+
+
+def task_calibration() -> Iterator[Task]:
+    """Make the light curve and fit the transit."""
+    yield from calibration.tasks()
+
+
+def task_plotting() -> Iterator[Task]:
+    """Draw the figures."""
+    yield from plotting.tasks()
+
+
+def task_packaging() -> Iterator[Task]:
+    """Make the package for TFOP SG1."""
+    yield from packaging.tasks()
+
+
+def task_upload() -> Iterator[Task]:
+    """Show what would be sent to ExoFOP."""
+    yield from upload.tasks()

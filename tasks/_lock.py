@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from accretor.io import atomic
 from accretor.io.layout import Layout
 
+
 def take(layout: Layout) -> FileLock:
     """Wait until no other run is at work in the workspace, and say for whom.
 

@@ -19,6 +19,7 @@ from tasks import _workspace
 
 log = logging.getLogger("accretor")
 
+
 def perform(stage: str, name: str, work: Callable[[Bench], Done]) -> dict[str, Any] | TaskFailed:
     """Do *work* for the task ``stage:name`` and return what doit shall remember of it."""
     begun = time.monotonic()

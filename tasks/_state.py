@@ -55,31 +55,24 @@ def _meta(path: Any) -> dict[str, Any]:
         return {}
 
 
-def _frames(path_of: Callable[[ObservationPlan], Any]) -> Callable[[ObservationPlan], Counts]:
-    def counts(plan: ObservationPlan) -> Counts:
-        found = Counter(_meta(path_of(plan)).get("summary", {}))
-        n_known = found.pop("frames", 0)
-        found["frames"] = len(plan.frames)
-        found["new"] = max(len(plan.frames) - n_known, 0)
-        return +found
+def _frames(*dumps: str) -> Callable[[ObservationPlan], Counts]:
+    """Count the frames of a stage; *dumps* are its readable dump, and before it those of the stages before.
 
-    return counts
-
-
-def _passed(
-    path_of: Callable[[ObservationPlan], Any], before: Callable[[ObservationPlan], Any]
-) -> Callable[..., Counts]:
-    """Count the frames of a stage that takes only the good ones of the stage before."""
+    A frame that an earlier stage found poor is poor, and not new.
+    """
 
     def counts(plan: ObservationPlan) -> Counts:
-        found = Counter(_meta(path_of(plan)).get("summary", {}))
-        left_out = Counter(_meta(before(plan)).get("summary", {}))
-        n_known = found.pop("frames", 0)
-        n_dropped = sum(n for word, n in left_out.items() if word not in ("frames", "good"))
-        found["frames"] = len(plan.frames)
-        found["poor"] += n_dropped
-        found["new"] = max(len(plan.frames) - n_known - n_dropped, 0)
-        return +found
+        summaries = [Counter(_meta(getattr(plan.paths, name)).get("summary", {})) for name in dumps]
+        *before, own = summaries
+        n_dropped = sum(
+            n for summary in before for word, n in summary.items() if word not in ("frames", "good")
+        )
+        n_known = own.pop("frames", 0)
+        own["frames"] = len(plan.frames)
+        if n_known:
+            own["poor"] += n_dropped
+        own["new"] = max(len(plan.frames) - n_known - n_dropped, 0)
+        return +own
 
     return counts
 
@@ -93,10 +86,10 @@ def _made(path_of: Callable[[ObservationPlan], Any]) -> Callable[[ObservationPla
 
 
 _COUNTS: dict[str, Callable[[ObservationPlan], Counts]] = {
-    "preprocess": _frames(lambda plan: plan.paths.frames),
-    "registration": _passed(lambda plan: plan.paths.image_info, lambda plan: plan.paths.frames),
+    "preprocess": _frames("frames"),
+    "registration": _frames("frames", "image_info"),
     "template": _made(lambda plan: plan.paths.template_stars),
-    "photometry": _frames(lambda plan: plan.paths.photometry_info),
+    "photometry": _frames("frames", "image_info", "photometry_info"),
     "calibration": _made(lambda plan: plan.paths.results),
     "plotting": _made(lambda plan: plan.paths.plots),
 }

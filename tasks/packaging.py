@@ -25,7 +25,7 @@ from tasks import _stage, _visits, _workspace
 from tasks._graph import Leaf, stage
 
 
-def task_packaging() -> Iterator[Task]:
+def tasks() -> Iterator[Task]:
     """Yield the tasks of the stage."""
     yield from stage("packaging", __doc__ or "", _leaves(), lambda target: _visits.state_of(target, _state))
 

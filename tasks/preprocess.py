@@ -27,7 +27,7 @@ from accretor.stages.workspace import ObservationPlan
 from tasks import _observations, _workspace
 
 
-def task_preprocess() -> Iterator[Task]:
+def tasks() -> Iterator[Task]:
     """Yield the tasks of the stage."""
     yield from _observations.tasks("preprocess", __doc__ or "", files=_files, made_with=_made_with)
 

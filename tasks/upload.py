@@ -23,7 +23,7 @@ from tasks import _visits, _workspace
 from tasks._graph import Leaf, stage
 
 
-def task_upload() -> Iterator[Task]:
+def tasks() -> Iterator[Task]:
     """Yield the tasks of the stage."""
     workspace = _workspace.current()
     leaves = [

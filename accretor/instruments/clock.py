@@ -16,6 +16,7 @@ _STAMP = re.compile(
     re.IGNORECASE,
 )
 _FIRST_OLD_YEAR = 70
+_YEARS = (1900, 2200)
 _MJD = (15020, 88070)  # 1900 to 2100
 _JD = (2415020, 2488070)
 
@@ -49,6 +50,8 @@ def parse_date(text: str) -> date:
             year += 1900 if year >= _FIRST_OLD_YEAR else 2000
     else:
         raise ValueError(f"{text!r} is not a date")
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        raise ValueError(f"{text!r} is not a date of an observation")
     try:
         return date(year, month, day)
     except ValueError:

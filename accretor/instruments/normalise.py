@@ -15,6 +15,7 @@ from accretor.instruments.dialect import Cards, Dialect
 from accretor.instruments.timing import exposure_time, number, timing
 
 KELVIN = 273.15
+MAX_BINNING = 64
 COLDEST, WARMEST = -200.0, 60.0
 """Degree Celsius between which a detector's temperature is believed."""
 LEAST_SETTING = 10
@@ -154,7 +155,7 @@ def _filter(header: Cards, kind: Kind, instrument: InstrumentSettings, dialect: 
 def _gain(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> tuple[float, str]:
     known = instrument.gain if instrument.gain is not None else dialect.constants.get("gain")
     if known is not None:
-        return known, ""
+        return float(known), ""
     remark = ""
     for keyword in dialect.gain:
         value = number(header, keyword)
@@ -170,7 +171,7 @@ def _gain(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> tu
 def _level(key: str, header: Cards, keywords: Iterable[str], ours: float | None, dialect: Dialect) -> float:
     known = ours if ours is not None else dialect.constants.get(key)
     if known is not None:
-        return known
+        return float(known)
     return next(
         (value for keyword in keywords if 0 < (value := number(header, keyword)) < math.inf), math.nan
     )
@@ -178,7 +179,7 @@ def _level(key: str, header: Cards, keywords: Iterable[str], ours: float | None,
 
 def _pixel_scale(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> float:
     known = instrument.pixel_scale or dialect.constants.get("pixel_scale")
-    return known if known is not None else position.pixel_scale(header, dialect)
+    return float(known) if known is not None else position.pixel_scale(header, dialect)
 
 
 def _temperature(header: Cards, dialect: Dialect) -> float:
@@ -195,8 +196,8 @@ def _temperature(header: Cards, dialect: Dialect) -> float:
 def _binning(header: Cards) -> str:
     for pair in (("XBINNING", "YBINNING"), ("CCDXBIN", "CCDYBIN"), ("XBIN", "YBIN"), ("BINX", "BINY")):
         x, y = (number(header, keyword) for keyword in pair)
-        if x >= 1:
-            return f"{x:.0f}x{y if y >= 1 else x:.0f}"
+        if 1 <= x <= MAX_BINNING:
+            return f"{x:.0f}x{y if 1 <= y <= MAX_BINNING else x:.0f}"
     for keyword in ("CCDSUM", "BINNING"):
         if found := re.fullmatch(
             r"\s*(\d+)\s*[x,*\s]\s*(\d+)\s*", str(header.get(keyword, "")), re.IGNORECASE

@@ -197,7 +197,7 @@ def _first_finite(*values: float | None) -> float:
 
 
 def _finite(values: tuple[float | None, ...]) -> Iterator[float]:
-    return (value for value in values if value is not None and math.isfinite(value))
+    return (float(value) for value in values if value is not None and math.isfinite(value))
 
 
 def _is_real(value: object) -> bool:

@@ -14,6 +14,8 @@ MID_TOLERANCE = 2.0
 """Second; a card with the middle that is further from start + exposure / 2 means something else."""
 STAMP_TOLERANCE = 0.5
 """Second between the time stamps and the exposure, above which it is said."""
+LONGEST = 1e8
+"""No exposure, in whatever unit, is longer."""
 MILLISECONDS = 2 * 3600.0
 """Second; an exposure above is believed only if its unit was not forgotten."""
 
@@ -70,7 +72,7 @@ def exposure_time(header: Cards, printed: Mapping[str, str], dialect: Dialect) -
     """
     for keyword, unit in dialect.exposure.items():
         value = number(header, keyword)
-        if not (math.isfinite(value) and value >= 0):
+        if not 0 <= value <= LONGEST:
             continue
         value *= unit
         comment = printed.get(keyword, "").partition("/")[2].casefold()

@@ -158,6 +158,8 @@ def _image(stream: BinaryIO) -> RawHeader:
             )
         if hdu == 0:
             primary, primary_printed = cards, printed
+        if data_size > MAX_DATA:
+            break
         offset += math.ceil(data_size / BLOCK) * BLOCK
         stream.seek(offset)
     raise HeaderError("", "there is no image in this FITS file")

@@ -106,7 +106,7 @@ def separation(ra: float, dec: float, other_ra: float, other_dec: float) -> floa
 def precess(ra: float, dec: float, year: float) -> tuple[float, float]:
     """Return J2000 coordinates of the mean coordinates *ra*, *dec* of *year*, degree.
 
-    Precession angles of Lieske et al. (1977, A&A 58, 1); good to 0.1 arcsec within a century.
+    Precession angles of Lieske et al. (1977, A&A 58, 1); good to 0.25 arcsec within half a century.
     Nutation and aberration, up to half an arcminute, are left in: this is for the coordinates of a mount.
     """
     t = (year - 2000) / 100

@@ -12,7 +12,7 @@ BOX = 64
 """Side of the boxes, pixel: more than a star, less than a gradient."""
 SAMPLES = 24
 """Pixels looked at along each side of a box; they fix its level to a tenth of the noise or better."""
-MOST_BOXES = 32
+MOST_BOXES = 20
 """Boxes along a side: large detectors have wider boxes."""
 
 

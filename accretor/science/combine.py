@@ -23,6 +23,7 @@ SAMPLED_ROWS = 64
 """Rows on which the typical deviation of a pixel is found."""
 ROWS = 64
 """Rows worked on at a time."""
+SORTED_ROWS = 16
 SELF_DARK_MEMORY = 2**28
 """Bytes of the stack of frames that the self-dark holds at a time."""
 MOST_LEAK = 0.02
@@ -62,7 +63,7 @@ def combine(read_rows: ReadRows, height: int, width: int, *, rows: int = ROWS) -
     for start in range(0, height, rows):
         stack = _float_stack(read_rows(start, min(start + rows, height)))
         if len(stack) < LEAST_CLIPPED:
-            result[start : start + rows] = np.median(stack, axis=0)
+            result[start : start + rows] = _median(stack)
             continue
         if floor is None:
             floor = _typical_deviation(read_rows, height)
@@ -207,14 +208,13 @@ def _sampled_rows(height: int) -> list[int]:
 def _typical_deviation(read_rows: ReadRows, height: int) -> float:
     """Return the median over some rows of the MAD of each pixel."""
     stack = np.concatenate([_float_stack(read_rows(row, row + 1)) for row in _sampled_rows(height)], axis=1)
-    middle = np.median(stack, axis=0)
-    return float(np.median(np.median(np.abs(stack - middle), axis=0)))
+    return float(np.median(_median(np.abs(stack - _median(stack)))))
 
 
 def _clipped_mean(stack: Image, floor: float) -> Image:
-    middle = np.median(stack, axis=0)
+    middle = _median(stack)
     deviation = stack - middle
-    spread = np.median(np.abs(deviation), axis=0)
+    spread = _median(np.abs(deviation))
     limit = np.float32(CLIP * 1.4826) * np.maximum(spread, np.float32(floor))
     kept = np.abs(deviation) <= limit
     deviation[~kept] = 0
@@ -243,12 +243,19 @@ def _median_without_background(read: Callable[[int], Image], indices: Integers) 
 
 
 def _median(stack: Image) -> Image:
-    """Return the median over the first axis; much faster than numpy's, which gathers each pixel."""
-    across = np.ascontiguousarray(stack.reshape(len(stack), -1).T)
-    across.sort(axis=1)
+    """Return the median over the first axis; several times faster than numpy's, which strides."""
+    result = np.empty(stack.shape[1:], dtype=np.float32)
     middle = len(stack) // 2
-    value = across[:, middle] if len(stack) % 2 else 0.5 * (across[:, middle - 1] + across[:, middle])
-    return np.asarray(value.reshape(stack.shape[1:]))
+    # A few rows at a time: the sorted copy stays small.
+    for start in range(0, len(result), SORTED_ROWS):
+        part = stack[:, start : start + SORTED_ROWS]
+        ordered = np.ascontiguousarray(part.reshape(len(stack), -1).T)
+        ordered.sort(axis=1)
+        value = ordered[:, middle]
+        if len(stack) % 2 == 0:
+            value = 0.5 * (ordered[:, middle - 1] + value)
+        result[start : start + SORTED_ROWS] = value.reshape(part.shape[1:])
+    return result
 
 
 def _leak(read: Callable[[int], Image], indices: Integers, pattern: Image) -> float:
@@ -259,7 +266,7 @@ def _leak(read: Callable[[int], Image], indices: Integers, pattern: Image) -> fl
         frame = read(int(index)).astype(np.float32)
         frame -= sky(frame).image()
         # A pattern with stars in it must not be taken off before they are looked for.
-        stars = detect(frame, max_stars=60, bad=hot, threshold=10)
+        stars = detect(frame, max_stars=30, bad=hot, threshold=10)
         if len(stars) < 3:
             continue
         ratio = _light(pattern, stars, hot) / _light(frame, stars, hot)

@@ -161,7 +161,7 @@ def with_transit(
             restrict(whole, mask, constant), {name: value[mask] for name, value in terms.items()}, max_terms
         )
     else:
-        chosen = tuple(name for name in forced if name in terms)
+        chosen = detrend.independent(forced, terms, mask)
     basis = np.column_stack([constant, *(terms[name] for name in chosen)])
     problem = restrict(whole, mask, basis)
     solution = fit.solve(problem)
@@ -211,7 +211,7 @@ def without_transit(
         return basis, coefficient, float(np.sum((value / error - design @ coefficient) ** 2)) / scale**2
 
     if forced is not None:
-        chosen = tuple(name for name in forced if name in terms)
+        chosen = detrend.independent(forced, terms, mask)
     else:
         chosen = detrend.select(
             terms, lambda names: solve(tuple(names))[2], n_point=int(mask.sum()), max_terms=max_terms

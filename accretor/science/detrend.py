@@ -16,6 +16,9 @@ THRESHOLD = 6.0
 MAX_LIKENESS = 0.7
 """Correlation with the transit beyond which x, y, fwhm and sky may not be terms: they would eat it."""
 
+INDEPENDENT = 1e-4
+"""Part of a term, in its standard deviations, that the terms before it must leave."""
+
 _INSTRUMENTAL = ("x", "y", "fwhm", "sky")
 
 
@@ -48,6 +51,20 @@ def candidates(quantities: Mapping[str, Floats], is_used: Booleans) -> dict[str,
     return found
 
 
+def independent(names: Sequence[str], terms: Mapping[str, Floats], is_used: Booleans) -> tuple[str, ...]:
+    """Return those of *names* that are among *terms* and not a sum of a constant and those before them."""
+    kept: tuple[str, ...] = ()
+    for name in names:
+        if name not in terms:
+            continue
+        basis = np.column_stack([np.ones(len(is_used)), *(terms[other] for other in kept)])[is_used]
+        value = terms[name][is_used]
+        rest = value - basis @ np.linalg.lstsq(basis, value, rcond=None)[0]
+        if float(np.std(rest)) > INDEPENDENT:
+            kept = (*kept, name)
+    return kept
+
+
 def select(
     terms: Mapping[str, Floats],
     chi2: Callable[[Sequence[str]], float],
@@ -59,8 +76,9 @@ def select(
     """Choose terms by forward selection with the Bayesian information criterion.
 
     The term that gains most is added, as long as it gains more than the threshold;
-    airmass in its place unless the other is better by the threshold again. Time and airmass exclude each other. A step at the meridian flip
-    does not count towards *max_terms*.
+    airmass in its place unless the other is better by the threshold again. Time and
+    airmass exclude each other. A step at the meridian flip does not count towards
+    *max_terms*.
 
     Parameters
     ----------

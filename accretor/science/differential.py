@@ -114,6 +114,9 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
         If no star can be compared with, or no frame is left.
     """
     target = photometry.target
+    unknown = sorted({*settings.comparison, *settings.exclude} - set(range(photometry.flux.shape[1])))
+    if unknown:
+        raise Unusable(f"star {unknown[0]} of the settings is not among the {photometry.flux.shape[1]} stars")
     fwhm = photometry.template_fwhm
     usual = int(np.argmin(np.abs(photometry.radii - (settings.radius or USUAL_RADIUS * fwhm))))
     aperture = at_radius(photometry, scintillation, usual)
@@ -173,14 +176,18 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
 def choose_radius(radii: Floats, scatter: Floats, fwhm: float, usual: int) -> int:
     """Return the index of the radius with the least scatter, or of a smaller one that is as good.
 
-    Of the radii within 3 per cent of the least scatter, the smallest of at least 1.2
-    FWHM: less sky and fewer neighbours. *usual* if no scatter is known.
+    Of the radii within 3 per cent of the least scatter, the smallest: less sky and
+    fewer neighbours. Radii under 1.2 FWHM are left out as long as there are others:
+    they suit faint stars from point to point, and follow the seeing over the night.
+    *usual* if no scatter is known.
     """
-    if not np.isfinite(scatter).any():
+    is_known = np.isfinite(scatter)
+    is_wide = is_known & (radii >= LEAST_RADIUS * fwhm)
+    allowed = is_wide if is_wide.any() else is_known
+    if not allowed.any():
         return usual
-    good = np.nonzero(scatter <= TOLERANCE * np.nanmin(scatter))[0]
-    wide = [int(index) for index in good if radii[index] >= LEAST_RADIUS * fwhm]
-    return min(wide, key=lambda index: float(radii[index])) if wide else int(np.nanargmin(scatter))
+    good = np.nonzero(allowed & (scatter <= TOLERANCE * np.min(scatter[allowed])))[0]
+    return min((int(index) for index in good), key=lambda index: float(radii[index]))
 
 
 def _candidates(photometry: Photometry, aperture: Aperture, index: int) -> selection.Candidates:

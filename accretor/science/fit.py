@@ -90,7 +90,7 @@ def transit_model(problem: Problem, parameter: Floats) -> Floats:
 
 def _prior_residual(problem: Problem, parameter: Floats) -> Floats:
     """Return the deviations from the priors in units of their errors."""
-    _, k, a_rs, impact, g = (float(value) for value in parameter)
+    tc, k, a_rs, impact, g = (float(value) for value in parameter)
     if problem.a_rs is not None:
         scale = (a_rs - problem.a_rs.mean) / problem.a_rs.error
     else:
@@ -101,6 +101,8 @@ def _prior_residual(problem: Problem, parameter: Floats) -> Floats:
             scale,
             (impact - problem.impact.mean) / problem.impact.error,
             (g - problem.limb_g.mean) / problem.limb_g.error,
+            # Weak: it matters only where there is no transit to be timed.
+            tc / problem.tc_reach,
         ]
     )
 

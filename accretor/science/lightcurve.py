@@ -231,7 +231,10 @@ def calibrate(
         airmass_max=float(np.max(photometry.airmass[is_used])),
         n_comparison=int(night.stars.is_comparison.sum()),
         comparison_spread=spread,
-        flags=_flags(photometry, night, prediction, transit_fit, law, summary, spread, diameter),
+        flags=(
+            *_flags(photometry, night, prediction, transit_fit, law, summary, spread, diameter),
+            *_missing_terms(settings, found),
+        ),
     )
 
 
@@ -369,6 +372,17 @@ def _flags(
     if transit_fit is not None:
         flags.extend((*law.remarks, *_fit_flags(transit_fit, spread)))
     return tuple(flags)
+
+
+def _missing_terms(settings: CalibrationSettings, found: Curve) -> list[str]:
+    """Return which terms the settings asked for in vain."""
+    asked = settings.detrend if isinstance(settings.detrend, tuple) else ()
+    had = {term.name for term in found.terms}
+    return [
+        f"detrend term {name} of the settings left out: not known, or no different from the others"
+        for name in asked
+        if name not in had
+    ]
 
 
 def _fit_flags(transit_fit: TransitFit, spread: tuple[tuple[int, float], ...]) -> list[str]:

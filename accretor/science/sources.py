@@ -9,7 +9,7 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science import moffat
-from accretor.science.background import Sky, sky
+from accretor.science.background import BOX, Sky, sky
 from accretor.science.centroid import windowed, windowed_shape
 from accretor.science.geometry import bin_image, stamp_pixels, stamps
 
@@ -23,6 +23,8 @@ NARROWEST, WIDEST = 0.65, 1.6
 """A star is as wide as the others within these factors."""
 LONGEST = 4.0
 """Elongation beyond which it is a trail; no wind draws out a usable frame like this."""
+LEAST_CANDIDATES = 300
+"""Peaks looked at, even for a few stars: a trail may have a hundred that are brighter than any star."""
 MOST_FITTED = 20
 
 
@@ -114,7 +116,9 @@ def detect(
     if rough is None:
         return _no_sources()
     fwhm, factor = rough, int(np.clip(2 ** math.floor(math.log2(max(rough / 2.5, 1))), 1, 4))
-    flat, x, y = _candidates(image, factor, threshold, _blur(fwhm / factor), 3 * max_stars + 50)
+    flat, x, y = _candidates(
+        image, factor, threshold, _blur(fwhm / factor), max(2 * max_stars, LEAST_CANDIDATES)
+    )
     sources = _measured(image, flat, factor, x, y, fwhm, saturation)
     if len(sources):
         # A second pass, now that the width is known to a few per cent.
@@ -159,6 +163,7 @@ def _no_sources() -> Sources:
 
 def _without(image: Image, bad: Booleans | None) -> Image:
     """Return *image* with bad and undefined pixels set to the median of their neighbours."""
+    image = image.astype(np.float32, copy=False)
     undefined = ~np.isfinite(image)
     if bad is not None:
         undefined |= bad
@@ -202,7 +207,7 @@ def _candidates(
     background = sky(binned)
     binned -= background.image()
     smooth = _smoothed(binned, blur)
-    noise = sky(smooth[1:-1, 1:-1]).noise
+    noise = sky(smooth[1:-1, 1:-1], box=2 * BOX).noise
     limit = threshold * noise if noise > 0 else threshold * 1e-6
     height, width = smooth.shape
     at = np.flatnonzero(smooth > limit)
@@ -247,13 +252,15 @@ def _rough_fwhm(image: Image, threshold: float, saturation: float) -> float | No
 
 def _profile_fwhm(image: Image, x: Floats, y: Floats, saturation: float) -> Floats:
     """Return the full width at half maximum of ring means around pixels; NaN for hot pixels."""
-    columns, rows = stamp_pixels(x, y, PROFILE_RADIUS)
+    # Small frames have few stars that are far from the rim.
+    reach = int(np.clip(min(image.shape) // 6, 6, PROFILE_RADIUS))
+    columns, rows = stamp_pixels(x, y, reach)
     values, is_inside = stamps(image, columns, rows)
     values = np.where(is_inside, values, np.nan).reshape(len(x), -1)
-    offset = np.arange(-PROFILE_RADIUS, PROFILE_RADIUS + 1)
+    offset = np.arange(-reach, reach + 1)
     ring = np.rint(np.hypot(offset, offset[:, np.newaxis])).astype(np.int64).ravel()
-    profile = np.full((len(x), PROFILE_RADIUS + 1), np.nan)
-    for radius in range(PROFILE_RADIUS + 1):
+    profile = np.full((len(x), reach + 1), np.nan)
+    for radius in range(reach + 1):
         # The median of a ring does not see a neighbouring star.
         profile[:, radius] = np.median(values[:, ring == radius], axis=1)
     complete = np.all(np.isfinite(profile), axis=1)

@@ -54,6 +54,11 @@ class MasterFiles:
     """Kind and sha256 of each master."""
 
     @property
+    def has_zero_level(self) -> bool:
+        """Do they take off the level of the unexposed detector, so that the sky is light alone?"""
+        return bool(self.bias) or not math.isnan(self.dark_exposure)
+
+    @property
     def id(self) -> str:
         """Short digest of all of them."""
         return fingerprint(self.digests)

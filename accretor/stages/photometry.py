@@ -121,7 +121,8 @@ def measure(task: PhotometryTask) -> Row:
         annulus=wanted.annulus,
         fwhm=wanted.fwhm,
         gain=task.files.gain,
-        read_noise=task.files.read_noise,
+        # Where the sky is not light alone, its noise is measured and not computed.
+        read_noise=task.files.read_noise if task.files.masters.has_zero_level else math.nan,
         recentre=np.array(wanted.recentre),
         saturation=task.files.saturation,
         dark_variance=task.files.dark_current * task.files.exposure,

@@ -131,6 +131,7 @@ def leave_one_out(
     radius = int(np.argmin(np.abs(np.array(meta["radii"]) - results["aperture_radius_px"])))
     index = [row["star"] for row in stars]
     relative = ensemble.relative_flux(measured["flux"][:, index, radius], np.ones(len(index)))
+    relative /= np.nanmedian(relative, axis=0)
     curve = dump.read(paths.light_curve, LIGHT_CURVE).rows
     place = {name: i for i, name in enumerate(measured["image_name"])}
     full = np.full((len(curve), len(index)), np.nan)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accretor.instruments import clock
 
-MOMENTS = st.datetimes(datetime(1999, 1, 3), datetime(2099, 12, 30), timezones=st.just(UTC))
+MOMENTS = st.datetimes(datetime(1999, 1, 3), datetime(2099, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
@@ -16,7 +16,9 @@ ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 def test_moment_does_not_depend_on_the_zone_it_is_written_in(moment, zone, separator, colon):
     local = moment.astimezone(zone)
     offset = local.strftime("%z")
-    text = local.strftime(f"%Y-%m-%d{separator}%H:%M:%S.%f") + (f"{offset[:3]}:{offset[3:]}" if colon else offset)
+    text = local.strftime(f"%Y-%m-%d{separator}%H:%M:%S.%f") + (
+        f"{offset[:3]}:{offset[3:]}" if colon else offset
+    )
 
     assert clock.parse(text) == (moment, True)
 
@@ -52,7 +54,15 @@ def test_day_numbers_keep_the_moment_to_a_millisecond(moment):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2019-03-26", "02:27:31", "2019-13-01T00:00:00", "2019-03-26T25:00:00", "2019-03-26T02:27", "x" * 4000],
+    [
+        "",
+        "2019-03-26",
+        "02:27:31",
+        "2019-13-01T00:00:00",
+        "2019-03-26T25:00:00",
+        "2019-03-26T02:27",
+        "x" * 4000,
+    ],
 )
 def test_what_is_no_moment_is_refused(text):
     with pytest.raises(ValueError, match=r"is not|has no"):

@@ -50,6 +50,10 @@ def test_own_names_go_first_and_need_not_keep_case():
     assert filters.canonical("", {"": "R"}) == ("R", True)
 
 
-@given(st.sampled_from(["clear", "CBB", "U", "B", "V", "R", "I", "Rc", "Ic", "up", "gp", "rp", "ip", "zs", "I+z", "TESS"]))
+@given(
+    st.sampled_from(
+        ["clear", "CBB", "U", "B", "V", "R", "I", "Rc", "Ic", "up", "gp", "rp", "ip", "zs", "I+z", "TESS"]
+    )
+)
 def test_canonical_name_is_its_own_canonical_name(name):
     assert filters.canonical(name, {}) == (name, True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accretor import instruments
 from accretor.core.errors import HeaderError
@@ -163,8 +166,10 @@ def test_header_of_each_dialect_gives_its_exposure(name):
     found = exposure(golden(name))
 
     for key, value in EXPECTED[name].items():
-        assert getattr(found, key) == pytest.approx(value, nan_ok=True) if value != value else (
-            getattr(found, key) == value
+        assert (
+            getattr(found, key) == pytest.approx(value, nan_ok=True)
+            if value != value
+            else (getattr(found, key) == value)
         ), key
 
 
@@ -284,7 +289,8 @@ def test_local_time_scale_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("system", "mid"), [("UTC", "02:28:01.000"), ("TAI", "02:27:24.000"), ("TT", "02:26:51.816"), ("GPS", "02:27:43.000")]
+    ("system", "mid"),
+    [("UTC", "02:28:01.000"), ("TAI", "02:27:24.000"), ("TT", "02:26:51.816"), ("GPS", "02:27:43.000")],
 )
 def test_time_scale_is_led_back_to_utc(system, mid):
     found = exposure(START + f"DATE-OBS= '2019-03-26T02:27:31'\nTIMESYS = '{system}'")
@@ -413,3 +419,67 @@ def test_hostile_values_do_not_raise():
     assert found.mid == ""
     assert found.instrument == "etc-passwd"
     assert found.object == "3.14"
+
+
+KEYWORDS = sorted(
+    {
+        keyword
+        for dialect in instruments.DIALECTS
+        for cards_ in (
+            *(dialect.mid, dialect.start, dialect.end, dialect.exposure, dialect.filter, dialect.object),
+            *(dialect.kind, dialect.temperature, dialect.gain, dialect.read_noise, dialect.saturation),
+            *(
+                dialect.pixel_scale,
+                dialect.ra,
+                dialect.dec,
+                dialect.altitude,
+                dialect.sidereal,
+                dialect.is_mine,
+            ),
+            *(dialect.latitude, dialect.longitude, dialect.elevation, dialect.telescope_words),
+            ("CTYPE1", "CTYPE2", "CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CD1_1", "CDELT1", "PC1_1"),
+            (
+                "TIMESYS",
+                "XBINNING",
+                "YBINNING",
+                "CCDSUM",
+                "XPIXSZ",
+                "FOCALLEN",
+                "TELESCOP",
+                "NAXIS1",
+                "NAXIS2",
+            ),
+        )
+        for card in cards_
+        for keyword in card.split("+")
+    }
+)
+VALUES = st.one_of(
+    st.text(max_size=30),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.sampled_from(
+        [
+            *("2025-03-05", "2025-03-05T03:00:00.5", "03:00:00", "31/12/69", "0001-01-01T00:00:00+14:00"),
+            *("9999-12-31T23:59:60", "2459843.57366898", "LCOGT", "MicroObservatory", "TheSkyX", "RA---TAN"),
+            *("DEC--TAN", "-00:30:00", "12 34 56.7", "light", "Flat", "TAI", "2x2", "../..", "", "None"),
+            *(60.0, 1e300, -1.0, 58107.0655555, 2459843.57366898, 90.0),
+        ]
+    ),
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.dictionaries(st.sampled_from(KEYWORDS), VALUES, max_size=25))
+def test_no_header_makes_the_dialects_fail(values):
+    try:
+        found = instruments.exposure(values, "frame.fits", ANY)
+    except HeaderError:
+        return
+
+    assert found.mid == "" or datetime.fromisoformat(found.mid)
+    assert found.mid or found.remark
+    assert math.isnan(found.ra) or 0 <= found.ra < 360
+    assert math.isnan(found.longitude) or -180 < found.longitude <= 180
+    assert re.fullmatch(r"[A-Za-z0-9-]+", found.instrument)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +151,9 @@ def test_endless_header_is_given_up(tmp_path):
         (fits_bytes(*plain(width=0), data=bytes(100)), "0 x 8 pixels"),
         (fits_bytes("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0"), "no image"),
         (
-            fits_bytes("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 3", "NAXIS1  = 9", "NAXIS2  = 9", "NAXIS3  = 3"),
+            fits_bytes(
+                "SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 3", "NAXIS1  = 9", "NAXIS2  = 9", "NAXIS3  = 3"
+            ),
             "3-D image .9 x 9 x 3.",
         ),
         (fits_bytes("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 1", "NAXIS1  = 9"), "1-D image"),
@@ -207,7 +210,9 @@ def test_gzipped_frame_is_read(tmp_path):
 
 @pytest.mark.parametrize("part", [0.02, 0.5, 0.95])
 def test_cut_gzipped_frame_is_told(tmp_path, part):
-    content = gzip.compress(fits_bytes(*plain(300, 300), data=np.random.Generator(np.random.PCG64(1)).bytes(180_000)))
+    content = gzip.compress(
+        fits_bytes(*plain(300, 300), data=np.random.Generator(np.random.PCG64(1)).bytes(180_000))
+    )
     path = write(tmp_path / "a.fits.gz", content[: int(len(content) * part)])
 
     with pytest.raises(HeaderError, match="still being copied"):
@@ -246,7 +251,5 @@ def test_one_wrong_byte_is_read_or_told(tmp_path_factory, at, byte):
     content[at] = byte
     path = write(tmp_path_factory.getbasetemp() / "wrong.fits", bytes(content))
 
-    try:
-        header.read(path)
-    except HeaderError as error:
-        assert str(error)
+    with suppress(HeaderError):
+        assert header.read(path)

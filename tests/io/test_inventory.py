@@ -22,7 +22,12 @@ START = datetime(2025, 3, 5, 3, 0, 0, 250000)  # noqa: DTZ001
 
 
 def frame(
-    path: Path, *more: str, start: datetime | None = START, size: tuple[int, int] = (12, 10), obj: str = "HATP-32", fill: int = 0
+    path: Path,
+    *more: str,
+    start: datetime | None = START,
+    size: tuple[int, int] = (12, 10),
+    obj: str = "HATP-32",
+    fill: int = 0,
 ) -> Path:
     """Write a small light frame in R; cards of *more* go first."""
     cards = ["SIMPLE  = T", "BITPIX  = 16", "NAXIS   = 2", f"NAXIS1  = {size[0]}", f"NAXIS2  = {size[1]}"]
@@ -40,7 +45,9 @@ def read(raw: Path, instruments=(HILLTOP,)) -> dict[str, RawFile]:
 
 
 def assigned(raw: Path, targets=(TARGET,), instruments=(HILLTOP,)):
-    return {item.file.path: item for item in inventory.assign(list(read(raw, instruments).values()), targets, raw)}
+    return {
+        item.file.path: item for item in inventory.assign(list(read(raw, instruments).values()), targets, raw)
+    }
 
 
 def reasons(raw: Path, **more) -> dict[str, str]:
@@ -231,10 +238,16 @@ def test_frames_within_a_second_of_a_coarse_clock_are_kept_unless_their_bytes_ag
     assert reasons(tmp_path) == {"a.fits": "", "b.fits": "", "c.fits": "same exposure as b.fits"}
 
 
-@pytest.mark.parametrize("text", ["../../x", "/etc", "CON", "a:b", "x" * 60, "🔭", "end.", "a\\b", "..", "{x} %s"])
+@pytest.mark.parametrize(
+    "text", ["../../x", "/etc", "CON", "a:b", "x" * 60, "🔭", "end.", "a\\b", "..", "{x} %s"]
+)
 def test_names_of_headers_stay_inside_their_folder(tmp_path, text):
     raw = tmp_path / "raw"
-    frame(raw / "a.fits", f"FILTER  = '{text}'".encode().decode("latin-1"), f"TELESCOP= '{text}'".encode().decode("latin-1"))
+    frame(
+        raw / "a.fits",
+        f"FILTER  = '{text}'".encode().decode("latin-1"),
+        f"TELESCOP= '{text}'".encode().decode("latin-1"),
+    )
     nameless = InstrumentSettings(name="", latitude=31.7, longitude=-110.9)
 
     item = assigned(raw, instruments=(nameless,))["a.fits"]
@@ -297,13 +310,26 @@ def test_other_real_data_never_raise_and_have_their_kinds(unpacked):
 
     arcsat = dict(kinds["lpseb35-arcsat"])
     assert {name: e.kind for name, e in arcsat.items()} == {
-        name: "bias" if "Bias" in name else "dark" if "Dark" in name else "flat" if "flat" in name else "light"
+        name: "bias"
+        if "Bias" in name
+        else "dark"
+        if "Dark" in name
+        else "flat"
+        if "flat" in name
+        else "light"
         for name in arcsat
     }
     assert {e.filter for e in arcsat.values() if e.kind == "light"} == {"gp"}
     wallace = dict(kinds["asteroid2713-wallace"])
-    assert {name: e.kind for name, e in wallace.items()} == {name: name.split(".")[2].lower() for name in wallace}
+    assert {name: e.kind for name, e in wallace.items()} == {
+        name: name.split(".")[2].lower() for name in wallace
+    }
     assert all(e.longitude == pytest.approx(-71.485) for e in wallace.values())
     assert {e.kind for _, e in kinds["asteroid5945-hall42"]} == {"light", "bias", "flat"}
     assert {e.filter for _, e in kinds["asteroid5945-hall42"] if e.kind == "flat"} == {"V", "VR"}
-    assert all(e.mid for group in kinds if group not in ("panoptes-solved", "hd189733b-fuertes") for _, e in kinds[group])
+    assert all(
+        e.mid
+        for group in kinds
+        if group not in ("panoptes-solved", "hd189733b-fuertes")
+        for _, e in kinds[group]
+    )
