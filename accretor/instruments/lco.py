@@ -15,7 +15,7 @@ LCO = Dialect(
             "lsc": "CTIO",
             "cpt": "SAAO",
             "elp": "McD",
-            "tfn": "TEID",
+            "tfn": "Teid",
         },
         "TELID": {
             word + letter: size

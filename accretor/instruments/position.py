@@ -39,7 +39,7 @@ def site(
     if dialect.west_is_positive:
         longitude = -longitude
     longitude, remarks = _confirmed(longitude, _sidereal(header, dialect), start)
-    if any(abs(other - longitude) % 360 > SITE_TOLERANCE for other in others if abs(other) != abs(longitude)):
+    if any(min(_apart(other, longitude), _apart(other, -longitude)) > SITE_TOLERANCE for other in others):
         remarks.append("the header has several longitudes")
     elevation = next(
         (
@@ -61,7 +61,7 @@ def site(
         ("latitude", known.latitude, found.latitude),
         ("longitude", known.longitude, found.longitude),
     ):
-        if abs((ours - theirs + 180) % 360 - 180) > SITE_TOLERANCE:
+        if _apart(ours, theirs) > SITE_TOLERANCE:
             remarks.append(f"{what} {ours:g} of the settings is used, the header has {theirs:g}")
     return (
         Site(
@@ -186,6 +186,10 @@ def _text(header: Cards, keyword: str) -> str | float:
 def _leading_number(value: object) -> float:
     found = re.match(r"\s*[+-]?\d+(?:\.\d*)?", str(value))
     return float(found[0]) if found and not isinstance(value, bool) else math.nan
+
+
+def _apart(one: float, other: float) -> float:
+    return abs((one - other + 180) % 360 - 180)
 
 
 def _east(longitude: float) -> float:

@@ -98,7 +98,7 @@ def _first(
     header: Cards, printed: Mapping[str, str], cards: tuple[str, ...], dialect: Dialect, refused: list[str]
 ) -> datetime | None:
     for card in cards:
-        if any(keyword not in header or header[keyword] == "" for keyword in card.split("+")):
+        if header.get(card.rpartition("+")[2], "") == "":
             continue
         try:
             return _moment(header, printed, card, str(header.get(dialect.time_system, "")))
@@ -120,6 +120,8 @@ def _moment(header: Cards, printed: Mapping[str, str], card: str, system: str) -
     except ValueError:
         if not time:
             raise
+        if day not in header:
+            raise ValueError(f"{value!r} without a date") from None
         date = str(header[day]).strip().partition("T")[0].partition(" ")[0]
         moment, has_zone = clock.join(date, value), False
     return moment if has_zone else clock.to_utc(moment, system)

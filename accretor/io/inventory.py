@@ -24,6 +24,8 @@ from accretor.core.slug import slug
 from accretor.io import header, matching
 
 _FITS_NAME = re.compile(r"\.(fits?|fts)(\.fz|\.gz)?$", re.IGNORECASE)
+LONGER_THAN_CLOCK = 1.5
+"""Second; two exposures longer than this cannot have the same time, even on a clock of whole seconds."""
 _NAMELESS = InstrumentSettings(name="")
 
 
@@ -165,7 +167,7 @@ def assign(files: Sequence[RawFile], targets: Sequence[Target], raw: Path | None
     files : sequence of RawFile
     targets : sequence of Target
     raw : Path, optional
-        Folder of the files: two frames with the same whole-second time are the same exposure only if
+        Folder of the files: two short exposures with the same whole-second time are the same only if
         their bytes are; without it they are kept.
 
     Returns
@@ -327,11 +329,17 @@ def _duplicates(members: Mapping[int, RawFile], raw: Path | None) -> dict[int, s
 
 
 def _is_same_exposure(one: RawFile, other: RawFile, raw: Path | None) -> bool:
-    """Tell whether two frames of the same time are one; a clock of whole seconds may show it twice."""
+    """Tell whether two frames of the same time are one.
+
+    A clock of whole seconds may show the same time for two exposures that are shorter.
+    """
     exposure = _header_of(one)
-    start = datetime.fromisoformat(exposure.mid) - timedelta(seconds=exposure.exposure / 2)
-    if math.isfinite(exposure.exposure) and start.microsecond:
+    if exposure.exposure > LONGER_THAN_CLOCK:
         return True
+    if math.isfinite(exposure.exposure):
+        start = datetime.fromisoformat(exposure.mid) - timedelta(seconds=exposure.exposure / 2)
+        if start.microsecond:
+            return True
     if raw is None or one.size != other.size:
         return False
     return _digest(raw / one.path) == _digest(raw / other.path)

@@ -277,6 +277,11 @@ def test_date_without_time_is_no_time():
     assert "'2019-03-26' has no time of day" in found.remark
 
 
+def test_time_card_with_its_own_date_needs_no_other():
+    assert exposure(START + "UT-OBS  = '2019-03-26T02:27:31.5'").mid == "2019-03-26T02:28:01.500000"
+    assert "UT: '02:27:31' without a date" in exposure(START + "UT      = '02:27:31'").remark
+
+
 def test_american_date_is_refused_rather_than_guessed():
     assert exposure(START + "DATE-OBS= '03/26/2019'\nUT      = '02:27:31'").mid == ""
 
@@ -375,6 +380,13 @@ def test_setting_of_a_camera_is_not_taken_for_electrons_per_adu(cards_, gain):
 
 def test_bias_and_dark_have_no_filter():
     assert exposure(START + "IMAGETYP= 'BIAS    '\nFILTER  = 'R       '").filter == ""
+
+
+def test_longitudes_that_differ_are_remarked():
+    site = START + "LATITUDE= 46.867\nLONGITUD= -96.453\nLONG-OBS= "
+
+    assert "several longitudes" in exposure(site + "-98.453").remark
+    assert "several longitudes" not in exposure(site + "263.547").remark
 
 
 def test_zero_zero_is_no_site():

@@ -229,13 +229,19 @@ def test_copies_of_an_exposure_count_once(tmp_path):
     }
 
 
-def test_frames_within_a_second_of_a_coarse_clock_are_kept_unless_their_bytes_agree(tmp_path):
+def test_short_frames_within_a_second_of_a_coarse_clock_are_kept_unless_their_bytes_agree(tmp_path):
     whole = START.replace(microsecond=0)
-    frame(tmp_path / "a.fits", start=whole)
-    frame(tmp_path / "b.fits", start=whole, fill=1)
-    frame(tmp_path / "c.fits", start=whole, fill=1)
+    for name, fill in (("a", 0), ("b", 1), ("c", 1)):
+        frame(tmp_path / f"{name}.fits", "EXPTIME = 1.0", start=whole, fill=fill)
 
     assert reasons(tmp_path) == {"a.fits": "", "b.fits": "", "c.fits": "same exposure as b.fits"}
+
+
+def test_long_frames_of_the_same_second_are_one(tmp_path):
+    content = frame(tmp_path / "a.fits", start=START.replace(microsecond=0)).read_bytes()
+    (tmp_path / "a.fits.gz").write_bytes(gzip.compress(content))
+
+    assert reasons(tmp_path) == {"a.fits": "", "a.fits.gz": "same exposure as a.fits"}
 
 
 @pytest.mark.parametrize(
