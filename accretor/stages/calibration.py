@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accretor.core.dumps import APERTURES, COMPARISON, FRAMES, LIGHT_CURVE, STARS, TEMPLATE_STARS
+from accretor.core.dumps import APERTURES, COMPARISON, FRAMES, LIGHT_CURVE, RESULTS, STARS, TEMPLATE_STARS
 from accretor.core.errors import Blocked
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic, dump
@@ -264,7 +264,7 @@ def _results(
         "comparison_spread": [list(item) for item in found.comparison_spread],
         "flags": [*found.flags, *frames.meta["remarks"], *dump.read_meta(plan.paths.masters)["remarks"]],
     }
-    return {name: _plain(value) for name, value in results.items()}
+    return {key.name: _plain(results[key.name]) for key in RESULTS}
 
 
 def _start(curve: list[Row]) -> float:

@@ -202,7 +202,7 @@ def _input(found: Measured) -> MeasurementInput:
         fwhm=columns["star_fwhm"],
         x_width=columns["x_width"],
         y_width=columns["y_width"],
-        angle=columns["angle"],
+        angle=_displayed(columns["angle"]),
         roundness=columns["roundness"],
         star_ra_hour=_of(found.stars, "ra") / 15,
         star_dec_degree=_of(found.stars, "dec"),
@@ -223,6 +223,12 @@ def _input(found: Measured) -> MeasurementInput:
             "ensemble_zero_point": _of(found.used, "zero_point"),
         },
     )
+
+
+def _displayed(angle: Floats) -> Floats:
+    """Return an orientation as AstroImageJ tells it, whose y axis grows downwards; 0 to 360 degree."""
+    acute = (angle + 90) % 180 - 90
+    return np.asarray(np.where(acute > 0, 360 - acute, -acute))
 
 
 def _transit_columns(found: Measured) -> TransitColumns:
