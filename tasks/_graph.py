@@ -8,12 +8,14 @@ leaf one of these: ``photometry`` > ``photometry:TOI-1234.01`` >
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from doit.task import Task
+
+from accretor.stages.rows import fingerprint
 
 
 class Doc(str):
@@ -60,22 +62,33 @@ class Member(str):
 
 
 class Unchanged:
-    """Up to date as long as the fingerprint and every file that the task left are as it left them.
+    """Up to date as long as what the work is made with, and every file that it left, are as they were.
 
     doit itself looks only whether a target exists. A file whose size and time are
     as they were is taken to be the same; else its digest decides.
     """
 
-    def __init__(self, fingerprint: str) -> None:
-        self.fingerprint = fingerprint
+    def __init__(self, made_with: Mapping[str, str]) -> None:
+        self.made_with = dict(made_with)
 
     def __call__(self, task: Any, values: dict[str, Any]) -> bool:
         """Compare with what the last run saved, and have this run save the like."""
-        task.value_savers.append(lambda: {"made_with": self.fingerprint, "stands": _stands(task.values)})
-        if values.get("made_with") != self.fingerprint:
-            return False
+        task.value_savers.append(lambda: {"made_with": self.made_with, "stands": _stands(task.values)})
+        return not self.reasons(values)
+
+    def reasons(self, values: Mapping[str, Any]) -> list[str]:
+        """Return why the task is not up to date, in words, given what its last run saved."""
+        before = values.get("made_with")
+        if not isinstance(before, dict):
+            return ["it has not been done"]
+        found = [f"{name} changed" for name, value in self.made_with.items() if before.get(name) != value]
         stands: dict[str, list[Any]] = values.get("stands") or {}
-        return bool(stands) and all(_is_same(Path(path), state) for path, state in stands.items())
+        for path, state in stands.items():
+            if not Path(path).is_file():
+                found.append(f"{path} is gone")
+            elif not _is_same(Path(path), state):
+                found.append(f"{path} was changed by someone else")
+        return found if stands else [*found, "it left no file"]
 
 
 @dataclass(frozen=True)
@@ -90,8 +103,8 @@ class Leaf:
     arguments: tuple[Any, ...]
     file_dep: Sequence[Path]
     targets: Sequence[Path]
-    fingerprint: str
-    """Of everything but files that the work depends on."""
+    made_with: Mapping[str, str]
+    """Digest of everything but files that the work depends on, under a name for people."""
     state: Callable[[], str]
     """Tells in one line how far this is."""
 
@@ -137,13 +150,18 @@ def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
         [(leaf.action, [stage_name, leaf.name, *leaf.arguments])],
         file_dep=[str(path) for path in leaf.file_dep],
         targets=[str(path) for path in leaf.targets],
-        uptodate=[Unchanged(leaf.fingerprint)],
+        uptodate=[Unchanged(leaf.made_with)],
         clean=True,
         verbosity=2,
     )
     task.subtask_of = Member(stage_name, group)
     task.doc = Doc(text, leaf.state)
     return task
+
+
+def digests(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Return a short digest of each part of what a piece of work is made with."""
+    return {name: fingerprint(value) for name, value in parts.items()}
 
 
 def _stands(values: dict[str, Any]) -> dict[str, list[Any]]:

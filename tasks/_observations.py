@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from doit.task import Task
 
-from accretor.stages.rows import fingerprint
 from accretor.stages.workspace import ObservationPlan
 from tasks import _stage, _state, _workspace
-from tasks._graph import Leaf, stage
+from tasks._graph import Leaf, digests, stage
 
 
 def tasks(
@@ -19,7 +18,7 @@ def tasks(
     text: str,
     *,
     files: Callable[[ObservationPlan], tuple[Sequence[Path], Sequence[Path]]],
-    made_with: Callable[[ObservationPlan], Any],
+    made_with: Callable[[ObservationPlan], Mapping[str, Any]],
 ) -> Iterator[Task]:
     """Yield the tasks of a stage that works on one observation at a time.
 
@@ -28,10 +27,10 @@ def tasks(
     files
         Returns what the stage reads, and what it leaves.
     made_with
-        Returns everything but files that the outcome depends on.
+        Returns everything but files that the outcome depends on, by names for people.
     """
     plans = _workspace.current().observations
-    leaves = [_leaf(name, plan, files(plan), fingerprint(made_with(plan))) for plan in plans]
+    leaves = [_leaf(name, plan, files(plan), digests(made_with(plan))) for plan in plans]
     yield from stage(name, text, leaves, lambda target: _state.of_stage(name, target))
 
 
@@ -48,7 +47,10 @@ def run(name: str, slug: str) -> Any:
 
 
 def _leaf(
-    name: str, plan: ObservationPlan, files: tuple[Sequence[Path], Sequence[Path]], made_with: str
+    name: str,
+    plan: ObservationPlan,
+    files: tuple[Sequence[Path], Sequence[Path]],
+    made_with: Mapping[str, str],
 ) -> Leaf:
     reads, leaves = files
     return Leaf(
@@ -58,6 +60,6 @@ def _leaf(
         arguments=(),
         file_dep=reads,
         targets=leaves,
-        fingerprint=made_with,
+        made_with=made_with,
         state=lambda: _state.of_observation(name, plan),
     )

@@ -13,7 +13,7 @@ Settings: [calibration], [target.ephemeris], [packaging] n_comparison.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +42,12 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     )
 
 
-def _made_with(plan: ObservationPlan) -> Any:
+def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
-    return [
-        calibration.VERSION,
-        repr(settings.calibration),
-        repr(plan.target),
-        repr(plan.instrument),
-        settings.packaging.n_comparison,
-    ]
+    return {
+        "version of the stage": calibration.VERSION,
+        "[calibration]": repr(settings.calibration),
+        "[[target]]": repr(plan.target),
+        "[[instrument]]": repr(plan.instrument),
+        "[packaging] n_comparison": settings.packaging.n_comparison,
+    }

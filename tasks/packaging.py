@@ -20,9 +20,8 @@ from doit.task import Task
 from accretor.io.layout import VisitPaths
 from accretor.plots.registry import FIGURES
 from accretor.stages import packaging
-from accretor.stages.rows import fingerprint
 from tasks import _stage, _visits, _workspace
-from tasks._graph import Leaf, stage
+from tasks._graph import Leaf, digests, stage
 
 
 def tasks() -> Iterator[Task]:
@@ -64,14 +63,16 @@ def _leaves() -> Iterator[Leaf]:
                 )
             ],
             targets=[paths.manifest],
-            fingerprint=fingerprint(
-                packaging.VERSION,
-                [plan.observation.slug for plan in plans],
-                [repr(plan.target) for plan in plans],
-                [repr(plan.instrument) for plan in plans],
-                settings.observer,
-                repr(settings.packaging),
-                repr(settings.plotting),
+            made_with=digests(
+                {
+                    "version of the stage": packaging.VERSION,
+                    "filters of the night": [plan.observation.slug for plan in plans],
+                    "[[target]]": [repr(plan.target) for plan in plans],
+                    "[[instrument]]": [repr(plan.instrument) for plan in plans],
+                    "observer": settings.observer,
+                    "[packaging]": repr(settings.packaging),
+                    "[plotting]": repr(settings.plotting),
+                }
             ),
             state=lambda paths=paths: _state(paths),  # type: ignore[misc]
         )

@@ -13,7 +13,7 @@ Settings: [photometry] radii_fwhm or radii, annulus_fwhm, recentre.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,10 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     )
 
 
-def _made_with(plan: ObservationPlan) -> Any:
+def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
-    return [photometry.VERSION, repr(settings.photometry), repr(plan.instrument)]
+    return {
+        "version of the stage": photometry.VERSION,
+        "[photometry]": repr(settings.photometry),
+        "[[instrument]]": repr(plan.instrument),
+    }

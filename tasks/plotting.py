@@ -10,7 +10,7 @@ Settings: [plotting].
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,10 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     )
 
 
-def _made_with(plan: ObservationPlan) -> Any:
+def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
-    return [plotting.VERSION, repr(settings.plotting), plan.target.tic, plan.target.name]
+    return {
+        "version of the stage": plotting.VERSION,
+        "[plotting]": repr(settings.plotting),
+        "[[target]]": [plan.target.tic, plan.target.name],
+    }

@@ -15,7 +15,7 @@ has status poor and a reason; the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -36,19 +36,18 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     return [], [plan.paths.frames, plan.paths.masters]
 
 
-def _made_with(plan: ObservationPlan) -> Any:
+def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
     calibrations = plan.calibrations
-    return [
-        preprocess.VERSION,
-        masters.VERSION,
-        [astuple(file) for file in plan.frames],
-        [
+    return {
+        "version of the stage": [preprocess.VERSION, masters.VERSION],
+        "raw frames": [astuple(file) for file in plan.frames],
+        "calibration frames": [
             [astuple(file) for file in files]
             for files in (calibrations.bias, calibrations.dark, calibrations.flat)
         ],
-        repr(plan.target),
-        repr(plan.instrument),
-        repr(settings.preprocess),
-        settings.ensemble.policy,
-    ]
+        "[[target]]": repr(plan.target),
+        "[[instrument]]": repr(plan.instrument),
+        "[preprocess]": repr(settings.preprocess),
+        "[ensemble] policy": settings.ensemble.policy,
+    }

@@ -12,7 +12,7 @@ Settings: [registration].
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,10 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     return [plan.paths.frames, plan.paths.masters], [plan.paths.image_info, plan.paths.stars]
 
 
-def _made_with(plan: ObservationPlan) -> Any:
+def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
-    return [registration.VERSION, repr(settings.registration), repr(plan.instrument)]
+    return {
+        "version of the stage": registration.VERSION,
+        "[registration]": repr(settings.registration),
+        "[[instrument]]": repr(plan.instrument),
+    }

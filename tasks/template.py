@@ -17,7 +17,7 @@ Settings: [template], [ensemble], [target.pixel].
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,12 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     )
 
 
-def _made_with(plan: ObservationPlan) -> Any:
+def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
-    return [
-        template.VERSION,
-        repr(settings.template),
-        repr(plan.target),
-        repr(plan.instrument),
-        settings.ensemble.policy,
-    ]
+    return {
+        "version of the stage": template.VERSION,
+        "[template]": repr(settings.template),
+        "[[target]]": repr(plan.target),
+        "[[instrument]]": repr(plan.instrument),
+        "[ensemble] policy": settings.ensemble.policy,
+    }

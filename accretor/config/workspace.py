@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from accretor import instruments
 from accretor.core.errors import ConfigError
 from accretor.core.settings import InstrumentSettings, Settings, Target, WorkspaceSettings
 from accretor.core.slug import slug
@@ -122,6 +123,11 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
                 f"instrument[{i}].name",
                 f"{instrument.name!r} must be letters, digits and hyphens, as ExoFOP wants it",
             )
+        try:
+            if instrument.dialect != "auto":
+                instruments.by_name(instrument.dialect)
+        except ValueError as error:
+            raise ConfigError(path, f"instrument[{i}].dialect", str(error)) from None
         if len(settings.instrument) > 1 and not instrument.match:
             raise ConfigError(
                 path,

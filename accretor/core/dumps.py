@@ -93,6 +93,7 @@ INVENTORY = Schema(
         Column("pixel_scale", "float64", "by the header", "arcsec / pix"),
         Column("has_wcs", "bool", "the header holds a celestial plate solution"),
         Column("remark", "string", "what had to be assumed, or looks wrong"),
+        Column("assignment", "string", "how the target was found, where its name did not tell"),
     ),
 )
 
@@ -317,7 +318,9 @@ RESULTS = (
     Column("flip_bjd_tdb", "float64", "meridian flip; null if there was none", "d"),
     Column("shift_max_px", "float64", "greatest shift from the median in x and y", "pix"),
     Column("shift_sd_px", "float64", "standard deviation of the shift in x and y", "pix"),
-    Column("coverage", "string", "Full, Ingress, Egress or Out of Transit, from the ephemeris; empty without one"),
+    Column(
+        "coverage", "string", "Full, Ingress, Egress or Out of Transit, from the ephemeris; empty without one"
+    ),
     Column("epoch", "int64", "periods since t0"),
     Column("ingress_bjd_tdb", "float64", "predicted first contact", "d"),
     Column("mid_bjd_tdb", "float64", "predicted mid-transit", "d"),
@@ -344,7 +347,11 @@ RESULTS = (
     Column("detrend", "string", "terms of the trend"),
     Column("detrend_coefficient_ppt", "float64", "per standard deviation of each term", "ppt"),
     Column("detrend_error_ppt", "float64", "their standard errors", "ppt"),
-    Column("comparison_spread", "float64", "pairs: number of comparison stars, and the radius ratio that they give"),
+    Column(
+        "comparison_spread",
+        "float64",
+        "pairs: number of comparison stars, and the radius ratio that they give",
+    ),
     Column("flags", "string", "what a reader must know, in words"),
 )
 """Keys of ``results.json``; lists hold values of the kind that is given; null means unknown."""

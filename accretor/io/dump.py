@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,9 @@ def read(path: Path, schema: Schema) -> Dump:
         )
     if meta.get("digest") != _digest(body):
         raise DumpError(path, "was cut short or edited by hand")
+    names = [column.name for column in schema.scalars]
+    if body.partition("\n")[0] != ",".join(names):
+        raise DumpError(path, f"has other columns than {schema.name} {schema.version}")
     own = {"schema", "version", "digest"}
     return Dump(_rows(schema.scalars, body), {key: value for key, value in meta.items() if key not in own})
 
@@ -141,7 +144,7 @@ def _body(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> str:
     return buffer.getvalue()
 
 
-_PARSERS = {
+_PARSERS: dict[str, Callable[[str], Any]] = {
     "string": str,
     "int64": int,
     "float64": float,

@@ -113,7 +113,8 @@ def _column(column: Column, rows: Sequence[Row], shape: Mapping[str, int]) -> An
         value = row[column.name]
         if value is not None:
             array = np.asarray(value, dtype=np.float64)
-            full[(i, *(slice(length) for length in array.shape))] = array
+            inside: tuple[Any, ...] = (i, *(slice(length) for length in array.shape))
+            full[inside] = array
     return full if column.digits is None else np.round(full, column.digits) + 0.0
 
 

@@ -198,7 +198,7 @@ def cross_check(altitude_header: Floats, altitude_computed: Floats) -> str:
 
 def _frame(days: tuple[float, float], direction: Direction, site: Site) -> tuple[float, ...]:
     """Return JD_UTC, HJD_UTC, BJD_TDB, altitude and the Sun's altitude of one frame."""
-    import erfa  # type: ignore[import-untyped]
+    import erfa
 
     midnight, fraction = days
     ra, dec = (math.radians(value) for value in at_epoch(direction, midnight + fraction))

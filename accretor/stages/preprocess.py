@@ -188,7 +188,9 @@ def _masters(
         said = _self_dark(plan, layout, settings, found, record, old)
         remarks.append(f"no darks: {said}")
         if not plan.calibrations.bias:
-            remarks.append("no bias: the sky holds the zero level of the detector; its noise is measured, not computed")
+            remarks.append(
+                "no bias: the sky holds the zero level of the detector; its noise is measured, not computed"
+            )
     if not plan.calibrations.flat:
         remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
     return record, remarks

@@ -168,7 +168,12 @@ def _known(layout: Layout, instruments: str) -> list[RawFile]:
 
 def _row(item: Assignment) -> dict[str, Any]:
     slug_of = item.observation.slug if item.observation else ""
-    return {**inventory.to_row(item.file), "observation": slug_of, "reason": item.reason}
+    return {
+        **inventory.to_row(item.file),
+        "observation": slug_of,
+        "reason": item.reason,
+        "assignment": item.remark,
+    }
 
 
 def _observations(
