@@ -17,6 +17,7 @@ from doit.task import Task
 from accretor.io.layout import Layout
 from tasks import (
     _entry,
+    _wishes,
     calibration,
     packaging,
     photometry,
@@ -29,6 +30,7 @@ from tasks import (
 from tasks._reporter import Reporter
 
 _entry.begin()
+_wishes.check()
 
 DOIT_CONFIG = {
     "dep_file": str(Layout(Path()).state),

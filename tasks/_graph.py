@@ -107,6 +107,10 @@ class Leaf:
     """Digest of everything but files that the work depends on, under a name for people."""
     state: Callable[[], str]
     """Tells in one line how far this is."""
+    is_asked_for: bool = False
+    """To be done now, up to date or not."""
+    owned: Sequence[Path] = ()
+    """Folders whose files are all of this piece of work."""
 
 
 def stage(name: str, text: str, leaves: Iterable[Leaf], state: Callable[[str], str]) -> Iterator[Task]:
@@ -150,13 +154,23 @@ def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
         [(leaf.action, [stage_name, leaf.name, *leaf.arguments])],
         file_dep=[str(path) for path in leaf.file_dep],
         targets=[str(path) for path in leaf.targets],
-        uptodate=[Unchanged(leaf.made_with)],
-        clean=True,
+        uptodate=[Unchanged(leaf.made_with), *([False] if leaf.is_asked_for else [])],
+        clean=[(clean, [list(leaf.targets), list(leaf.owned)])],
         verbosity=2,
     )
     task.subtask_of = Member(stage_name, group)
     task.doc = Doc(text, leaf.state)
     return task
+
+
+def clean(targets: list[Path], folders: list[Path], dryrun: bool) -> None:
+    """Remove what a piece of work left: its targets, and the files of its folders."""
+    inside = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
+    for path in [*targets, *inside]:
+        if path.is_file():
+            print(f"remove {path}")
+            if not dryrun:
+                path.unlink()
 
 
 def digests(parts: Mapping[str, Any]) -> dict[str, str]:

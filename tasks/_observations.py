@@ -9,7 +9,7 @@ from typing import Any
 from doit.task import Task
 
 from accretor.stages.workspace import ObservationPlan
-from tasks import _stage, _state, _workspace
+from tasks import _stage, _state, _wishes, _workspace
 from tasks._graph import Leaf, digests, stage
 
 
@@ -62,4 +62,6 @@ def _leaf(
         targets=leaves,
         made_with=made_with,
         state=lambda: _state.of_observation(name, plan),
+        is_asked_for=_wishes.is_redone(name) or _wishes.is_renewed(name, plan.observation.slug),
+        owned=[plan.paths.folder / "masters"] if name == "preprocess" else [],
     )

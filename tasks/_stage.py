@@ -15,7 +15,7 @@ from doit.exceptions import TaskFailed
 from accretor.compute.pool import Pool
 from accretor.core.errors import AccretorError, Unusable
 from accretor.stages.bench import Bench, Done
-from tasks import _workspace
+from tasks import _blocked, _wishes, _workspace
 
 log = logging.getLogger("accretor")
 
@@ -25,11 +25,17 @@ def perform(stage: str, name: str, work: Callable[[Bench], Done]) -> dict[str, A
     begun = time.monotonic()
     label = f"{stage}:{name}"
     try:
-        done = work(Bench(_pool(), Progress(label)))
+        done = work(
+            Bench(
+                _pool(), Progress(label), redo=_wishes.is_redone(stage), renew=_wishes.is_renewed(stage, name)
+            )
+        )
     except (AccretorError, OSError) as error:
         reason = _one_line(error, name)
         log.info("%s failed: %s", label, reason)
+        _blocked.remember(stage, name, reason)
         return TaskFailed(reason)
+    _blocked.forget(stage, name)
     log.info("%s: %s (%.1f s)", label, done.said, time.monotonic() - begun)
     return {"files": [str(path) for path in done.files], "said": done.said}
 

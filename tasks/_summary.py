@@ -71,9 +71,10 @@ def _observation(results: Row, plan: ObservationPlan) -> Iterator[str]:
     )
     if results["has_fit"]:
         yield (
-            f"         Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}, Tc {results['tc_bjd_tdb']:.5f} ± "
-            f"{results['tc_error_day']:.5f} BJD_TDB (O-C {results['o_c_minute']:+.1f} ± "
-            f"{results['o_c_error_minute']:.1f} min), coverage {results['coverage']}"
+            f"         Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}, "
+            f"Tc {results['tc_bjd_tdb']:.5f} ± {results['tc_error_day']:.5f} BJD_TDB "
+            f"(O-C {results['o_c_minute']:+.1f} ± {results['o_c_error_minute']:.1f} min), "
+            f"coverage {results['coverage']}"
         )
     else:
         yield f"         no transit fit: {results['fit_reason']}"
@@ -111,10 +112,11 @@ def _next(workspace: Workspace) -> Iterator[str]:
         if results.is_file():
             yield from _against_truth(json.loads(truth.read_text(encoding="utf-8")), results_of.read(results))
         yield ""
-        yield "Your own images: make a folder with your frames in raw/ and a workspace.toml (demo/workspace.toml is a"
-        yield "commented example), then:  doit workspace=PATH"
+        yield "Your own images: make a folder with your frames in raw/ and a workspace.toml"
+        yield "(demo/workspace.toml is a commented example), then:  doit workspace=PATH"
     elif workspace.visits:
-        yield f"Next: look at products/, then  doit upload:{next(iter(workspace.visits)).target}  shows what would be sent."
+        target = next(iter(workspace.visits)).target
+        yield f"Next: look at products/, then  doit upload:{target}  shows what would be sent."
 
 
 def _against_truth(truth: Row, results: Row) -> Iterator[str]:
@@ -126,4 +128,5 @@ def _against_truth(truth: Row, results: Row) -> Iterator[str]:
         ("Rp/R*", "", results["rp_rs"], results["rp_rs_error"], truth["rp_rs"]),
         ("Tc", " BJD_TDB", results["tc_bjd_tdb"], results["tc_error_day"], truth["tc"]),
     ):
-        yield f"  {name:<6} {true:.5f}{unit}: measured {measured:.5f}, off by {(measured - true) / error:+.1f} sigma"
+        sigma = (measured - true) / error
+        yield f"  {name:<6} {true:.5f}{unit}: measured {measured:.5f}, off by {sigma:+.1f} sigma"

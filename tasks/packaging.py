@@ -20,7 +20,7 @@ from doit.task import Task
 from accretor.io.layout import VisitPaths
 from accretor.plots.registry import FIGURES
 from accretor.stages import packaging
-from tasks import _stage, _visits, _workspace
+from tasks import _stage, _visits, _wishes, _workspace
 from tasks._graph import Leaf, digests, stage
 
 
@@ -74,6 +74,8 @@ def _leaves() -> Iterator[Leaf]:
                     "[plotting]": repr(settings.plotting),
                 }
             ),
+            is_asked_for=_wishes.is_redone("packaging"),
+            owned=[paths.package],
             state=lambda paths=paths: _state(paths),  # type: ignore[misc]
         )
 

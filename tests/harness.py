@@ -79,9 +79,11 @@ def make(folder: Path, night: Night = SMALL, *, lights: range | list[int] | None
 
 def run(workspace: Path, *arguments: str) -> Run:
     """Run doit in this process (twice as fast as another one) with output and current folder given back."""
+    from doit import cmd_run
     from doit.doit_cmd import DoitMain
 
     out, err = io.StringIO(), io.StringIO()
+    cmd_run.opt_outfile["default"] = out  # doit takes the one that there was when it was loaded
     here, handler, hook, path = Path.cwd(), signal.getsignal(signal.SIGTERM), sys.excepthook, list(sys.path)
     for name in [name for name in sys.modules if name == "dodo" or name.split(".")[0] == "tasks"]:
         del sys.modules[name]

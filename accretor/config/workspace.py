@@ -117,26 +117,25 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
             except ValueError as error:
                 raise ConfigError(path, f"target[{i}].{key}", str(error)) from None
     for i, instrument in enumerate(settings.instrument):
-        if not _TOKEN.fullmatch(instrument.name):
-            raise ConfigError(
-                path,
-                f"instrument[{i}].name",
-                f"{instrument.name!r} must be letters, digits and hyphens, as ExoFOP wants it",
-            )
-        try:
-            if instrument.dialect != "auto":
-                instruments.by_name(instrument.dialect)
-        except ValueError as error:
-            raise ConfigError(path, f"instrument[{i}].dialect", str(error)) from None
-        if len(settings.instrument) > 1 and not instrument.match:
-            raise ConfigError(
-                path,
-                f"instrument[{i}].match",
-                "is needed to tell the frames of several instruments apart, "
-                'e.g. match = {TELESCOP = "Cecilia"}',
-            )
+        _check_instrument(path, f"instrument[{i}]", instrument, is_alone=len(settings.instrument) == 1)
     inner, outer = settings.photometry.annulus_fwhm
     if inner >= outer:
         raise ConfigError(
             path, "photometry.annulus_fwhm", f"inner radius {inner} is not below the outer {outer}"
         )
+
+
+def _check_instrument(path: Path, key: str, instrument: InstrumentSettings, *, is_alone: bool) -> None:
+    if not _TOKEN.fullmatch(instrument.name):
+        reason = f"{instrument.name!r} must be letters, digits and hyphens, as ExoFOP wants it"
+        raise ConfigError(path, f"{key}.name", reason)
+    try:
+        if instrument.dialect != "auto":
+            instruments.by_name(instrument.dialect)
+    except ValueError as error:
+        raise ConfigError(path, f"{key}.dialect", str(error)) from None
+    if not is_alone and not instrument.match:
+        reason = (
+            'is needed to tell the frames of several instruments apart, e.g. match = {TELESCOP = "Cecilia"}'
+        )
+        raise ConfigError(path, f"{key}.match", reason)

@@ -55,7 +55,8 @@ class Stack:
 
         self._open = ExitStack()
         try:
-            self._hdus = [self._open.enter_context(fits.open(path, memmap=False))[hdu] for path, hdu in images]
+            files = [(self._open.enter_context(fits.open(path, memmap=False)), hdu) for path, hdu in images]
+            self._hdus = [file[hdu] for file, hdu in files]
         except BaseException:
             self._open.close()
             raise

@@ -16,6 +16,10 @@ class Bench:
     pool: Pool
     progress: Callable[[int, int], None]
     """Called with the rows that are done and the rows in all."""
+    redo: bool = False
+    """Measure again what is there already."""
+    renew: bool = False
+    """Make again the choices that are kept otherwise: template, star list, self-dark."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class MasterFiles:
 
     @property
     def has_zero_level(self) -> bool:
-        """Do they take off the level of the unexposed detector, so that the sky is light alone?"""
+        """Whether they take off the level of the unexposed detector, so that the sky is light alone."""
         return bool(self.bias) or not math.isnan(self.dark_exposure)
 
     @property

@@ -49,6 +49,8 @@ class StarList:
     """Stars that may find their own centre."""
     reference: tuple[tuple[float, float], ...]
     """The stars of the template to which those of a frame are matched, brightest first."""
+    choice: str
+    """Identity of the template and its star list."""
     centre: tuple[float, float]
     """Middle of the template, pixel."""
     fwhm: float
@@ -71,27 +73,11 @@ class PhotometryTask:
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``photometry.fits`` and ``photometry.ecsv`` up to date."""
-    info, _ = records.read(plan.paths.stars, STARS)
-    chosen = dump.read(plan.paths.template_stars, TEMPLATE_STARS)
-    reference = next(row for row in info if row["input"] == chosen.meta["input"])
-    wanted = _wanted(chosen, reference, settings.photometry)
-    good = [row for row in info if row["status"] == GOOD]
-    frames = {row["input"]: row for row in dump.read(plan.paths.frames, FRAMES).rows}
-    files = reduced.frame_files(
-        plan, layout, [frames[row["input"]] for row in good], masters.files(plan.paths)
-    )
-    made_with = fingerprint(
-        VERSION,
-        template.choice_id(chosen.meta, chosen.rows),
-        reference["context"],
-        wanted.radii,
-        wanted.annulus,
-        wanted.recentre,
-    )
+    wanted = _wanted(plan, settings.photometry)
     outcome = rows.augment(
         PHOTOMETRY,
         plan.paths.photometry_info,
-        [_job(row, frame, wanted, made_with) for row, frame in zip(good, files, strict=True)],
+        jobs(plan, layout, settings),
         work=measure,
         blank=BLANK,
         pool=bench.pool,
@@ -99,8 +85,22 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         meta={"radii": list(wanted.radii), "annulus": list(wanted.annulus), "n_star": len(wanted.x)},
         binary=plan.paths.photometry,
         shape={"star": len(wanted.x), "radius": len(wanted.radii)},
+        redo=bench.redo,
     )
     return Done((plan.paths.photometry, plan.paths.photometry_info), f"{outcome}; {len(wanted.x)} stars")
+
+
+def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:
+    """Return the rows that the photometry must have: the frames that registration found good."""
+    info, _ = records.read(plan.paths.stars, STARS)
+    good = [row for row in info if row["status"] == GOOD]
+    frames = {row["input"]: row for row in dump.read(plan.paths.frames, FRAMES).rows}
+    files = reduced.frame_files(
+        plan, layout, [frames[row["input"]] for row in good], masters.files(plan.paths)
+    )
+    wanted = _wanted(plan, settings.photometry)
+    made_with = fingerprint(VERSION, wanted.choice, wanted.radii, wanted.annulus, wanted.recentre)
+    return [_job(row, frame, wanted, made_with) for row, frame in zip(good, files, strict=True)]
 
 
 def measure(task: PhotometryTask) -> Row:
@@ -158,7 +158,10 @@ def radii(settings: PhotometrySettings, fwhm: float) -> tuple[float, ...]:
     return tuple(sorted({round(radius, 2) for radius in wanted}))
 
 
-def _wanted(chosen: dump.Dump, reference: Row, settings: PhotometrySettings) -> StarList:
+def _wanted(plan: ObservationPlan, settings: PhotometrySettings) -> StarList:
+    chosen = dump.read(plan.paths.template_stars, TEMPLATE_STARS)
+    info, _ = records.read(plan.paths.stars, STARS)
+    reference = next(row for row in info if row["input"] == chosen.meta["input"])
     fwhm = chosen.meta["fwhm"]
     height, width = chosen.meta["shape"]
     found = radii(settings, fwhm)
@@ -171,6 +174,7 @@ def _wanted(chosen: dump.Dump, reference: Row, settings: PhotometrySettings) -> 
         y=tuple(dump.column(chosen.rows, "y")),
         recentre=tuple(settings.recentre and row["contrast"] < 0.5 for row in chosen.rows),
         reference=_pairs(template.star_list(reference)),
+        choice=fingerprint(template.choice_id(chosen.meta, chosen.rows), reference["context"]),
         centre=((width - 1) / 2, (height - 1) / 2),
         fwhm=fwhm,
         radii=found,

@@ -1,4 +1,4 @@
-"""Where the template looks: a plate solution from its header or from `solve-field`, and the flag of its origin."""
+"""Where the template looks: a plate solution from its header, or else from `solve-field`."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def solve_field(
     target: tuple[float, float],
     pixel_scale: float,
 ) -> Solution:
-    """Fit a plate solution to a star list with astrometry.net's ``solve-field`` (Lang et al. 2010, AJ 139, 1782).
+    """Fit a plate solution to a star list with ``solve-field`` of astrometry.net.
+
+    The method is that of Lang et al. (2010, AJ 139, 1782).
 
     Parameters
     ----------
@@ -105,31 +107,21 @@ def solve_field(
     if program is None:
         raise Unusable("solve-field (astrometry.net) is not installed")
     height, width = shape
-    scale = (
-        [
-            "--scale-units",
-            "arcsecperpix",
-            "--scale-low",
-            f"{pixel_scale * 0.8:.4f}",
-            "--scale-high",
-            f"{pixel_scale * 1.25:.4f}",
-        ]
-        if pixel_scale > 0
-        else ["--scale-units", "degwidth", "--scale-low", "0.05", "--scale-high", "5"]
-    )
     with tempfile.TemporaryDirectory(prefix="accretor-") as folder:
         stars = Path(folder) / "stars.xyls"
         stars.write_bytes(_star_table(x, y, flux))
         command = [
-            program, str(stars), "--dir", folder, "--no-plots", "--overwrite", "--width", str(width), "--height", str(height),
-            "--x-column", "X", "--y-column", "Y", "--sort-column", "FLUX",
-            "--ra", f"{target[0]:.6f}", "--dec", f"{target[1]:.6f}", "--radius", f"{SEARCH_RADIUS}",
-            "--tweak-order", "2", "--crpix-center", "--cpulimit", "60", *scale,
-        ]  # fmt: skip
+            *(program, str(stars), "--dir", folder, "--no-plots", "--overwrite"),
+            *("--width", str(width), "--height", str(height)),
+            *("--x-column", "X", "--y-column", "Y", "--sort-column", "FLUX"),
+            *("--ra", f"{target[0]:.6f}", "--dec", f"{target[1]:.6f}", "--radius", f"{SEARCH_RADIUS}"),
+            *("--tweak-order", "2", "--crpix-center", "--cpulimit", "60"),
+            *_scale_options(pixel_scale),
+        ]
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603  # the options are numbers of ours, and there is no shell
                 command, capture_output=True, timeout=TIMEOUT, check=False, stdin=subprocess.DEVNULL
-            )  # noqa: S603
+            )
         except subprocess.TimeoutExpired:
             raise ServiceError("solve-field", f"gave no answer in {TIMEOUT:.0f} s") from None
         if done.returncode != 0:
@@ -151,6 +143,13 @@ def pixel_scale(solution: Solution) -> float:
 
     scales = proj_plane_pixel_scales(solution.wcs().celestial)
     return float(scales.mean() * 3600)
+
+
+def _scale_options(pixel_scale: float) -> list[str]:
+    if not pixel_scale > 0:
+        return ["--scale-units", "degwidth", "--scale-low", "0.05", "--scale-high", "5"]
+    low, high = f"{pixel_scale * 0.8:.4f}", f"{pixel_scale * 1.25:.4f}"
+    return ["--scale-units", "arcsecperpix", "--scale-low", low, "--scale-high", high]
 
 
 def _star_table(x: Floats, y: Floats, flux: Floats) -> bytes:

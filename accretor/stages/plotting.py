@@ -65,15 +65,17 @@ def _title(plan: ObservationPlan, results: Row, settings: WorkspaceSettings) -> 
     if settings.plotting.title:
         return settings.plotting.title
     date = utc_date(results)
-    return f"TIC {plan.target.tic}.{plan.target.planet} ({plan.target.name})   UT{date[:4]}.{date[4:6]}.{date[6:]}"
+    target = plan.target
+    return f"TIC {target.tic}.{target.planet} ({target.name})   UT{date[:4]}.{date[4:6]}.{date[6:]}"
 
 
 def subtitle(results: Row, n_frame: int) -> str:
-    """Return the second line of the SG1 layout: telescope, filter, exposures, aperture and annulus in pixel."""
+    """Return the second line of the SG1 layout: telescope, filter, exposures, aperture and annulus (pixel)."""
     radii = "-".join(
         f"{results[name]:.3g}" for name in ("aperture_radius_px", "annulus_inner_px", "annulus_outer_px")
     )
-    return f"{results['telescope']} ({results['filter']} filter, {n_frame} x {results['exposure_s']:g} s, fap {radii})"
+    exposures = f"{n_frame} x {results['exposure_s']:g} s"
+    return f"{results['telescope']} ({results['filter']} filter, {exposures}, fap {radii})"
 
 
 def _table(rows: list[Row]) -> Columns:
@@ -116,7 +118,7 @@ def _comparison(paths: ObservationPaths, results: Row, title: str) -> Figure:
 def leave_one_out(
     paths: ObservationPaths, results: Row, stars: list[Row]
 ) -> tuple[Any, list[str], list[float]]:
-    """Return the relative flux of each star of the table against the others, for every row of the light curve.
+    """Return the relative flux of each star of the table against the others, for each row of the light curve.
 
     Returns
     -------

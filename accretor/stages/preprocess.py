@@ -61,19 +61,16 @@ class FrameTask:
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``frames.ecsv`` and the masters of an observation up to date."""
     known = digests.read(layout.digests)
-    detector = plan.detector
     outcome = rows.augment(
         FRAMES,
         plan.paths.frames,
-        [
-            _job(plan, layout.raw, file, known.get(digests.key(file.path, file.size, file.mtime_ns)))
-            for file in plan.frames
-        ],
+        jobs(plan, layout, settings),
         work=look,
         blank=BLANK,
         pool=bench.pool,
         progress=bench.progress,
-        meta={"remarks": [*detector.remarks, *_remarks(plan)]},
+        meta={"remarks": [*plan.detector.remarks, *_remarks(plan)]},
+        redo=bench.redo,
     )
     found = dict(zip(plan.frames, outcome.rows, strict=True))
     digests.add(
@@ -84,11 +81,20 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
             if row["input"] and (item := digests.key(file.path, file.size, file.mtime_ns)) not in known
         },
     )
-    record, remarks = _masters(plan, layout, settings, found)
+    record, remarks = _masters(plan, layout, settings, found, bench)
     dump.write(plan.paths.masters, MASTERS, record, {"remarks": remarks})
     written = [plan.paths.frames, plan.paths.masters, *(plan.paths.master(row["kind"]) for row in record)]
     made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in record) or "no calibration frames"
     return Done(tuple(written), f"{outcome}; {made_of}")
+
+
+def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:
+    """Return the rows that ``frames.ecsv`` must have."""
+    known = digests.read(layout.digests)
+    return [
+        _job(plan, layout.raw, file, known.get(digests.key(file.path, file.size, file.mtime_ns)))
+        for file in plan.frames
+    ]
 
 
 def look(task: FrameTask) -> Row:
@@ -167,10 +173,14 @@ def _remarks(plan: ObservationPlan) -> list[str]:
 
 
 def _masters(
-    plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, found: dict[RawFile, Row]
+    plan: ObservationPlan,
+    layout: Layout,
+    settings: WorkspaceSettings,
+    found: dict[RawFile, Row],
+    bench: Bench,
 ) -> tuple[list[Row], list[str]]:
     """Make the masters whose frames are new, keep the others, and say what is missing."""
-    old = masters.recorded(plan.paths)
+    old = {} if bench.redo else masters.recorded(plan.paths)
     record: list[Row] = []
     for kind, files in (
         ("bias", plan.calibrations.bias),
@@ -185,7 +195,7 @@ def _masters(
             record.append(_kept_or_made(kind, sources, plan, record, old, made_with))
     remarks = []
     if not plan.calibrations.dark:
-        said = _self_dark(plan, layout, settings, found, record, old)
+        said = _self_dark(plan, layout, settings, found, record, old, bench)
         remarks.append(f"no darks: {said}")
         if not plan.calibrations.bias:
             remarks.append(
@@ -231,6 +241,7 @@ def _self_dark(
     found: dict[RawFile, Row],
     record: list[Row],
     old: dict[str, Row],
+    bench: Bench,
 ) -> str:
     """Add a self-dark to *record* where the field drifts enough, and say what was done.
 
@@ -239,7 +250,8 @@ def _self_dark(
     """
     if settings.preprocess.self_dark == "never":
         return "no self-dark is wanted"
-    if settings.ensemble.policy == "keep" and "selfdark" in old and _is_whole(plan, old["selfdark"]):
+    is_kept = settings.ensemble.policy == "keep" and not bench.renew
+    if is_kept and "selfdark" in old and _is_whole(plan, old["selfdark"]):
         record.append(old["selfdark"])
         return f"self-dark of {old['selfdark']['n_frame']} frames"
     from accretor.science import combine

@@ -46,12 +46,10 @@ class RegistrationTask:
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``image_info.ecsv`` and ``stars.fits`` up to date."""
-    frames = [row for row in dump.read(plan.paths.frames, FRAMES).rows if row["status"] == GOOD]
-    files = reduced.frame_files(plan, layout, frames, masters.files(plan.paths))
     outcome = rows.augment(
         STARS,
         plan.paths.image_info,
-        [_job(row, frame, settings.registration) for row, frame in zip(frames, files, strict=True)],
+        jobs(plan, layout, settings),
         work=measure,
         blank=BLANK,
         pool=bench.pool,
@@ -59,8 +57,16 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         meta={},
         binary=plan.paths.stars,
         shape={"detection": settings.registration.max_stars},
+        redo=bench.redo,
     )
     return Done((plan.paths.image_info, plan.paths.stars), str(outcome))
+
+
+def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:
+    """Return the rows that ``image_info.ecsv`` must have: the frames that preprocess found good."""
+    frames = [row for row in dump.read(plan.paths.frames, FRAMES).rows if row["status"] == GOOD]
+    files = reduced.frame_files(plan, layout, frames, masters.files(plan.paths))
+    return [_job(row, frame, settings.registration) for row, frame in zip(frames, files, strict=True)]
 
 
 def measure(task: RegistrationTask) -> Row:

@@ -17,8 +17,8 @@ def read(path: Path) -> Row:
 def said(results: Row) -> str:
     """Return the results in one line."""
     line = (
-        f"{results['n_frame_good']} points, r = {results['aperture_radius_px']:.1f} px, {results['n_comparison']} stars, "
-        f"{results['rms_per_point_ppt']:.2f} ppt"
+        f"{results['n_frame_good']} points, r = {results['aperture_radius_px']:.1f} px, "
+        f"{results['n_comparison']} stars, {results['rms_per_point_ppt']:.2f} ppt"
     )
     if results["predicted_rms_ppt"]:
         line += f" (predicted {results['predicted_rms_ppt']:.2f})"

@@ -88,6 +88,7 @@ def augment(
     meta: Mapping[str, Any],
     binary: Path | None = None,
     shape: Mapping[str, int] | None = None,
+    redo: bool = False,
 ) -> Outcome:
     """Bring a dump up to date, measuring only what is missing.
 
@@ -108,13 +109,17 @@ def augment(
         What the header of the dump shall say besides its summary.
     binary, shape
         FITS file for schemas with vectors, and the lengths of their axes.
+    redo
+        Make every row again.
     """
     primary = binary or readable
     old = _stored(schema, readable, binary)
-    stored = {(row["input"], row["context"]): row for row in old if row["status"] != ERROR}
-    for row in journal.replay(primary):
-        if row["status"] != ERROR:
-            stored[row["input"], row["context"]] = row
+    stored: dict[tuple[str, str], Row] = {}
+    if redo:
+        journal.discard(primary)
+    else:
+        known = [*old, *journal.replay(primary)]
+        stored = {(row["input"], row["context"]): row for row in known if row["status"] != ERROR}
     missing = [i for i, job in enumerate(jobs) if (job.input, job.context) not in stored]
     made: dict[int, Row] = {}
     if missing:
@@ -139,6 +144,16 @@ def augment(
     _save(schema, outcome.rows, readable, binary, shape or {}, meta)
     journal.discard(primary)
     return outcome
+
+
+def n_pending(schema: Schema, readable: Path, jobs: Sequence[Job]) -> int:
+    """Return how many rows `augment` would have to make; what a killed run left is not looked at."""
+    try:
+        rows = ecsv.read(readable, schema).rows
+    except (FileNotFoundError, DumpError):
+        return len(jobs)
+    known = {(row["input"], row["context"]) for row in rows if row["status"] != ERROR}
+    return sum((job.input, job.context) not in known for job in jobs)
 
 
 def summary(rows: Sequence[Row]) -> dict[str, int]:

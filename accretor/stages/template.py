@@ -59,9 +59,10 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     scored = _scored(info, plan.paths, settings, bench)
     best = _best(scored, info)
     wanted = settings.template.frame or best["image_name"]
-    old = _recorded(plan.paths)
+    old = None if bench.redo else _recorded(plan.paths)
     pick = _pick(wanted, info, plan, settings)
-    if old and settings.ensemble.policy == "keep" and (kept := _still_good(old, info, plan, settings)):
+    is_kept = settings.ensemble.policy == "keep" and not bench.renew
+    if old and is_kept and (kept := _still_good(old, info, plan, settings)):
         pick = kept
     chosen = next(row for row in scored if row["input"] == pick["input"])
     context = _context(pick, plan, settings)
@@ -184,7 +185,7 @@ def _pick(wanted: str, info: list[Row], plan: ObservationPlan, settings: Workspa
                 raise Blocked(f"{plan.observation.slug}: [template] frame {wanted} is poor: {row['reason']}")
             return row
     raise Blocked(
-        f"{plan.observation.slug}: [template] frame {settings.template.frame!r} is none of its {len(info)} frames"
+        f"{plan.observation.slug}: [template] frame {settings.template.frame!r} is none of its frames"
     )
 
 
@@ -244,10 +245,7 @@ def _choose(
     try:
         target = template.find(stars.xy, place, radius=max(2 * pick["fwhm"], 5.0))
     except Unusable as verdict:
-        raise Blocked(
-            f"{plan.observation.slug}: the target is not in {pick['image_name']}: {verdict.reason}; check ra and dec of "
-            f"the target{' and the plate solution in the header' if solution and solution.origin == 'header' else ''}"
-        ) from None
+        raise Blocked(_not_there(plan, pick, solution, verdict.reason)) from None
     scale = platesolve.pixel_scale(solution) if solution else _scale_hint(plan)
     rows = _star_rows(stars, target, solution, scale, pick["fwhm"])
     meta = {
@@ -264,6 +262,12 @@ def _choose(
     dump.write(plan.paths.template_stars, TEMPLATE_STARS, rows, meta)
     assert isinstance(stars, sources.Sources)
     return dump.read(plan.paths.template_stars, TEMPLATE_STARS)
+
+
+def _not_there(plan: ObservationPlan, pick: Row, solution: Solution | None, reason: str) -> str:
+    is_header = solution is not None and solution.origin == "header"
+    check = "ra and dec of the target" + (" and the plate solution in the header" if is_header else "")
+    return f"{plan.observation.slug}: the target is not in {pick['image_name']}: {reason}; check {check}"
 
 
 def _solution(
@@ -293,7 +297,8 @@ def _solution(
         tried.append(verdict.reason)
     if plan.target.pixel is None:
         raise Blocked(
-            f"{plan.observation.slug}: no plate solution of {pick['image_name']} ({'; '.join(tried)}); install "
+            f"{plan.observation.slug}: no plate solution of {pick['image_name']} ({'; '.join(tried)}); "
+            "install "
             'astrometry.net with index files, or say where the target is: [target.pixel] frame = "'
             f'{pick["image_name"]}", x = ..., y = ... (0-based)'
         )

@@ -66,7 +66,8 @@ class ObservationPlan:
         gain = self.instrument.gain or exposure.gain
         if not gain > 0:
             raise Blocked(
-                f"{self.observation.slug}: no header tells the gain; add gain = ... (electron per ADU) to [instrument]"
+                f"{self.observation.slug}: no header tells the gain; "
+                "add gain = ... (electron per ADU) to [instrument]"
             )
         read_noise = (
             self.instrument.read_noise if self.instrument.read_noise is not None else exposure.read_noise
@@ -94,8 +95,8 @@ class ObservationPlan:
         latitude, longitude = exposure.latitude, exposure.longitude
         if math.isnan(latitude) or math.isnan(longitude):
             raise Blocked(
-                f"{self.observation.slug}: no header tells the site; add latitude, longitude (degree, east positive) "
-                "and height (m) to [instrument]"
+                f"{self.observation.slug}: no header tells the site; "
+                "add latitude, longitude (degree, east positive) and height (m) to [instrument]"
             )
         return latitude, longitude, 0.0 if math.isnan(exposure.elevation) else exposure.elevation
 
