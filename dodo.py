@@ -26,6 +26,8 @@ from tasks import (
     registration,
     template,
     upload,
+    watch,
+    why,
 )
 from tasks._reporter import Reporter
 
@@ -91,3 +93,13 @@ def task_packaging() -> Iterator[Task]:
 def task_upload() -> Iterator[Task]:
     """Show what would be sent to ExoFOP."""
     yield from upload.tasks()
+
+
+def task_why() -> Iterator[Task]:
+    """Say why a piece of work would be done."""
+    yield from why.tasks()
+
+
+def task_watch() -> Iterator[Task]:
+    """Keep reducing while a night is being observed."""
+    yield from watch.tasks()

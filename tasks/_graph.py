@@ -10,12 +10,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from doit import Globals
 from doit.task import Task
 
 from accretor.stages.rows import fingerprint
+
+NOT_DONE = "it has not been done"
+
+_FILE_REASONS = {
+    "changed_file_dep": "changed",
+    "missing_file_dep": "is not there yet",
+    "added_file_dep": "was not needed before",
+    "missing_target": "is not there",
+}
+"""doit's words for what is the matter with files, and ours."""
 
 
 class Doc(str):
@@ -80,7 +92,7 @@ class Unchanged:
         """Return why the task is not up to date, in words, given what its last run saved."""
         before = values.get("made_with")
         if not isinstance(before, dict):
-            return ["it has not been done"]
+            return [NOT_DONE]
         found = [f"{name} changed" for name, value in self.made_with.items() if before.get(name) != value]
         stands: dict[str, list[Any]] = values.get("stands") or {}
         for path, state in stands.items():
@@ -107,6 +119,8 @@ class Leaf:
     """Digest of everything but files that the work depends on, under a name for people."""
     state: Callable[[], str]
     """Tells in one line how far this is."""
+    is_shown_only: bool = False
+    """It tells something, and leaves nothing."""
     is_asked_for: bool = False
     """To be done now, up to date or not."""
     owned: Sequence[Path] = ()
@@ -123,29 +137,53 @@ def stage(name: str, text: str, leaves: Iterable[Leaf], state: Callable[[str], s
     text
         Help of the stage.
     state
-        Tells in one line how far a target is; with "" the whole stage.
+        Tells in one line how far a target with several leaves is; with "" the whole stage.
     """
     by_target: dict[str, list[Leaf]] = {}
     for leaf in leaves:
         by_target.setdefault(leaf.target, []).append(leaf)
-    groups = [f"{name}:{target}" for target in by_target]
-    names = [f"{name}:{leaf.name}" for members in by_target.values() for leaf in members]
-    yield _group(name, [*groups, *names], Doc(text, lambda: state("")))
-    for target, members in by_target.items():
-        group = f"{name}:{target}"
-        yield _group(
-            group,
-            [f"{name}:{leaf.name}" for leaf in members],
-            Doc(text, lambda target=target: state(target)),  # type: ignore[misc]
-        )
-        for leaf in members:
-            yield _leaf(name, group, leaf, text)
+    tasks = {
+        target: [_leaf(name, f"{name}:{target}", leaf, text) for leaf in members]
+        for target, members in by_target.items()
+    }
+    everything = [task for members in tasks.values() for task in members]
+    groups = [f"{name}:{target}" for target in tasks]
+    yield _group(name, groups, everything, text, lambda: state(""))
+    for target, members in tasks.items():
+        yield _group(f"{name}:{target}", [], members, text, partial(state, target))
+        yield from members
 
 
-def _group(name: str, members: list[str], doc: Doc) -> Task:
-    task = Task(name, None, task_dep=members, has_subtask=True)
-    task.doc = doc
+def reasons(task: Task) -> list[str]:
+    """Return why a leaf is not up to date, in words; nothing if it is."""
+    manager = Globals.dep_manager
+    own = [check for check, _, _ in task.uptodate if isinstance(check, Unchanged)]
+    found = [reason for check in own for reason in check.reasons(manager.get_values(task.name))]
+    if found == [NOT_DONE]:
+        return found
+    status = manager.get_status(task, {}, get_log=True)
+    for kind, words in _FILE_REASONS.items():
+        found += [f"{path} {words}" for path in status.reasons.get(kind, ())]
+    return list(dict.fromkeys(found))
+
+
+def _group(name: str, groups: list[str], members: list[Task], text: str, state: Callable[[], str]) -> Task:
+    task = Task(name, None, task_dep=[*groups, *(member.name for member in members)], has_subtask=True)
+    task.doc = Doc(text, partial(_group_state, members, state))
     return task
+
+
+def _group_state(members: list[Task], state: Callable[[], str]) -> str:
+    if len(members) == 1:
+        return f"{members[0].doc}"
+    n_stale = sum(bool(reasons(task)) and reasons(task) != [NOT_DONE] for task in members)
+    return state() + (f"; {n_stale} stale" if n_stale else "")
+
+
+def _leaf_state(task: Task, leaf: Leaf) -> str:
+    found = [] if leaf.is_shown_only else reasons(task)
+    stale = f"; stale: {found[0]}" if found and found != [NOT_DONE] else ""
+    return leaf.state() + stale
 
 
 def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
@@ -157,9 +195,10 @@ def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
         uptodate=[Unchanged(leaf.made_with), *([False] if leaf.is_asked_for else [])],
         clean=[(clean, [list(leaf.targets), list(leaf.owned)])],
         verbosity=2,
+        meta={"is_shown_only": leaf.is_shown_only},
     )
     task.subtask_of = Member(stage_name, group)
-    task.doc = Doc(text, leaf.state)
+    task.doc = Doc(text, partial(_leaf_state, task, leaf))
     return task
 
 

@@ -12,6 +12,12 @@ from filelock import FileLock
 
 from tasks import _lock, _stage, _summary, _workspace
 
+READING = {"why", "watch"}
+"""Tasks that write nothing themselves."""
+
+TELLING = READING | {"upload"}
+"""Tasks whose output is all that a user wants to see."""
+
 
 class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
     """Shows what is done, not what is up to date."""
@@ -21,15 +27,19 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
     def __init__(self, outstream: Any, options: dict[str, Any]) -> None:
         super().__init__(outstream, options)
         self._lock: FileLock | None = None
+        self._is_quiet = False
         self._begun = 0.0
         self._n_done = 0
         self._n_current = 0
         self._n_blocked = 0
 
     def initialize(self, tasks: Any, selected_tasks: Any) -> None:
-        """Take the workspace for this run."""
-        self._lock = _lock.take(_workspace.current().layout)
-        _start_log()
+        """Take the workspace for this run, unless it only asks."""
+        stages = {name.partition(":")[0] for name in selected_tasks}
+        self._is_quiet = stages <= TELLING
+        if not stages <= READING:
+            self._lock = _lock.take(_workspace.current().layout)
+            _start_log()
 
     def execute_task(self, task: Any) -> None:
         """Remember when the work began."""
@@ -37,7 +47,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
 
     def add_success(self, task: Any) -> None:
         """Tell what was done."""
-        if not task.actions:
+        if not task.actions or task.meta.get("is_shown_only"):
             return
         self._n_done += 1
         stage, _, name = task.name.partition(":")
@@ -62,8 +72,9 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
     def complete_run(self) -> None:
         """Tell what there is now."""
         _stage.close()
-        for line in _summary.lines(self._n_done, self._n_current, self._n_blocked):
-            self.write(f"{line}\n")
+        if not self._is_quiet:
+            for line in _summary.lines(self._n_done, self._n_current, self._n_blocked):
+                self.write(f"{line}\n")
         for error in self.runtime_errors:
             sys.stderr.write(f"{error}\n")
         if self._lock is not None:

@@ -10,7 +10,7 @@ from accretor.core.errors import DumpError
 from accretor.io import dump
 from accretor.stages import results
 from accretor.stages.workspace import ObservationPlan
-from tasks import _workspace
+from tasks import _blocked, _workspace
 
 Counts = Counter[str]
 
@@ -32,6 +32,8 @@ def of_stage(name: str, target: str) -> str:
 
 def of_observation(name: str, plan: ObservationPlan) -> str:
     """Return how far stage *name* is with one observation."""
+    if blocked := _blocked.reason(name, plan.observation.slug):
+        return f"blocked: {blocked}"
     if name == "calibration" and plan.paths.results.is_file():
         return results.said(results.read(plan.paths.results))
     if name == "template" and (meta := _meta(plan.paths.template_stars)):

@@ -36,6 +36,7 @@ def tasks() -> Iterator[Task]:
             targets=[],
             made_with={},
             state=lambda: "nothing sent",
+            is_shown_only=True,
         )
         for visit in workspace.visits
     ]

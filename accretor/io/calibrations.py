@@ -13,6 +13,9 @@ from accretor.core.settings import PreprocessSettings
 from accretor.io import matching
 from accretor.io.inventory import RawFile
 
+GAIN_TOLERANCE = 0.02
+"""Relative difference of the gains up to which a calibration frame is of the same read-out."""
+
 
 @dataclass(frozen=True)
 class CalibrationPlan:
@@ -32,7 +35,7 @@ def choose(
 ) -> CalibrationPlan:
     """Choose the calibration frames for the frames of one observation.
 
-    All must be of the same telescope, size and binning. Darks must agree in exposure and in the
+    All must be of the same telescope, size, binning and gain. Darks must agree in exposure and in the
     detector's temperature; if none has the exposure but there are biases, those of the nearest
     exposure are taken, to be scaled. Flats must be of the same filter. Of several nights the
     nearest is taken, for each kind on its own.
@@ -80,6 +83,8 @@ def _misfit(calibration: Exposure, light: Exposure) -> str:
         return f"{calibration.kind} of {calibration.instrument}, frames of {light.instrument}"
     if _shape(calibration) != _shape(light):
         return f"{calibration.kind} of {_shown(calibration)}, frames of {_shown(light)}"
+    if abs(calibration.gain - light.gain) > GAIN_TOLERANCE * light.gain:  # NaN is not
+        return f"{calibration.kind} with gain {calibration.gain:.3g}, frames with gain {light.gain:.3g}"
     if calibration.kind == "flat" and calibration.filter != light.filter:
         return f"flat in {calibration.filter or 'no filter'}, frames in {light.filter}"
     if calibration.kind == "dark" and not calibration.exposure > 0:

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ from typing import Any
 from accretor.core.dumps import Column, Schema
 from accretor.core.errors import DumpError
 from accretor.io import atomic
+
+_META = "# meta: !!omap"
+_UNFIT = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 Row = dict[str, Any]
 """One row: a value under each column name."""
@@ -39,14 +43,14 @@ def write(path: Path, schema: Schema, rows: Iterable[Mapping[str, Any]], meta: M
 
 def text(schema: Schema, rows: Iterable[Mapping[str, Any]], meta: Mapping[str, Any]) -> str:
     """Return the ECSV file that holds the scalar columns of *rows*."""
-    body = _body(schema.scalars, rows)
-    head = {"schema": schema.name, "version": schema.version, "digest": _digest(body), **meta}
     lines = ["# %ECSV 1.0", "# ---", "# delimiter: ','", "# datatype:"]
-    lines += [f"# - {json.dumps(_describe(column), ensure_ascii=False)}" for column in schema.scalars]
-    lines += ["# meta: !!omap"]
-    lines += [f"# - {json.dumps({key: value}, ensure_ascii=False)}" for key, value in head.items()]
+    lines += [f"# - {_json(_describe(column))}" for column in schema.scalars]
+    lines += [_META]
+    head = {"schema": schema.name, "version": schema.version, **meta}
+    lines += [f"# - {_json({key: value})}" for key, value in head.items()]
     lines += ["# schema: astropy-2.0"]
-    return "\n".join(lines) + "\n" + body
+    content = "\n".join(lines) + "\n" + _body(schema.scalars, rows)
+    return content.replace(f"{_META}\n", f"{_META}\n{_seal(_digest(content))}", 1)
 
 
 def read(path: Path, schema: Schema) -> Dump:
@@ -59,14 +63,18 @@ def read(path: Path, schema: Schema) -> Dump:
     DumpError
         If it is cut short, edited by hand, or of another version.
     """
-    content = path.read_text(encoding="utf-8")
+    try:
+        content = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise DumpError(path, "is damaged: it is not text") from None
     head, body = _split(content)
     meta = _meta(path, head)
     if (meta.get("schema"), meta.get("version")) != (schema.name, schema.version):
         raise DumpError(
             path, f"is {meta.get('schema')} version {meta.get('version')}, not {schema.name} {schema.version}"
         )
-    if meta.get("digest") != _digest(body):
+    digest = str(meta.get("digest"))
+    if digest != _digest(content.replace(_seal(digest), "", 1)):
         raise DumpError(path, "was cut short or edited by hand")
     names = [column.name for column in schema.scalars]
     if body.partition("\n")[0] != ",".join(names):
@@ -86,6 +94,8 @@ def read_meta(path: Path) -> dict[str, Any]:
                 head.append(line.rstrip("\n"))
     except FileNotFoundError:
         return {}
+    except UnicodeDecodeError:
+        raise DumpError(path, "is damaged: it is not text") from None
     return _meta(path, head)
 
 
@@ -132,16 +142,20 @@ def _cell(column: Column, value: Any) -> str:
     if column.kind == "float64":
         return "nan" if math.isnan(typed) else repr(typed)
     # A line break would end the row for simple readers.
-    return " ".join(typed.splitlines()) if isinstance(typed, str) else str(typed)
+    return _quoted(" ".join(typed.splitlines())) if isinstance(typed, str) else str(typed)
+
+
+def _quoted(text: str) -> str:
+    """Return *text* as a cell; unlike `csv`, keep a name that begins with # from being a comment."""
+    if text.startswith("#") or any(mark in text for mark in ',"'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def _body(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([column.name for column in columns])
-    for row in rows:
-        writer.writerow([_cell(column, row[column.name]) for column in columns])
-    return buffer.getvalue()
+    lines = [",".join(column.name for column in columns)]
+    lines += [",".join(_cell(column, row[column.name]) for column in columns) for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
@@ -161,8 +175,18 @@ def _rows(columns: Sequence[Column], body: str) -> list[Row]:
     ]
 
 
-def _digest(body: str) -> str:
-    return hashlib.sha256(body.encode("utf-8")).hexdigest()[:32]
+def _json(value: Any) -> str:
+    """Return *value* as JSON that is also YAML: what YAML takes for a line end, or refuses, is escaped."""
+    return _UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()[:32]
+
+
+def _seal(digest: str) -> str:
+    """Return the line of the header that holds the digest of all other lines."""
+    return f"# - {_json({'digest': digest})}\n"
 
 
 def _split(content: str) -> tuple[list[str], str]:
@@ -173,11 +197,11 @@ def _split(content: str) -> tuple[list[str], str]:
 
 def _meta(path: Path, head: Sequence[str]) -> dict[str, Any]:
     try:
-        start = head.index("# meta: !!omap") + 1
+        start = head.index(_META) + 1
         stop = head.index("# schema: astropy-2.0")
         found: dict[str, Any] = {}
         for line in head[start:stop]:
             found |= json.loads(line.removeprefix("# - "))
-    except ValueError:
+    except (ValueError, TypeError):
         raise DumpError(path, "has no complete header") from None
     return found

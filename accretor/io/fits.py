@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,11 @@ from accretor.io import atomic
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
+
+GZIP = b"\x1f\x8b"
+"""The first bytes of a gzipped file."""
+MOST_UNPACKED = 1_000_000_000
+"""Bytes that a gzipped file may hold."""
 
 
 def read_image(path: Path, hdu: int = 0) -> Image:
@@ -37,30 +44,90 @@ def decode_image(content: bytes, hdu: int = 0) -> Image:
     """Return the image in HDU *hdu* of a file with this *content*; raises as `read_image`."""
     from astropy.io import fits
 
-    try:
-        with fits.open(io.BytesIO(content)) as hdus:
-            data = hdus[hdu].data
-    except (OSError, ValueError, TypeError, IndexError) as error:
-        raise Unusable(f"cannot be read: {error}") from error
+    with _unusable_if_damaged(), fits.open(io.BytesIO(_unpacked(content))) as hdus:
+        data = hdus[hdu].data
     if data is None or data.ndim != 2:
         raise Unusable(f"HDU {hdu} holds no image")
     return np.ascontiguousarray(data, dtype=np.float32)
 
 
+def check_sum(content: bytes, hdu: int = 0) -> None:
+    """Compare the data of HDU *hdu* with the DATASUM of its header, where it has one.
+
+    CHECKSUM, which covers the header too, is not looked at: programs that add a card
+    leave it as it was. A gzipped file has a sum of its own, and is read with it.
+
+    Raises
+    ------
+    Unusable
+        If they differ: the data are not what was written.
+    """
+    if content.startswith(GZIP) or b"DATASUM " not in content:
+        return
+    from astropy.io import fits
+
+    with _unusable_if_damaged(), fits.open(io.BytesIO(content), disable_image_compression=True) as hdus:
+        wanted = str(hdus[hdu].header.get("DATASUM", "")).strip()
+        place = hdus[hdu].fileinfo()
+    if not wanted.isdecimal():
+        return
+    words = np.frombuffer(content, ">u4", place["datSpan"] // 4, place["datLoc"])
+    total = int(words.sum(dtype=np.uint64))
+    while total >> 32:  # ones' complement: what overflows is added at the other end
+        total = (total & 0xFFFFFFFF) + (total >> 32)
+    if total != int(wanted):
+        raise Unusable("its data do not add up to DATASUM: damaged since it was written; copy it again")
+
+
+def _unpacked(content: bytes) -> bytes:
+    """Return the content of a gzipped file, or *content* itself; never more than `MOST_UNPACKED`."""
+    if not content.startswith(GZIP):
+        return content
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        unpacked = file.read(MOST_UNPACKED + 1)
+    if len(unpacked) > MOST_UNPACKED:
+        raise Unusable(f"unpacks to more than {MOST_UNPACKED // 10**9} GB")
+    return unpacked
+
+
+@contextlib.contextmanager
+def _unusable_if_damaged() -> Iterator[None]:
+    """Make whatever astropy says of damaged bytes a verdict on the file.
+
+    That may be any of a dozen kinds of exception, of its C library too; so here, around
+    nothing but astropy, all are caught.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (MemoryError, Unusable):
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise Unusable(f"cannot be read, the file is damaged: {said}") from error
+
+
 class Stack:
-    """Several images of one size, open together and read in strips, so that memory stays small."""
+    """Several images of one size, open together and read in strips, so that memory stays small.
+
+    All methods raise `Unusable` if a file is damaged.
+    """
 
     def __init__(self, images: Sequence[tuple[Path, int]]) -> None:
         from astropy.io import fits
 
-        self._open = ExitStack()
+        self._open = contextlib.ExitStack()
         try:
-            files = [(self._open.enter_context(fits.open(path, memmap=False)), hdu) for path, hdu in images]
-            self._hdus = [file[hdu] for file, hdu in files]
+            with _unusable_if_damaged():
+                files = [
+                    (self._open.enter_context(fits.open(path, memmap=False)), hdu) for path, hdu in images
+                ]
+                self._hdus = [file[hdu] for file, hdu in files]
+                self.height, self.width = self._hdus[0].shape
         except BaseException:
             self._open.close()
             raise
-        self.height, self.width = self._hdus[0].shape
 
     def __enter__(self) -> Stack:
         return self
@@ -72,11 +139,13 @@ class Stack:
 
     def rows(self, start: int, stop: int) -> Image:
         """Return rows *start* to *stop* of all images, (n_image, stop - start, width) float32, ADU."""
-        return np.stack([np.asarray(hdu.section[start:stop], dtype=np.float32) for hdu in self._hdus])
+        with _unusable_if_damaged():
+            return np.stack([np.asarray(hdu.section[start:stop], dtype=np.float32) for hdu in self._hdus])
 
     def frame(self, index: int) -> Image:
         """Return one whole image, float32, ADU."""
-        return np.asarray(self._hdus[index].section[:, :], dtype=np.float32)
+        with _unusable_if_damaged():
+            return np.asarray(self._hdus[index].section[:, :], dtype=np.float32)
 
 
 def read_header(path: Path, hdu: int = 0) -> Header:

@@ -173,8 +173,8 @@ def assign(files: Sequence[RawFile], targets: Sequence[Target], raw: Path | None
     Returns
     -------
     list of Assignment
-        One for each file, in the order of *files*. The size and binning of an observation are those of
-        most of its frames; of two copies of an exposure the name that comes first is kept.
+        One for each file, in the order of *files*. The size, binning and gain of an observation are those
+        of most of its frames; of two copies of an exposure the name that comes first is kept.
     """
     first = [_assigned(file, targets) for file in files]
     groups: dict[Observation, list[int]] = defaultdict(list)
@@ -358,9 +358,11 @@ def _header_of(file: RawFile) -> Exposure:
     return file.exposure
 
 
-def _shape(exposure: Exposure) -> tuple[int, int, str]:
-    return exposure.width, exposure.height, exposure.binning
+def _shape(exposure: Exposure) -> tuple[int, int, str, str]:
+    gain = "" if math.isnan(exposure.gain) else f"{exposure.gain:.3g}"
+    return exposure.width, exposure.height, exposure.binning, gain
 
 
-def _shown(shape: tuple[int, int, str]) -> str:
-    return f"{shape[0]} x {shape[1]} pixels binned {shape[2]}"
+def _shown(shape: tuple[int, int, str, str]) -> str:
+    gain = f" with gain {shape[3]}" if shape[3] else ""
+    return f"{shape[0]} x {shape[1]} pixels binned {shape[2]}{gain}"

@@ -20,6 +20,9 @@ from accretor.core.errors import DumpError
 from accretor.io import atomic
 from accretor.io.dump import Row
 
+_SEAL = "ACC_DIG"
+_OPEN = "0" * 32
+
 
 def write(
     path: Path, schema: Schema, rows: Sequence[Row], shape: Mapping[str, int], meta: Mapping[str, Any]
@@ -58,18 +61,17 @@ def read_columns(path: Path, schema: Schema) -> tuple[dict[str, Any], dict[str, 
     from astropy.io import fits
 
     content = path.read_bytes()
+    if not _is_whole(content):
+        raise DumpError(path, "was cut short, edited or damaged")
     try:
         with fits.open(io.BytesIO(content)) as hdus:
             header, data = hdus[1].header, hdus[1].data
-            meta = json.loads(header["ACC_META"])
+            name, version, meta = header["ACC_NAME"], header["ACC_VERS"], json.loads(header["ACC_META"])
+            if (name, version) != (schema.name, schema.version):
+                raise DumpError(path, f"is {name} version {version}, not {schema.name} {schema.version}")
             columns = {column.name: _native(data[column.name]) for column in schema.all_columns}
-            found = (header["ACC_NAME"], header["ACC_VERS"], header["ACC_DIG"])
-    except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise DumpError(path, f"cannot be read: {error}") from error
-    if found[:2] != (schema.name, schema.version):
-        raise DumpError(path, f"is {found[0]} version {found[1]}, not {schema.name} {schema.version}")
-    if found[2] != _digest(columns):
-        raise DumpError(path, "was edited or damaged")
+    except KeyError as error:
+        raise DumpError(path, f"has other columns than {schema.name} {schema.version}: {error}") from error
     return {
         name: _unescaped(column) if column.dtype.kind == "U" else column for name, column in columns.items()
     }, meta
@@ -93,19 +95,18 @@ def _encode(schema: Schema, rows: Sequence[Row], shape: Mapping[str, int], meta:
     )
     table.header["ACC_NAME"] = schema.name
     table.header["ACC_VERS"] = schema.version
-    table.header["ACC_DIG"] = _digest(columns)
+    table.header[_SEAL] = _OPEN
     table.header["ACC_META"] = json.dumps(dict(meta), ensure_ascii=True)
     buffer = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), table]).writeto(buffer)
-    return buffer.getvalue()
+    return _sealed(buffer.getvalue())
 
 
 def _column(column: Column, rows: Sequence[Row], shape: Mapping[str, int]) -> Any:
     if not column.shape:
         values = [row[column.name] for row in rows]
         if column.kind == "string":
-            # FITS tables hold ASCII only; names of files may hold anything.
-            escaped = [str(value).encode("unicode_escape").decode("ascii") for value in values]
+            escaped = [_escaped(str(value)) for value in values]
             return np.array(escaped, dtype=f"U{max([len(value) for value in escaped] + [1])}")
         return np.array(values, dtype={"int64": "i8", "float64": "f8", "bool": "?"}[column.kind])
     full = np.full((len(rows), *(shape[axis] for axis in column.shape)), np.nan)
@@ -137,18 +138,36 @@ def _native(array: Any) -> Any:
     return array.astype(array.dtype.newbyteorder("="))
 
 
+def _escaped(text: str) -> str:
+    """Return *text* as FITS tables can hold it: in ASCII, with no blank at its end."""
+    escaped = text.encode("unicode_escape").decode("ascii")
+    return f"{escaped[:-1]}\\x20" if escaped.endswith(" ") else escaped
+
+
 def _unescaped(column: Any) -> Any:
     return np.array(
         [value.encode("ascii").decode("unicode_escape") for value in column.tolist()], dtype=np.str_
     )
 
 
-def _digest(columns: Mapping[str, Any]) -> str:
-    total = hashlib.sha256()
-    for name, column in columns.items():
-        total.update(name.encode())
-        if column.dtype.kind == "U":
-            total.update("\0".join(map(str, column.tolist())).encode())
-        else:
-            total.update(np.ascontiguousarray(column).tobytes())
+def _card(digest: str) -> bytes:
+    return f"{_SEAL:<8}= '{digest}'".encode("ascii")
+
+
+def _sealed(content: bytes) -> bytes:
+    at = content.find(_card(_OPEN))
+    return b"".join((content[:at], _card(_digest(content, at)), content[at + len(_card(_OPEN)) :]))
+
+
+def _is_whole(content: bytes) -> bool:
+    at = content.find(_card("")[:-1])
+    return at >= 0 and content.startswith(_card(_digest(content, at)), at)
+
+
+def _digest(content: bytes, at: int) -> str:
+    """Return the digest of a file whose digest, in the card at byte *at*, counts as open."""
+    view = memoryview(content)
+    total = hashlib.sha256(view[:at])
+    total.update(_card(_OPEN))
+    total.update(view[at + len(_card(_OPEN)) :])
     return total.hexdigest()[:32]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accretor.core.dumps import MASTERS
-from accretor.core.errors import DumpError
+from accretor.core.errors import DumpError, Unusable
 from accretor.io import dump
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
@@ -87,24 +87,30 @@ def input_of(kind: str, sources: Sequence[Source], made_with: Sequence[str]) -> 
 def make(
     kind: str, sources: Sequence[Source], paths: ObservationPaths, masters: MasterFiles, identity: str
 ) -> Row:
-    """Combine *sources* into the master *kind*, write it, and return its row of the record."""
-    from accretor.science import combine
+    """Combine *sources* into the master *kind*, write it, and return its row of the record.
 
+    Files whose data are damaged are left out: the record names those that are in it.
+
+    Raises
+    ------
+    Unusable
+        If none of the files can be read, or the frames cannot be combined.
+    """
     ordered = sorted(sources, key=lambda item: (item.path.name, item.digest))
+    try:
+        image = _combined(kind, ordered, masters)
+    except Unusable:
+        readable = [item for item in ordered if _is_readable(item)]
+        if len(readable) == len(ordered):
+            raise
+        if not readable:
+            raise Unusable(
+                f"none of {len(ordered)} {kind} frames can be read, {ordered[0].path.name} for one; "
+                "copy them again or take them out of raw/"
+            ) from None
+        ordered = readable
+        image = _combined(kind, ordered, masters)
     exposures = [item.exposure for item in ordered]
-    with io_fits.Stack([(item.path, item.hdu) for item in ordered]) as stack:
-        if kind == "bias":
-            image = combine.master_bias(stack.rows, stack.height, stack.width)
-        elif kind == "dark":
-            image = combine.master_dark(stack.rows, stack.height, stack.width, bias=load(masters).bias)
-        elif kind == "flat":
-            image = combine.master_flat(
-                stack.rows, stack.height, stack.width, exposure=np.array(exposures), masters=load(masters)
-            )
-        else:
-            bias = load(masters).bias  # taken off first, or it would be taken off twice
-            read = stack.frame if bias is None else lambda i: stack.frame(i) - bias
-            image = combine.self_dark(read, len(ordered), len(ordered))
     exposure = 0.0 if kind == "bias" else sorted(exposures)[len(exposures) // 2]
     cards = {
         "IMAGETYP": (f"master {kind}", "made by accretor"),
@@ -119,6 +125,37 @@ def make(
         "input": identity,
         "digest": digest,
     }
+
+
+def left_out(row: Row, sources: Sequence[Source]) -> list[str]:
+    """Return the names of the files that should be in a master, but are too damaged for it."""
+    return sorted({item.path.name for item in sources} - set(row["frames"].split(" ")))
+
+
+def _combined(kind: str, ordered: Sequence[Source], masters: MasterFiles) -> Image:
+    from accretor.science import combine
+
+    with io_fits.Stack([(item.path, item.hdu) for item in ordered]) as stack:
+        if kind == "bias":
+            return combine.master_bias(stack.rows, stack.height, stack.width)
+        if kind == "dark":
+            return combine.master_dark(stack.rows, stack.height, stack.width, bias=load(masters).bias)
+        if kind == "flat":
+            exposure = np.array([item.exposure for item in ordered])
+            return combine.master_flat(
+                stack.rows, stack.height, stack.width, exposure=exposure, masters=load(masters)
+            )
+        bias = load(masters).bias  # taken off first, or it would be taken off twice
+        read = stack.frame if bias is None else lambda i: stack.frame(i) - bias
+        return combine.self_dark(read, len(ordered), len(ordered))
+
+
+def _is_readable(item: Source) -> bool:
+    try:
+        io_fits.read_image(item.path, item.hdu)
+    except Unusable:
+        return False
+    return True
 
 
 def files(paths: ObservationPaths) -> MasterFiles:

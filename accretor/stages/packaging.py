@@ -18,8 +18,8 @@ from accretor.stages import plotting, table
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
-    from accretor.io.layout import Layout, VisitPaths
     from accretor.io.dump import Row
+    from accretor.io.layout import Layout, VisitPaths
     from accretor.stages.table import Measured
     from accretor.stages.workspace import ObservationPlan
 

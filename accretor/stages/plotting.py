@@ -70,7 +70,7 @@ def _title(plan: ObservationPlan, results: Row, settings: WorkspaceSettings) -> 
 
 
 def subtitle(results: Row, n_frame: int) -> str:
-    """Return the second line of the SG1 layout: telescope, filter, exposures, aperture and annulus (pixel)."""
+    """Return the second line of the SG1 layout: telescope, filter, exposures, aperture and annulus."""
     radii = "-".join(
         f"{results[name]:.3g}" for name in ("aperture_radius_px", "annulus_inner_px", "annulus_outer_px")
     )

@@ -113,6 +113,7 @@ def look(task: FrameTask) -> Row:
         "altitude": found.altitude[0],
     }
     try:
+        io_fits.check_sum(content, task.hdu)
         image = io_fits.decode_image(content, task.hdu)
     except Unusable as verdict:
         return {**row, "status": rows.POOR, "reason": verdict.reason}
@@ -182,6 +183,7 @@ def _masters(
     """Make the masters whose frames are new, keep the others, and say what is missing."""
     old = {} if bench.redo else masters.recorded(plan.paths)
     record: list[Row] = []
+    remarks = []
     for kind, files in (
         ("bias", plan.calibrations.bias),
         ("dark", plan.calibrations.dark),
@@ -193,7 +195,8 @@ def _masters(
             ]
             made_with = [] if kind == "bias" else [row["digest"] for row in record]
             record.append(_kept_or_made(kind, sources, plan, record, old, made_with))
-    remarks = []
+            if damaged := masters.left_out(record[-1], sources):
+                remarks.append(f"damaged, and not in the master {kind}: {', '.join(damaged)}")
     if not plan.calibrations.dark:
         said = _self_dark(plan, layout, settings, found, record, old, bench)
         remarks.append(f"no darks: {said}")

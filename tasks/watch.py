@@ -1,0 +1,111 @@
+"""Keep reducing while a night is being observed: frames are taken up as they arrive.
+
+    doit watch                        until Ctrl-C
+    doit watch --idle 60              until no frame came for 60 minutes
+    doit watch --interval 5           look every 5 seconds
+
+Each time frames are new, it does what `doit` does. After each round it says when
+clouds come, the target saturates, drifts or is lost.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from doit.task import Task
+
+from accretor.core.dumps import LIGHT_CURVE
+from accretor.core.errors import AccretorError, DumpError
+from accretor.io import dump, inventory
+from accretor.stages import alerts
+from accretor.stages.workspace import open_workspace
+from tasks._graph import Doc
+
+SETTLING = 1.0
+"""Second that a folder must be quiet before a round begins, so that a burst of files is one round."""
+
+Listing = list[tuple[str, int, int]]
+
+
+def tasks() -> Iterator[Task]:
+    """Yield the one task."""
+    task = Task(
+        "watch",
+        [watch],
+        params=[
+            {
+                "name": "interval",
+                "long": "interval",
+                "type": float,
+                "default": 10.0,
+                "help": "second between looks",
+            },
+            {
+                "name": "idle",
+                "long": "idle",
+                "type": float,
+                "default": 0.0,
+                "help": "minutes without a frame after which to end; 0 is never",
+            },
+        ],
+        verbosity=2,
+        uptodate=[False],
+        meta={"is_shown_only": True},
+    )
+    task.doc = Doc(__doc__ or "", lambda: "reduces frames as they arrive")
+    yield task
+
+
+def watch(interval: float, idle: float) -> None:
+    """Do a round whenever the raw folder has changed, until interrupted or idle."""
+    seen: Listing | None = None
+    since = time.monotonic()
+    while True:
+        listing = _settled(Path("raw"))
+        if listing != seen:
+            seen, since = listing, time.monotonic()
+            _round()
+        elif idle and time.monotonic() - since > 60 * idle:
+            print(f"no frame for {idle:g} minutes: done")
+            return
+        else:
+            time.sleep(interval)
+
+
+def _settled(raw: Path) -> Listing:
+    """Return what is in the raw folder once it has been quiet for a moment."""
+    listing = inventory.scan(raw)
+    while True:
+        time.sleep(SETTLING)
+        again = inventory.scan(raw)
+        if again == listing:
+            return listing
+        listing = again
+
+
+def _round() -> None:
+    """Do what `doit` does, in a process of its own (the graph is made of the frames at its start)."""
+    dodo = Path(__file__).parents[1] / "dodo.py"
+    subprocess.run(  # noqa: S603  # our own program and folder
+        [sys.executable, "-m", "doit", "-f", str(dodo), f"workspace={Path.cwd()}"], check=False
+    )
+    for line in _alerts():
+        print(f"!! {line}", flush=True)
+
+
+def _alerts() -> Iterator[str]:
+    try:
+        plans = open_workspace(Path()).observations
+    except AccretorError:
+        return
+    for plan in plans:
+        try:
+            curve = dump.read(plan.paths.light_curve, LIGHT_CURVE).rows
+        except (FileNotFoundError, DumpError):
+            continue
+        for alert in alerts.of_light_curve(curve):
+            yield f"{plan.observation.slug}: {alert}"

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from accretor.io import digests
+from hypothesis import given
+from hypothesis import strategies as st
+
+ONE = digests.key("night1/a.fits", 100, 17)
+
+
+def test_what_was_added_is_known(tmp_path):
+    path = tmp_path / "work" / "digests.jsonl"
+    digests.add(path, {ONE: "abc"})
+    digests.add(path, {digests.key("b.fits", 5, 6): "def"})
+
+    assert digests.read(path) == {ONE: "abc", ("b.fits", 5, 6): "def"}
+
+
+def test_a_file_that_was_moved_to_another_folder_is_known(tmp_path):
+    digests.add(tmp_path / "d", {ONE: "abc"})
+
+    assert digests.read(tmp_path / "d")[digests.key("other/deep/a.fits", 100, 17)] == "abc"
+
+
+@pytest.mark.parametrize("other", [("b.fits", 100, 17), ("a.fits", 101, 17), ("a.fits", 100, 18)])
+def test_a_file_of_another_name_size_or_time_is_not_known(tmp_path, other):
+    digests.add(tmp_path / "d", {ONE: "abc"})
+
+    assert digests.key(*other) not in digests.read(tmp_path / "d")
+
+
+def test_without_a_file_nothing_is_known(tmp_path):
+    assert digests.read(tmp_path / "d") == {}
+
+
+def test_adding_nothing_makes_no_file(tmp_path):
+    digests.add(tmp_path / "d", {})
+
+    assert not (tmp_path / "d").exists()
+
+
+def test_of_a_torn_file_only_the_torn_line_is_lost(tmp_path):
+    path = tmp_path / "d"
+    keys = [digests.key(f"{i}.fits", i, i) for i in range(3)]
+    digests.add(path, {key: key[0] for key in keys})
+    whole = path.read_bytes()
+
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for n in range(last, len(whole) - 1):
+        path.write_bytes(whole[:n])
+        digests.add(path, {ONE: "new"})
+        assert digests.read(path) == {keys[0]: "0.fits", keys[1]: "1.fits", ONE: "new"}
+
+
+@pytest.mark.parametrize("junk", [b"\xff\xfe\x00", b"5\n", b"null\n", b'"text"\n', b"[1, 2]\n", b'[["a"], 1, 2, "x"]\n', b"{}\n"])
+def test_a_line_that_is_no_digest_is_passed_over(tmp_path, junk):
+    path = tmp_path / "d"
+    path.write_bytes(junk)
+    digests.add(path, {ONE: "abc"})
+
+    assert digests.read(path)[ONE] == "abc"
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1))
+def test_any_name_is_known_again(tmp_path_factory, name):
+    path = tmp_path_factory.mktemp("digests") / "d"
+    digests.add(path, {(name, 1, 2): "abc"})
+
+    assert digests.read(path) == {(name, 1, 2): "abc"}
