@@ -77,15 +77,23 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
                 self.write(f"{line}\n")
         for error in self.runtime_errors:
             sys.stderr.write(f"{error}\n")
+        _end_log()
         if self._lock is not None:
             self._lock.release()
 
 
+def _end_log() -> None:
+    logger = logging.getLogger("accretor")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+
+
 def _start_log() -> None:
     """Write what the stages say to the workspace's log, and warnings to the terminal too."""
+    _end_log()  # of a run that came to no end
     logger = logging.getLogger("accretor")
     logger.setLevel(logging.INFO)
-    logger.handlers.clear()
     path = _workspace.current().layout.log
     path.parent.mkdir(parents=True, exist_ok=True)
     to_file = logging.FileHandler(path, encoding="utf-8")

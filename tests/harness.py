@@ -68,7 +68,9 @@ class Run:
         return sum(int(match[1]) for match in counts if match)
 
 
-def make(folder: Path, night: Night = SMALL, *, lights: range | list[int] | None = None, config: str = "") -> Path:
+def make(
+    folder: Path, night: Night = SMALL, *, lights: range | list[int] | None = None, config: str = ""
+) -> Path:
     """Make a workspace with a simulated *night* (or only some of its light frames), and return it."""
     frames.write(night, folder, lights=lights)
     # Starting processes would cost more than all the work on such frames.
@@ -105,9 +107,22 @@ def run(workspace: Path, *arguments: str) -> Run:
 
 def start(workspace: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start doit in a process of its own, with its own process group."""
-    command = [sys.executable, "-m", "doit", "-f", str(ROOT / "dodo.py"), *arguments, f"workspace={workspace}"]
+    command = [
+        sys.executable,
+        "-m",
+        "doit",
+        "-f",
+        str(ROOT / "dodo.py"),
+        *arguments,
+        f"workspace={workspace}",
+    ]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=os.name != "nt"
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=os.name != "nt",
     )
 
 

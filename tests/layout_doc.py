@@ -30,7 +30,10 @@ def filled(page: str) -> str:
     """Return *page* with every generated part as the code has it."""
     for name, content in parts().items():
         page = re.sub(
-            rf"(<!-- columns: {name} -->\n).*?(<!-- end -->)", lambda match, c=content: f"{match[1]}{c}\n{match[2]}", page, flags=re.DOTALL
+            rf"(<!-- columns: {name} -->\n).*?(<!-- end -->)",
+            lambda match, c=content: f"{match[1]}{c}\n{match[2]}",
+            page,
+            flags=re.DOTALL,
         )
     return page
 

@@ -112,7 +112,7 @@ MASTERS = Schema(
 
 FRAMES = Schema(
     "frames",
-    1,
+    2,
     (
         Column("image_name", "string", "raw file, without folder"),
         Column("path", "string", "raw file, below raw/"),
@@ -127,6 +127,7 @@ FRAMES = Schema(
         Column("ccd_temperature", "float64", "detector temperature", "deg_C", 3),
         Column("level", "float64", "median of the raw image", "adu", 3),
         Column("n_saturated", "int64", "pixels at or above the saturation level"),
+        Column("n_undefined", "int64", "pixels without a value (NaN or infinite)"),
         Column("remark", "string", "what was assumed of the header, or looks wrong"),
     ),
     keyed=True,

@@ -133,6 +133,9 @@ class PreprocessSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Relative difference of exposure up to which an unscaled dark fits."""
     temperature_tolerance: NonNegative = 2.0
     """Kelvin between a dark and a frame."""
+    check_sums: bool = True
+    """Leave out frames whose data do not add up to their DATASUM; ``false`` for frames that some program
+    has cut or changed without a new sum."""
 
 
 class RegistrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,15 +23,15 @@ def read(path: Path) -> dict[Key, str]:
     """Return the digests that are known."""
     found: dict[Key, str] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return found
     for line in lines:
         try:
             name, size, mtime_ns, digest = json.loads(line)
-        except ValueError:
+            found[name, size, mtime_ns] = digest
+        except (ValueError, TypeError):
             continue  # torn by a kill
-        found[name, size, mtime_ns] = digest
     return found
 
 

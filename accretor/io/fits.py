@@ -76,7 +76,10 @@ def check_sum(content: bytes, hdu: int = 0) -> None:
     while total >> 32:  # ones' complement: what overflows is added at the other end
         total = (total & 0xFFFFFFFF) + (total >> 32)
     if total != int(wanted):
-        raise Unusable("its data do not add up to DATASUM: damaged since it was written; copy it again")
+        raise Unusable(
+            "its data do not add up to DATASUM, so they were damaged: copy it again; or changed by a program that "
+            "left the old sum: then set [preprocess] check_sums = false"
+        )
 
 
 def _unpacked(content: bytes) -> bytes:

@@ -35,7 +35,8 @@ def replay(dump: Path) -> Iterator[Row]:
             row = json.loads(line, object_hook=_restore)
         except ValueError:
             continue  # torn by the kill
-        yield row
+        if isinstance(row, dict):
+            yield row
 
 
 def discard(dump: Path) -> None:

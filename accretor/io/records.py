@@ -69,7 +69,7 @@ def read_columns(path: Path, schema: Schema) -> tuple[dict[str, Any], dict[str, 
             name, version, meta = header["ACC_NAME"], header["ACC_VERS"], json.loads(header["ACC_META"])
             if (name, version) != (schema.name, schema.version):
                 raise DumpError(path, f"is {name} version {version}, not {schema.name} {schema.version}")
-            columns = {column.name: _native(data[column.name]) for column in schema.all_columns}
+            columns = {column.name: _native(column, data[column.name]) for column in schema.all_columns}
     except KeyError as error:
         raise DumpError(path, f"has other columns than {schema.name} {schema.version}: {error}") from error
     return {
@@ -87,7 +87,8 @@ def _encode(schema: Schema, rows: Sequence[Row], shape: Mapping[str, int], meta:
                 name=column.name,
                 array=columns[column.name],
                 format=_format(columns[column.name]),
-                unit=column.unit or None,
+                # The FITS standard knows no electron; data_layout.md tells the unit.
+                unit=None if "electron" in column.unit else column.unit or None,
                 dim=_dim(columns[column.name]),
             )
             for column in schema.all_columns
@@ -130,9 +131,11 @@ def _dim(array: Any) -> str | None:
     return f"({','.join(str(length) for length in array.shape[:0:-1])})" if array.ndim > 2 else None
 
 
-def _native(array: Any) -> Any:
-    """Return *array* in the machine's byte order, with str for bytes."""
+def _native(column: Column, array: Any) -> Any:
+    """Return *array* in the machine's byte order, with str for bytes, and with all its axes."""
     array = np.asarray(array)
+    if column.shape and array.ndim == 1:  # FITS has no axis of length 1
+        array = array[:, np.newaxis]
     if array.dtype.kind in "SU":
         return np.array([str(value) for value in array.tolist()])
     return array.astype(array.dtype.newbyteorder("="))

@@ -196,6 +196,32 @@ def cross_check(altitude_header: Floats, altitude_computed: Floats) -> str:
     )
 
 
+def clock_jumps(altitude_header: Floats, altitude_computed: Floats) -> Floats:
+    """Return by how much single frames contradict the computed altitude while the others agree with it.
+
+    A clock that was set wrongly for some frames puts the target elsewhere in the sky at
+    the time that they claim; the telescope's own altitude, in the header, does not follow.
+
+    Parameters
+    ----------
+    altitude_header, altitude_computed : (n_frame,) array, degree
+        NaN where a header has none.
+
+    Returns
+    -------
+    (n_frame,) float64, degree
+        Header minus computed, less the median of all; 0 where that is within `ALTITUDE_TOLERANCE`
+        or not known, and for all frames unless nine in ten agree.
+    """
+    difference = np.asarray(altitude_header, dtype=np.float64) - altitude_computed
+    known = np.isfinite(difference)
+    if known.sum() < MIN_FRAMES:
+        return np.zeros(len(difference))
+    excess = np.where(known, difference - np.median(difference[known]), 0.0)
+    is_off = np.abs(excess) > ALTITUDE_TOLERANCE
+    return np.where(is_off & (10 * is_off.sum() <= known.sum()), excess, 0.0)
+
+
 def _frame(days: tuple[float, float], direction: Direction, site: Site) -> tuple[float, ...]:
     """Return JD_UTC, HJD_UTC, BJD_TDB, altitude and the Sun's altitude of one frame."""
     import erfa

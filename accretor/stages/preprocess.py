@@ -23,6 +23,7 @@ from accretor.stages.masters import MasterFiles, Source
 from accretor.stages.rows import GOOD, Job, fingerprint
 
 if TYPE_CHECKING:
+    from accretor.core.arrays import Floats
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
 
@@ -42,6 +43,7 @@ BLANK: Row = {
     "altitude": math.nan,
     "level": math.nan,
     "n_saturated": 0,
+    "n_undefined": 0,
 }
 
 
@@ -56,6 +58,9 @@ class FrameTask:
     """Right ascension and declination, degree; proper motion, milliarcsec per year."""
     site: tuple[float, float, float]
     saturation: float
+    check_sum: bool
+    clock_jump: float
+    """Degree by which the header's altitude alone contradicts the clock; 0 if it does not."""
 
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
@@ -90,10 +95,20 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
 
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:
     """Return the rows that ``frames.ecsv`` must have."""
+    from accretor.science import times
+
     known = digests.read(layout.digests)
+    jumps = times.clock_jumps(*_altitudes(plan)).tolist()
     return [
-        _job(plan, layout.raw, file, known.get(digests.key(file.path, file.size, file.mtime_ns)))
-        for file in plan.frames
+        _job(
+            plan,
+            layout.raw,
+            settings,
+            file,
+            known.get(digests.key(file.path, file.size, file.mtime_ns)),
+            jump,
+        )
+        for file, jump in zip(plan.frames, jumps, strict=True)
     ]
 
 
@@ -113,13 +128,27 @@ def look(task: FrameTask) -> Row:
         "altitude": found.altitude[0],
     }
     try:
-        io_fits.check_sum(content, task.hdu)
+        if task.check_sum:
+            io_fits.check_sum(content, task.hdu)
         image = io_fits.decode_image(content, task.hdu)
     except Unusable as verdict:
         return {**row, "status": rows.POOR, "reason": verdict.reason}
     import numpy as np
 
-    row |= {"level": float(np.median(image)), "n_saturated": int(np.count_nonzero(image >= task.saturation))}
+    defined = image[np.isfinite(image)]
+    if not len(defined):
+        return {**row, "status": rows.POOR, "reason": "no pixel has a value"}
+    row |= {
+        "level": float(np.median(defined)),
+        "n_saturated": int(np.count_nonzero(image >= task.saturation)),
+        "n_undefined": image.size - len(defined),
+    }
+    if task.clock_jump:
+        reason = (
+            f"at {task.mid} UTC the target is {abs(task.clock_jump):.1f} degrees from the altitude in the header, "
+            "where other frames agree; was the clock wrong?"
+        )
+        return {**row, "status": rows.POOR, "reason": reason}
     if not found.altitude[0] > 0:
         reason = f"the target is {found.altitude[0]:.1f} degrees high at {task.mid} UTC; check site and clock"
         return {**row, "status": rows.POOR, "reason": reason}
@@ -131,7 +160,14 @@ def direction(target: Target) -> tuple[float, float, float, float]:
     return angles.right_ascension(target.ra), angles.declination(target.dec), target.pm_ra, target.pm_dec
 
 
-def _job(plan: ObservationPlan, raw: Path, file: RawFile, digest: str | None) -> Job:
+def _job(
+    plan: ObservationPlan,
+    raw: Path,
+    settings: WorkspaceSettings,
+    file: RawFile,
+    digest: str | None,
+    clock_jump: float,
+) -> Job:
     exposure = file.exposure
     assert exposure is not None
     task = FrameTask(
@@ -141,6 +177,8 @@ def _job(plan: ObservationPlan, raw: Path, file: RawFile, digest: str | None) ->
         target=direction(plan.target),
         site=plan.site,
         saturation=plan.detector.saturation,
+        check_sum=settings.preprocess.check_sums,
+        clock_jump=round(clock_jump, 1),
     )
     return Job(
         input=digest,
@@ -160,17 +198,26 @@ def _job(plan: ObservationPlan, raw: Path, file: RawFile, digest: str | None) ->
 
 def _remarks(plan: ObservationPlan) -> list[str]:
     """Return what the headers' own altitudes say of site and clock."""
+    from accretor.science import times
+
+    said = times.cross_check(*_altitudes(plan))
+    return [said] if said else []
+
+
+def _altitudes(plan: ObservationPlan) -> tuple[Floats, Floats]:
+    """Return the altitudes in the headers, and those that follow from their times; NaN where not known."""
     import numpy as np
 
     from accretor.science import times
 
-    header = np.array([file.exposure.altitude if file.exposure else math.nan for file in plan.frames])
+    exposures = [file.exposure for file in plan.frames if file.exposure]
+    header = np.array([exposure.altitude for exposure in exposures])
     if np.isnan(header).all():
-        return []
-    mids = [file.exposure.mid for file in plan.frames if file.exposure]
-    computed = times.frame_times(mids, times.Direction(*direction(plan.target)), times.Site(*plan.site))
-    said = times.cross_check(header, computed.altitude)
-    return [said] if said else []
+        return header, header
+    mids = [exposure.mid for exposure in exposures]
+    return header, times.frame_times(
+        mids, times.Direction(*direction(plan.target)), times.Site(*plan.site)
+    ).altitude
 
 
 def _masters(

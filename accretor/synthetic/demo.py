@@ -51,6 +51,9 @@ telescope_diameter = 0.4       # m
 # latitude = 28.3              # degree
 # longitude = -16.5            # degree, EAST positive
 # height = 2390                # m
+
+[upload]
+username = "a_observer"        # ExoFOP user; the password is never in a file
 """
 
 

@@ -35,6 +35,13 @@ def moved(content: bytes, seconds: float) -> bytes:
     return with_cards({"DATE-OBS": (start + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")})(content)
 
 
+def in_zone(content: bytes) -> bytes:
+    """Return the frame with its time written in the zone of +02:00."""
+    utc = datetime.fromisoformat(str(fits.getheader(io.BytesIO(content))["DATE-OBS"]))
+    local = (utc + timedelta(hours=2)).isoformat(timespec="milliseconds")
+    return with_text(f"DATE-OBS= '{local}+02:00'".encode())(content)
+
+
 def with_cards(cards: dict[str, object], *, without: tuple[str, ...] = ()) -> Make:
     """Return what changes cards of a header, and takes some away."""
 

@@ -1,0 +1,331 @@
+"""The table of causes and effects: what a change of a workspace makes run again, and what it does not.
+
+``python -m tests.pipeline.causes`` prints it as Markdown.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.harness import Run
+
+NIGHT = "work/TOI-9999.01/20250304/Demo-0m4/ip"
+VISIT = "products/TOI-9999.01/20250304/Demo-0m4"
+LIGHTS = "raw/TOI-9999.01"
+MEASURING = ("preprocess", "registration", "photometry")
+"""Stages whose dumps have a row per frame."""
+
+SAME, FRESH, OTHER = "same", "fresh", "other"
+"""What the files are afterwards: as before; as those of a new workspace with the same content; neither."""
+
+Change = Callable[[Path, Path], object]
+"""Changes the workspace, given a shelf of further frames."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One cause, and what follows from it."""
+
+    text: str
+    """What happens, for people."""
+    runs: str
+    """The stages that run, in their order; those that measure frames with how many."""
+    changes: tuple[Change, ...]
+    """Each is tried, one after the other; they must have the same effect."""
+    files: str = FRESH
+    before: str = ""
+    """Settings that hold already before the cause."""
+    raised: tuple[str, ...] = ()
+    """Stages whose version is raised."""
+    names: str = ""
+    """What the summaries of the stages must name."""
+
+
+def describe(run: Run) -> str:
+    """Return what ran, in the words of the table."""
+    parts = [f"{stage} ({run.measured(stage)})" if stage in MEASURING else stage for stage in run.stages]
+    return ", ".join(parts) or "nothing"
+
+
+def markdown() -> str:
+    """Return the table as Markdown."""
+    lines = ["| cause | what runs (frames that are measured) |", "| --- | --- |"]
+    lines += [f"| {cause.text} | {cause.runs} |" for cause in CAUSES]
+    return "\n".join(lines)
+
+
+def copy(name: str, to: str) -> Change:
+    """Put a file of the shelf into the workspace."""
+
+    def change(workspace: Path, shelf: Path) -> None:
+        (workspace / to).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(shelf / name, workspace / to)
+
+    return change
+
+
+def folder(name: str, to: str, toml: str = "") -> Change:
+    """Put a folder of the shelf into the workspace, and append to its settings."""
+
+    def change(workspace: Path, shelf: Path) -> None:
+        shutil.copytree(shelf / name, workspace / to)
+        add(toml)(workspace, shelf)
+
+    return change
+
+
+def delete(name: str) -> Change:
+    return lambda workspace, shelf: (workspace / name).unlink()
+
+
+def touch(name: str) -> Change:
+    return lambda workspace, shelf: os.utime(workspace / name, ns=(10**18, 10**18))
+
+
+def move(name: str, to: str) -> Change:
+    def change(workspace: Path, shelf: Path) -> None:
+        (workspace / to).parent.mkdir(parents=True, exist_ok=True)
+        (workspace / name).rename(workspace / to)
+
+    return change
+
+
+def cut(name: str) -> Change:
+    """Leave the first half of a file."""
+    return lambda workspace, shelf: os.truncate(workspace / name, (workspace / name).stat().st_size // 2)
+
+
+def edit(name: str) -> Change:
+    """Change one digit (of a FITS file: one byte of data) and not the size."""
+
+    def change(workspace: Path, shelf: Path) -> None:
+        content = bytearray((workspace / name).read_bytes())
+        # The last blocks of a FITS file are filled up with zeros; what is before them is data.
+        digits = b"123456789" if not name.endswith((".fits", ".png")) else bytes(range(1, 256))
+        at = max(i for i in range(len(content) * 3 // 4) if content[i] in digits)
+        content[at] = ord("1") if content[at] == ord("2") else ord("2")
+        (workspace / name).write_bytes(content)
+
+    return change
+
+
+def add(toml: str) -> Change:
+    """Append settings."""
+
+    def change(workspace: Path, shelf: Path) -> None:
+        with (workspace / "workspace.toml").open("a", encoding="utf-8") as file:
+            file.write(toml)
+
+    return change
+
+
+def setting(old: str, new: str) -> Change:
+    """Replace settings."""
+
+    def change(workspace: Path, shelf: Path) -> None:
+        path = workspace / "workspace.toml"
+        before = path.read_text(encoding="utf-8")
+        assert old in before
+        path.write_text(before.replace(old, new, 1), encoding="utf-8")
+
+    return change
+
+
+def damage(name: str) -> tuple[Change, ...]:
+    """Delete a file, cut it short, edit it by hand."""
+    return delete(name), cut(name), edit(name)
+
+
+def leave(workspace: Path, shelf: Path) -> None:
+    """Do nothing."""
+
+
+SECOND_TARGET = """
+[[target]]
+name = "TOI-8888.01"
+tic = 888888888
+ra = 215.5
+dec = -3.25
+"""
+
+ONE = "preprocess (1), registration (1), template, photometry (1), calibration, plotting, packaging"
+ALL = "preprocess (0), registration (21), template, photometry (20), calibration, plotting, packaging"
+LATE = "calibration, plotting, packaging"
+
+CAUSES = (
+    Cause("nothing", "nothing", (leave,), SAME),
+    # Raw files.
+    Cause("a frame is added at the end", ONE, (copy("ip/0024.fits", f"{LIGHTS}/TOI-9999.01-0024.fits"),)),
+    Cause("a frame is added in the middle", ONE, (copy("ip/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),)),
+    Cause("a frame is added before the first", ONE, (copy("ip/0001.fits", f"{LIGHTS}/TOI-9999.01-0001.fits"),)),
+    Cause("a frame is replaced by another under its name", ONE, (copy("other/0008.fits", f"{LIGHTS}/TOI-9999.01-0008.fits"),)),
+    Cause("a frame gets a new time stamp, not new bytes", "preprocess (1)", (touch(f"{LIGHTS}/TOI-9999.01-0008.fits"),), SAME),
+    Cause(
+        "a frame is moved to another folder below raw/",
+        "preprocess (0), registration (0), template, photometry (0), calibration, packaging",
+        (move(f"{LIGHTS}/TOI-9999.01-0008.fits", "raw/later/TOI-9999.01-0008.fits"),),
+    ),
+    Cause(
+        "a frame is deleted",
+        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        (delete(f"{LIGHTS}/TOI-9999.01-0008.fits"),),
+    ),
+    Cause(
+        "a file that is no frame is added; a copy of a frame is added",
+        "nothing",
+        (copy("notes.txt", "raw/notes.txt"), copy("ip/0008.fits", "raw/copies/TOI-9999.01-0008.fits")),
+        SAME,
+    ),
+    Cause(
+        "a frame without stars is added",
+        "preprocess (1), registration (1), template, photometry (0), calibration, plotting, packaging",
+        (copy("dark/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),),
+    ),
+    Cause(
+        "a new night (of 8 frames)",
+        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        (folder("night", "raw/night"),),
+    ),
+    Cause(
+        "a new filter in a known night",
+        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        (folder("gp", "raw/gp"),),
+    ),
+    Cause(
+        "a new target",
+        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        (folder("target", "raw/target", SECOND_TARGET),),
+    ),
+    # Calibration frames.
+    Cause("a dark is added", ALL, (copy("dark-006.fits", "raw/dark/dark-006.fits"),)),
+    Cause("a flat is replaced by another under its name", ALL, (copy("flat-006.fits", "raw/flat/flat-001.fits"),)),
+    Cause("a bias is deleted", ALL, (delete("raw/bias/bias-001.fits"),)),
+    Cause("a dark gets a new time stamp, not new bytes", "preprocess (0)", (touch("raw/dark/dark-001.fits"),), SAME),
+    # Settings.
+    Cause("[preprocess]", "preprocess (0)", (add("\n[preprocess]\ntemperature_tolerance = 1.5\n"),)),
+    Cause(
+        "[registration]",
+        "registration (21), template, photometry (20), calibration, plotting, packaging",
+        (add("\n[registration]\nthreshold = 6.0\n"),),
+    ),
+    Cause(
+        "[template], and the same frame with the same stars is chosen",
+        "template, photometry (0), calibration, plotting, packaging",
+        (add("\n[template]\nweight_sky = 0.9\n"),),
+    ),
+    Cause(
+        "[template] frame: another one",
+        "template, photometry (20), calibration, plotting, packaging",
+        (add('\n[template]\nframe = "TOI-9999.01-0003.fits"\n'),),
+    ),
+    Cause("[photometry]", "photometry (20), calibration, plotting, packaging", (add("\n[photometry]\nradii_fwhm = [1.0, 1.5]\n"),)),
+    Cause("[calibration] comparison", LATE, (add("\n[calibration]\ncomparison = [1, 2, 3, 4]\n"),)),
+    Cause("[calibration] detrend", LATE, (add('\n[calibration]\ndetrend = ["airmass"]\n'),)),
+    Cause("[plotting]", "plotting, packaging", (add('\n[plotting]\ntitle = "A title"\n'),)),
+    Cause("[packaging] n_comparison", LATE, (add("\n[packaging]\nn_comparison = 4\n"),)),
+    Cause("[packaging] observers", "packaging", (add('\n[packaging]\nobservers = "B. Observer"\n'),)),
+    Cause("observer", "packaging", (setting("A. Observer", "C. Observer"),)),
+    Cause("[upload]", "nothing", (add('\n[upload]\nusername = "someone"\n'),), SAME),
+    Cause("[compute]", "nothing", (setting('executor = "serial"', "workers = 1"),), SAME),
+    Cause("[ensemble] policy, and nothing better is there", "preprocess (0), template", (add('\n[ensemble]\npolicy = "best"\n'),), SAME),
+    Cause("[instrument] gain", ALL, (setting("# gain = 1.5", "gain = 1.6"),)),
+    Cause(
+        "[instrument] telescope_diameter",
+        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        (setting("telescope_diameter = 0.4", "telescope_diameter = 0.5"),),
+    ),
+    Cause(
+        "[target.ephemeris]",
+        "preprocess (0), template, calibration, plotting, packaging",
+        (setting("t0 = 2460697.307011", "t0 = 2460697.308"),),
+    ),
+    # Versions of the method.
+    Cause(
+        "a new version of preprocess",
+        "preprocess (21), registration (0), template, photometry (0), calibration, packaging",
+        (leave,),
+        raised=("preprocess",),
+    ),
+    Cause(
+        "a new version of registration",
+        "registration (21), template, photometry (20), calibration, plotting, packaging",
+        (leave,),
+        raised=("registration",),
+    ),
+    Cause(
+        "a new version of template that makes the same choice",
+        "template, photometry (0), calibration, plotting, packaging",
+        (leave,),
+        raised=("template",),
+    ),
+    Cause("a new version of photometry", "photometry (20), calibration, plotting, packaging", (leave,), raised=("photometry",)),
+    Cause("a new version of calibration that finds the same", "calibration", (leave,), SAME, raised=("calibration",)),
+    Cause("a new version of plotting that draws the same", "plotting", (leave,), SAME, raised=("plotting",)),
+    Cause("a new version of packaging that packs the same", "packaging", (leave,), SAME, raised=("packaging",)),
+    # Choices.
+    Cause(
+        "a better frame is added, policy keep",
+        ONE,
+        (copy("sharp/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),),
+        OTHER,
+        names="TOI-9999.01-0013.fits would now score",
+    ),
+    Cause(
+        "a better frame is added, policy best",
+        "preprocess (1), registration (1), template, photometry (21), calibration, plotting, packaging",
+        (copy("sharp/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),),
+        before='\n[ensemble]\npolicy = "best"\n',
+    ),
+    Cause(
+        "the frame that is the template is deleted",
+        "preprocess (0), registration (0), template, photometry (19), calibration, plotting, packaging",
+        (lambda workspace, shelf: (workspace / LIGHTS / template_of(workspace)).unlink(),),
+    ),
+    # Dumps that are deleted, cut short, edited by hand.
+    Cause("`frames.ecsv` is damaged*", "preprocess (21)", damage(f"{NIGHT}/frames.ecsv"), SAME),
+    Cause("`masters.ecsv` is damaged*", "preprocess (0)", damage(f"{NIGHT}/masters.ecsv"), SAME),
+    Cause("a master is damaged*", "preprocess (0)", damage(f"{NIGHT}/masters/dark.fits"), SAME),
+    Cause("`image_info.ecsv` is damaged*", "registration (0)", damage(f"{NIGHT}/image_info.ecsv"), SAME),
+    Cause("`stars.fits` is damaged*", "registration (21)", damage(f"{NIGHT}/stars.fits"), SAME),
+    Cause("`template.ecsv` is damaged*", "template", damage(f"{NIGHT}/template.ecsv"), SAME),
+    Cause("`template_stars.ecsv` is damaged*", "template", damage(f"{NIGHT}/template_stars.ecsv"), SAME),
+    Cause("`template.fits` is damaged*", "template", damage(f"{NIGHT}/template.fits"), SAME),
+    Cause("`photometry.fits` is damaged*", "photometry (20)", damage(f"{NIGHT}/photometry.fits"), SAME),
+    Cause("`photometry.ecsv` is damaged*", "photometry (0)", damage(f"{NIGHT}/photometry.ecsv"), SAME),
+    Cause("`lightcurve.ecsv` is damaged*", "calibration", damage(f"{NIGHT}/lightcurve.ecsv"), SAME),
+    Cause("`comparison.ecsv` is damaged*", "calibration", damage(f"{NIGHT}/comparison.ecsv"), SAME),
+    Cause("`apertures.ecsv` is damaged*", "calibration", damage(f"{NIGHT}/apertures.ecsv"), SAME),
+    Cause("`results.json` is damaged*", "calibration", damage(f"{NIGHT}/results.json"), SAME),
+    # Products.
+    Cause("a figure is damaged*", "plotting", damage(f"{VISIT}/plots/ip/field.png"), SAME),
+    Cause(
+        "a file of the package is damaged*",
+        "packaging",
+        damage(f"{VISIT}/package/TIC999999999-01_20250304_Demo-0m4_ip_measurements.tbl"),
+        SAME,
+    ),
+    Cause("`manifest.json` is damaged*", "packaging", damage(f"{VISIT}/manifest.json"), SAME),
+    # The folder.
+    Cause(
+        "`doit.sqlite` is deleted",
+        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        (delete("work/doit.sqlite"),),
+        SAME,
+    ),
+    Cause("`inventory.ecsv` or `digests.jsonl` is deleted", "nothing", (delete("work/inventory.ecsv"), delete("work/digests.jsonl")), SAME),
+)
+
+
+def template_of(workspace: Path) -> str:
+    """Return the name of the frame that is the template."""
+    from accretor.io import dump
+
+    return str(dump.read_meta(workspace / NIGHT / "template_stars.ecsv")["frame"])
+
+
+if __name__ == "__main__":
+    print(markdown())

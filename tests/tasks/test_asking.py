@@ -1,0 +1,136 @@
+"""What `doit list`, `doit why`, redo= and renew= tell and do."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Run, make, results, run
+
+SLUG = "TOI-9999.01/20250304/Demo-0m4/ip"
+
+
+@pytest.fixture(scope="module")
+def reduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make(tmp_path_factory.mktemp("asking") / "workspace", lights=range(20))
+    assert run(folder).status == 0
+    return folder
+
+
+@pytest.fixture
+def workspace(reduced, tmp_path) -> Path:
+    """A copy: that it was moved must not matter."""
+    return Path(shutil.copytree(reduced, tmp_path / "moved"))
+
+
+def line(found: Run, task: str) -> str:
+    return next(text for text in found.out.splitlines() if text.split()[:1] == [task])
+
+
+def test_a_finished_workspace_has_nothing_to_explain(workspace):
+    assert run(workspace, "why").out.strip() == "everything is up to date"
+    assert "stale" not in run(workspace, "list", "--all").out
+
+
+def test_new_frames_are_counted_in_the_list_and_explained(workspace):
+    make(workspace, lights=range(22))
+    listed = run(workspace, "list")
+    assert "20 frames" not in line(listed, "photometry")
+    assert "2 new" in line(listed, "preprocess")
+    assert "2 new" in line(listed, "photometry")
+    said = run(workspace, "why", "photometry:TOI-9999.01")
+    assert f"preprocess:{SLUG}  2 frames to measure" in said.out
+    assert "raw frames changed" in said.out
+    assert "calibration" not in said.out, "what comes after is not asked for"
+
+
+def test_a_changed_setting_is_named_with_what_it_makes_stale(workspace):
+    config = workspace / "workspace.toml"
+    config.write_text(config.read_text() + "\n[photometry]\nradii = [3.0, 4.0, 5.0]\n")
+    said = run(workspace, "why")
+    assert f"photometry:{SLUG}  19 frames to measure" in said.out
+    assert "[photometry] changed" in said.out
+    assert "registration" not in said.out
+    assert "stale: [photometry] changed" in line(run(workspace, "list"), "photometry")
+
+
+def test_a_file_that_was_edited_is_named(workspace):
+    curve = workspace / "work" / SLUG / "lightcurve.ecsv"
+    curve.write_text(curve.read_text() + "\n")
+    assert f"work/{SLUG}/lightcurve.ecsv was changed by someone else" in run(workspace, "why").out
+
+
+def test_asking_changes_nothing(workspace):
+    make(workspace, lights=range(22))
+    before = results(workspace)
+    for question in (("why",), ("list",), ("list", "--all"), ("help", "photometry"), ("clean", "-n")):
+        assert run(workspace, *question).status == 0
+    assert results(workspace) == before
+
+
+def test_asking_for_a_task_that_does_not_exist_says_so(workspace):
+    assert "no task is called photometry:TOI-1" in run(workspace, "why", "photometry:TOI-1").out
+
+
+def test_what_failed_is_told_in_the_list_until_it_can_be_done(workspace):
+    config = workspace / "workspace.toml"
+    good = config.read_text()
+    config.write_text(good + '\n[template]\nframe = "no-such.fits"\n')
+    failed = run(workspace)
+    assert failed.status != 0
+    assert "no-such.fits" in failed.failed[f"template:{SLUG}"]
+    assert "blocked: " in line(run(workspace, "list"), "template")
+    assert "failed the last time" in run(workspace, "why").out
+    config.write_text(good)
+    assert run(workspace).status == 0
+    assert "blocked" not in run(workspace, "list").out
+    assert not list((workspace / "work").rglob("blocked.json"))
+
+
+def test_redo_measures_again_what_is_there_and_ends_in_the_same_bytes(workspace):
+    before = results(workspace)
+    again = run(workspace, "redo=photometry", "calibration")
+    assert again.measured("photometry") == 19
+    assert again.stages == ["photometry"], "the same bytes make nothing else stale"
+    assert results(workspace) == before
+
+
+def test_redo_of_an_unknown_stage_is_one_line():
+    found = run(Path("nowhere"), "redo=fotometry")
+    assert found.status != 0
+
+
+def test_renew_chooses_again_for_that_target_only(workspace):
+    assert run(workspace, "renew=TOI-1.01", "calibration").stages == []
+    assert run(workspace, "renew=TOI-9999.01", "calibration").stages == ["preprocess", "template"]
+    assert run(workspace, "calibration").stages == []
+
+
+def test_clean_removes_a_stage_and_no_raw_frame(workspace):
+    before = results(workspace)
+    n_raw = sum(1 for _ in (workspace / "raw").rglob("*.fits"))
+    assert run(workspace, "clean", "photometry", "preprocess:TOI-9999.01").status == 0
+    folder = workspace / "work" / SLUG
+    assert not (folder / "photometry.fits").exists()
+    assert not list((folder / "masters").iterdir())
+    assert (folder / "image_info.ecsv").exists()
+    assert sum(1 for _ in (workspace / "raw").rglob("*.fits")) == n_raw
+    assert run(workspace).status == 0
+    assert results(workspace) == before
+
+
+def test_upload_shows_the_plan_and_leaves_nothing(workspace):
+    before = results(workspace)
+    shown = run(workspace, "upload:TOI-9999.01")
+    assert shown.status == 0, shown.out
+    for word in (
+        "Upload plan",
+        "planet     TOI9999.01",
+        "transcov   Full",
+        "measurements.tbl",
+        "nothing has been sent",
+    ):
+        assert word in shown.out
+    assert results(workspace) == before
