@@ -8,14 +8,11 @@ import time
 from typing import Any
 
 from doit.reporter import ConsoleReporter
-from filelock import FileLock
 
-from tasks import _lock, _stage, _summary, _workspace
+from tasks import _lock, _memory, _stage, _summary, _trouble, _workspace
+from tasks._entry import READING_TASKS
 
-READING = {"why", "watch"}
-"""Tasks that write nothing themselves."""
-
-TELLING = READING | {"upload"}
+TELLING = READING_TASKS | {"upload"}
 """Tasks whose output is all that a user wants to see."""
 
 
@@ -26,7 +23,6 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
 
     def __init__(self, outstream: Any, options: dict[str, Any]) -> None:
         super().__init__(outstream, options)
-        self._lock: FileLock | None = None
         self._is_quiet = False
         self._begun = 0.0
         self._n_done = 0
@@ -34,12 +30,15 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
         self._n_blocked = 0
 
     def initialize(self, tasks: Any, selected_tasks: Any) -> None:
-        """Take the workspace for this run, unless it only asks."""
+        """Begin the log, unless the run only asks."""
+        _memory.spare()
         stages = {name.partition(":")[0] for name in selected_tasks}
         self._is_quiet = stages <= TELLING
-        if not stages <= READING:
-            self._lock = _lock.take(_workspace.current().layout)
-            _start_log()
+        if _lock.is_held():
+            try:
+                _start_log()
+            except OSError as error:
+                raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
 
     def execute_task(self, task: Any) -> None:
         """Remember when the work began."""
@@ -70,16 +69,16 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
             self.write(f"{stage:<12} {name}  BROKE\n{fail.get_msg()}\n")
 
     def complete_run(self) -> None:
-        """Tell what there is now."""
-        _stage.close()
-        if not self._is_quiet:
+        """Tell what there is now, unless the run was broken off."""
+        is_broken_off = sys.exception() is not None
+        _stage.close(at_once=is_broken_off)
+        if not self._is_quiet and not is_broken_off:
             for line in _summary.lines(self._n_done, self._n_current, self._n_blocked):
                 self.write(f"{line}\n")
         for error in self.runtime_errors:
             sys.stderr.write(f"{error}\n")
         _end_log()
-        if self._lock is not None:
-            self._lock.release()
+        _lock.give_back()
 
 
 def _end_log() -> None:
@@ -104,3 +103,4 @@ def _start_log() -> None:
     to_terminal.setFormatter(logging.Formatter("warning: %(message)s"))
     logger.addHandler(to_terminal)
     logger.propagate = False
+    logging.raiseExceptions = False  # a log that cannot be written (a full disk) must not drown what is said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import logging
 import sys
@@ -15,7 +14,7 @@ from doit.exceptions import TaskFailed
 from accretor.compute.pool import Pool
 from accretor.core.errors import AccretorError, Unusable
 from accretor.stages.bench import Bench, Done
-from tasks import _blocked, _wishes, _workspace
+from tasks import _blocked, _trouble, _wishes, _workspace
 
 log = logging.getLogger("accretor")
 
@@ -40,9 +39,9 @@ def perform(stage: str, name: str, work: Callable[[Bench], Done]) -> dict[str, A
     return {"files": [str(path) for path in done.files], "said": done.said}
 
 
-def close() -> None:
-    """End the workers of this run."""
-    _pool().close()
+def close(*, at_once: bool = False) -> None:
+    """End the workers of this run, *at_once* whatever they are at."""
+    _pool().close(at_once=at_once)
 
 
 class Progress:
@@ -81,9 +80,4 @@ def _one_line(error: AccretorError | OSError, name: str) -> str:
         return f"{name}: {error.reason}"
     if isinstance(error, AccretorError):
         return str(error)
-    what = f"{error.filename}: " if error.filename else ""
-    if error.errno == errno.ENOSPC:
-        return f"{what}the disk is full; make room and run again, what is done is kept"
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"{what}cannot be written ({error.strerror}); the workspace must be writable, raw/ need not be"
-    return f"{what}{error.strerror or error}"
+    return _trouble.in_words(error)

@@ -12,6 +12,7 @@ import doit
 from accretor.core.errors import AccretorError
 from accretor.io.layout import CONFIG, Layout
 from accretor.stages.workspace import Workspace, open_workspace
+from tasks import _lock, _trouble
 
 DEMO = "demo"
 VARIABLE = "ACCRETOR_WORKSPACE"
@@ -39,26 +40,42 @@ def enter() -> None:
     """
     root = locate()
     if root.name == DEMO and not (root / CONFIG).is_file() and not doit.get_var("workspace", None):
-        from accretor.synthetic import demo
-
-        sys.stderr.write(f"No workspace here: making a night of known truth in {root.name}/ ...\n")
-        demo.make(root)
+        _make_demo(root)
     if not root.is_dir():
         raise SystemExit(f"accretor: {root}: there is no such folder")
     os.chdir(root)
-    try:
-        Layout(Path()).work.mkdir(exist_ok=True)
-    except OSError as error:
-        raise SystemExit(f"accretor: {root}: {error.strerror}; the workspace must be writable") from None
+    Layout(Path()).work.mkdir(exist_ok=True)
 
 
 @functools.cache
 def current() -> Workspace:
-    """Return the workspace that was entered, as it was when the run began."""
+    """Return the workspace that was entered, as it was when the run began.
+
+    Who only reads while another run is at work leaves the inventory to that one.
+    """
+    root = Path()
     try:
-        return open_workspace(Path(), progress=_reading)
-    except (AccretorError, OSError) as error:
+        with _lock.if_free(Layout(root)) as is_held:
+            return open_workspace(root, progress=_reading, is_recorded=is_held)
+    except AccretorError as error:
         raise SystemExit(f"accretor: {error}") from None
+    except OSError as error:
+        raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
+
+
+def _make_demo(root: Path) -> None:
+    """Make the demo workspace, unless another run has made it while this one waited for it."""
+    from accretor.synthetic import demo
+
+    layout = Layout(root)
+    layout.work.mkdir(parents=True, exist_ok=True)
+    _lock.take(layout)
+    try:
+        if not layout.config.is_file():
+            sys.stderr.write(f"No workspace here: making a night of known truth in {root.name}/ ...\n")
+            demo.make(root)
+    finally:
+        _lock.give_back()
 
 
 def _reading(done: int, total: int) -> None:

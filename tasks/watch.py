@@ -99,7 +99,7 @@ def _round() -> None:
 
 def _alerts() -> Iterator[str]:
     try:
-        plans = open_workspace(Path()).observations
+        plans = open_workspace(Path(), is_recorded=False).observations
     except AccretorError:
         return
     for plan in plans:

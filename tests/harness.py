@@ -86,7 +86,8 @@ def run(workspace: Path, *arguments: str) -> Run:
 
     out, err = io.StringIO(), io.StringIO()
     cmd_run.opt_outfile["default"] = out  # doit takes the one that there was when it was loaded
-    here, handler, hook, path = Path.cwd(), signal.getsignal(signal.SIGTERM), sys.excepthook, list(sys.path)
+    here, handler, path = Path.cwd(), signal.getsignal(signal.SIGTERM), list(sys.path)
+    hooks = sys.excepthook, sys.unraisablehook
     for name in [name for name in sys.modules if name == "dodo" or name.split(".")[0] == "tasks"]:
         del sys.modules[name]
     try:
@@ -100,7 +101,7 @@ def run(workspace: Path, *arguments: str) -> Run:
     finally:
         os.chdir(here)
         signal.signal(signal.SIGTERM, handler)
-        sys.excepthook = hook
+        sys.excepthook, sys.unraisablehook = hooks
         sys.path[:] = path
     return Run(status, out.getvalue(), err.getvalue())
 

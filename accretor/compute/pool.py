@@ -1,114 +1,90 @@
-"""One pool of processes for a run, made when it is first needed.
-
-The workers take one thread each, ignore Ctrl-C (the parent decides), and end when
-the parent is gone, so that a killed run leaves no orphan.
-"""
+"""One function over many items, wherever the settings want it done."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, Protocol
 
+from accretor.compute import local
+from accretor.compute.spread import Numbered
 from accretor.core.settings import ComputeSettings
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_MIN_ITEMS = 8
-"""With fewer items than this, starting processes costs more than it gains."""
+START = 1.5
+"""Second that it takes until new processes have loaded what the work needs."""
+
+
+class Place(Protocol):
+    """Somewhere else than in this process."""
+
+    def run(self, work: Callable[[Any], Any], items: Numbered) -> Iterator[tuple[int, Any]]:
+        """Yield ``(index, work(item))`` in any order."""
+
+    def close(self, *, at_once: bool = False) -> None:
+        """End the workers."""
 
 
 class Pool:
-    """Runs one function over many items, here or in processes."""
+    """The workers of a run; they are started when they are first needed."""
 
     def __init__(self, settings: ComputeSettings) -> None:
         self._settings = settings
-        self._executor: ProcessPoolExecutor | None = None
+        self._place: Place | None = None
 
     def map(self, work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Yield ``(index, work(item))`` as they are finished, in any order.
 
-        An exception of *work* is raised here. If a worker dies (out of memory, a
-        crash in a library), the items that were under way are done again one at a
-        time, and the one that kills its worker raises `BrokenProcessPool`.
+        An exception of *work* is raised here.
+
+        Raises
+        ------
+        WorkerDied
+            After all other items, if there are some that end the process that works on
+            them (out of memory, a crash in a library).
+        ComputeError
+            If the work cannot be done where the settings want it.
         """
-        if self._is_serial(len(items)):
-            for index, item in enumerate(items):
-                yield index, work(item)
-            return
-        done: set[int] = set()
-        try:
-            for index, result in self._spread(work, items):
-                done.add(index)
-                yield index, result
-        except BrokenProcessPool:
-            self.close()
-            for index, item in enumerate(items):
-                if index not in done:
-                    yield index, self._alone(work, item)
+        numbered = list(enumerate(items))
+        # A process that is itself a worker, as with `doit -n`, starts none.
+        is_child = multiprocessing.parent_process() is not None
+        if self._settings.executor == "serial" or is_child:
+            yield from ((index, work(item)) for index, item in numbered)
+        elif self._settings.executor == "auto":
+            yield from self._auto(work, numbered)
+        elif numbered:
+            yield from self._started().run(work, numbered)
 
     def close(self) -> None:
         """End the workers."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-            self._executor = None
+        if self._place is not None:
+            self._place.close()
+            self._place = None
 
-    def _is_serial(self, n_item: int) -> bool:
-        kind = self._settings.executor
-        in_child = multiprocessing.parent_process() is not None
-        return (
-            kind == "serial" or in_child or (kind == "auto" and n_item < _MIN_ITEMS) or self._n_worker() == 1
-        )
+    def _started(self) -> Place:
+        if self._place is None:
+            settings = self._settings
+            if settings.executor in ("auto", "processes"):
+                self._place = local.Processes(local.n_worker(settings.workers, settings.memory))
+            else:
+                from accretor.compute.cluster import Cluster
 
-    def _n_worker(self) -> int:
-        return self._settings.workers or os.cpu_count() or 1
+                self._place = Cluster(settings)
+        return self._place
 
-    def _started(self) -> ProcessPoolExecutor:
-        if self._executor is None:
-            # fork is unsafe beside threads, and spawn is what every system has.
-            context = multiprocessing.get_context("spawn")
-            for name in _THREADS:
-                os.environ.setdefault(name, "1")  # read by each worker as it starts
-            self._executor = ProcessPoolExecutor(self._n_worker(), context, _start_worker)
-        return self._executor
-
-    def _spread(self, work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        executor = self._started()
-        waiting = iter(enumerate(items))
-        running: dict[Future[Any], int] = {}
-        try:
-            while True:
-                while len(running) < 2 * self._n_worker():
-                    following = next(waiting, None)
-                    if following is None:
-                        break
-                    running[executor.submit(work, following[1])] = following[0]
-                if not running:
-                    return
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield running.pop(future), future.result()
-        finally:
-            for future in running:
-                future.cancel()
-
-    def _alone(self, work: Callable[[Any], Any], item: Any) -> Any:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, context, _start_worker) as executor:
-            return executor.submit(work, item).result()
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
+    def _auto(self, work: Callable[[Any], Any], numbered: Numbered) -> Iterator[tuple[int, Any]]:
+        """Work here until it is seen that processes would save more than their start costs."""
+        n_worker = local.n_worker(self._settings.workers, self._settings.memory)
+        spent = 0.0
+        for done, (index, item) in enumerate(numbered):
+            # The first item pays for loading the libraries, and tells nothing of the others.
+            pace = spent / (done - 1) if done > 1 else 0.0
+            saved = pace * (len(numbered) - done) * (1 - 1 / n_worker)
+            if n_worker > 1 and (self._place is not None or saved > START):
+                yield from self._started().run(work, numbered[done:])
+                return
+            begun = time.perf_counter()
+            result = work(item)
+            if done:
+                spent += time.perf_counter() - begun
+            yield index, result

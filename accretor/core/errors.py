@@ -7,11 +7,17 @@ our own stay ``ValueError`` and ``TypeError``, with their tracebacks.
 
 from __future__ import annotations
 
+import copyreg
 from pathlib import Path
+from typing import Any
 
 
 class AccretorError(Exception):
     """Base of all errors that are told to the user in one line."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it come back whole from a worker, whatever its class is made with."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class ConfigError(AccretorError):
@@ -65,3 +71,16 @@ class ServiceError(AccretorError):
 
 class UploadError(AccretorError):
     """ExoFOP refused, or did not prove, what was sent."""
+
+
+class ComputeError(AccretorError):
+    """The work cannot be done where the settings want it; what is done is kept."""
+
+
+class WorkerDied(AccretorError):  # noqa: N818  # a verdict on some items, all others are done
+    """Some items end the process that works on them: a crash in a library, or too much memory."""
+
+    def __init__(self, items: tuple[int, ...]) -> None:
+        super().__init__(f"{len(items)} of the items ended the process that worked on them")
+        self.items = items
+        """Their indices."""

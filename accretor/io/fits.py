@@ -77,8 +77,8 @@ def check_sum(content: bytes, hdu: int = 0) -> None:
         total = (total & 0xFFFFFFFF) + (total >> 32)
     if total != int(wanted):
         raise Unusable(
-            "its data do not add up to DATASUM, so they were damaged: copy it again; or changed by a program that "
-            "left the old sum: then set [preprocess] check_sums = false"
+            "its data do not add up to DATASUM, so they were damaged: copy it again; or a program has changed "
+            "them and left the old sum: then set [preprocess] check_sums = false"
         )
 
 

@@ -20,6 +20,8 @@ from accretor.core.arrays import Floats
 
 ALTITUDE_TOLERANCE = 0.5
 """Degree between the header's altitude and the computed one; the difference of mount and target is within."""
+CLOCK_TOLERANCE = 2.0
+"""Degree by which one frame alone may be off: an altitude at the start of ten minutes of exposure is 1.3 off."""
 MIN_FRAMES = 3
 """Altitudes needed before they are believed to contradict the clock or the site."""
 
@@ -210,7 +212,7 @@ def clock_jumps(altitude_header: Floats, altitude_computed: Floats) -> Floats:
     Returns
     -------
     (n_frame,) float64, degree
-        Header minus computed, less the median of all; 0 where that is within `ALTITUDE_TOLERANCE`
+        Header minus computed, less the median of all; 0 where that is within `CLOCK_TOLERANCE`
         or not known, and for all frames unless nine in ten agree.
     """
     difference = np.asarray(altitude_header, dtype=np.float64) - altitude_computed
@@ -218,7 +220,7 @@ def clock_jumps(altitude_header: Floats, altitude_computed: Floats) -> Floats:
     if known.sum() < MIN_FRAMES:
         return np.zeros(len(difference))
     excess = np.where(known, difference - np.median(difference[known]), 0.0)
-    is_off = np.abs(excess) > ALTITUDE_TOLERANCE
+    is_off = np.abs(excess) > CLOCK_TOLERANCE
     return np.where(is_off & (10 * is_off.sum() <= known.sum()), excess, 0.0)
 
 

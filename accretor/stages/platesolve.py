@@ -52,8 +52,7 @@ def from_header(path: Path, hdu: int, target: tuple[float, float], shape: tuple[
 
     header = io_fits.read_header(path, hdu)
     # Some programs write the numbers as text, which astropy would silently take for no solution.
-    keys = [key for key in header if _is_wcs_key(key)]
-    cards = {key: _number(header[key]) for key in keys}
+    cards = {_RENAMED.get(key, key): _number(header[key]) for key in header if _is_wcs_key(key)}
     cards |= {"NAXIS": 2, "NAXIS1": shape[1], "NAXIS2": shape[0]}
     if not str(cards.get("CTYPE1", "")).startswith("RA--"):
         raise Unusable("the header has no plate solution")
@@ -182,6 +181,8 @@ _WCS_STEMS = (
     "PV2_",
 )
 _WCS_KEYS = frozenset({"WCSAXES", "EQUINOX", "RADESYS", "RADECSYS", "LONPOLE", "LATPOLE"})
+_RENAMED = {"RADECSYS": "RADESYS"}
+"""Deprecated keywords, and what the standard calls them now."""
 _SIP = ("A_", "B_", "AP_", "BP_")
 
 

@@ -145,8 +145,8 @@ def look(task: FrameTask) -> Row:
     }
     if task.clock_jump:
         reason = (
-            f"at {task.mid} UTC the target is {abs(task.clock_jump):.1f} degrees from the altitude in the header, "
-            "where other frames agree; was the clock wrong?"
+            f"at {task.mid} UTC the target is {abs(task.clock_jump):.1f} degrees from the altitude in the "
+            "header, where other frames agree; was the clock wrong?"
         )
         return {**row, "status": rows.POOR, "reason": reason}
     if not found.altitude[0] > 0:

@@ -12,13 +12,12 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from accretor.core.dumps import Schema
-from accretor.core.errors import AccretorError, DumpError, Unusable
+from accretor.core.errors import DumpError, Unusable, WorkerDied
 from accretor.io import dump as ecsv
 from accretor.io import journal, records
 from accretor.io.dump import Row
@@ -26,6 +25,9 @@ from accretor.io.dump import Row
 log = logging.getLogger("accretor")
 
 GOOD, POOR, ERROR = "good", "poor", "error"
+
+AGAIN = "it is tried again at the next run"
+DIED = "the process that worked on it died (out of memory, or a crash in a library)"
 
 
 @dataclass(frozen=True)
@@ -180,16 +182,12 @@ def _stored(schema: Schema, readable: Path, binary: Path | None) -> list[Row]:
 def _measure(
     work: Callable[[Any], Row], jobs: Sequence[Job], missing: Sequence[int], pool: Mapper
 ) -> Iterator[tuple[int, Row]]:
-    n_left = len(missing)
     try:
         for index, row in pool.map(_Guarded(work), [jobs[i].payload for i in missing]):
-            n_left -= 1
             yield missing[index], row
-    except BrokenProcessPool as error:
-        raise AccretorError(
-            f"a worker process died, {n_left} frames are left to do (out of memory?); "
-            "set [compute] workers = 1 and run again: what is done is kept"
-        ) from error
+    except WorkerDied as verdict:
+        for index in verdict.items:
+            yield missing[index], {"status": ERROR, "reason": f"{DIED}; {AGAIN}"}
 
 
 @dataclass(frozen=True)
@@ -206,7 +204,7 @@ class _Guarded:
         except (OSError, MemoryError) as error:
             return {
                 "status": ERROR,
-                "reason": f"{type(error).__name__}: {error}; it is tried again at the next run",
+                "reason": f"{type(error).__name__}: {error}; {AGAIN}",
             }
 
 

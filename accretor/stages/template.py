@@ -70,7 +70,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         old
         and old.meta["input"] == pick["input"]
         and old.meta["context"] == context
-        and plan.paths.template_image.is_file()
+        and _is_whole(plan.paths, old)
     ):
         old = _choose(pick, context, plan, layout, settings)
     gain = best["score"] - chosen["score"]
@@ -91,8 +91,12 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
 
 
 def choice_id(meta: dict[str, Any], stars: list[Row]) -> str:
-    """Return the identity of a choice: what the measurement of a frame depends on."""
-    return fingerprint(meta["input"], meta["context"], [(row["x"], row["y"]) for row in stars])
+    """Return the identity of a choice: what the measurement of a frame depends on.
+
+    How it came about does not matter: the same frame with the same stars, chosen in
+    another way, is the same choice.
+    """
+    return fingerprint(meta["input"], [(row["x"], row["y"]) for row in stars])
 
 
 def _scored(info: list[Row], paths: ObservationPaths, settings: WorkspaceSettings, bench: Bench) -> list[Row]:
@@ -200,6 +204,11 @@ def _recorded(paths: ObservationPaths) -> dump.Dump | None:
         return None
 
 
+def _is_whole(paths: ObservationPaths, old: dump.Dump) -> bool:
+    image = paths.template_image
+    return image.is_file() and io_fits.digest(image) == old.meta.get("image")
+
+
 def _still_good(
     old: dump.Dump, info: list[Row], plan: ObservationPlan, settings: WorkspaceSettings
 ) -> Row | None:
@@ -248,6 +257,7 @@ def _choose(
         raise Blocked(_not_there(plan, pick, solution, verdict.reason)) from None
     scale = platesolve.pixel_scale(solution) if solution else _scale_hint(plan)
     rows = _star_rows(stars, target, solution, scale, pick["fwhm"])
+    digest = io_fits.write_image(plan.paths.template_image, image, _cards(plan, frame, solution))
     meta = {
         "frame": pick["image_name"],
         "input": pick["input"],
@@ -257,8 +267,8 @@ def _choose(
         "pixel_scale": round(scale, 5) if scale > 0 else None,
         "solution": solution.origin if solution else "none",
         "wcs": solution.cards if solution else {},
+        "image": digest,
     }
-    io_fits.write_image(plan.paths.template_image, image, _cards(plan, frame, solution))
     dump.write(plan.paths.template_stars, TEMPLATE_STARS, rows, meta)
     assert isinstance(stars, sources.Sources)
     return dump.read(plan.paths.template_stars, TEMPLATE_STARS)

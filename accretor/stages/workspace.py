@@ -124,10 +124,17 @@ class Workspace:
         return tuple((item.file.path, item.reason) for item in self.assignments if item.reason)
 
 
-def open_workspace(root: Path, *, progress: Callable[[int, int], None] | None = None) -> Workspace:
+def open_workspace(
+    root: Path, *, progress: Callable[[int, int], None] | None = None, is_recorded: bool = True
+) -> Workspace:
     """Read the settings of *root*, look at its raw frames, and write down what each is.
 
     Only the headers of files that are new or changed are read.
+
+    Parameters
+    ----------
+    is_recorded
+        Whether to write the inventory, which only the run that holds the workspace may.
 
     Raises
     ------
@@ -144,12 +151,13 @@ def open_workspace(root: Path, *, progress: Callable[[int, int], None] | None = 
     observations = _observations(layout, settings, files, assignments)
     used = {file.path for plan in observations for file in _calibration_files(plan.calibrations)}
     assignments = [_unused(item, used, observations) for item in assignments]
-    dump.write(
-        layout.inventory,
-        INVENTORY,
-        [_row(item) for item in assignments],
-        {"instruments": instruments, "left_out": sum(bool(item.reason) for item in assignments)},
-    )
+    if is_recorded:
+        dump.write(
+            layout.inventory,
+            INVENTORY,
+            [_row(item) for item in assignments],
+            {"instruments": instruments, "left_out": sum(bool(item.reason) for item in assignments)},
+        )
     return Workspace(layout, settings, tuple(assignments), observations)
 
 

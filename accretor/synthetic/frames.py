@@ -153,7 +153,11 @@ def _light_header(prepared: Scene, index: int) -> Header:
         ("RA", ra, "[h:m:s] centre of the field, ICRS"),
         ("DEC", dec, "[d:m:s] centre of the field, ICRS"),
         ("RADESYS", "ICRS", "frame of RA and DEC"),
-        ("ALT", round(float(prepared.altitude[index]), 4), "[deg] altitude of the target at mid-exposure"),
+        (
+            "OBJCTALT",
+            round(float(prepared.altitude[index]), 4),
+            "[deg] altitude of the target at mid-exposure",
+        ),
         ("AIRMASS", round(float(prepared.airmass[index]), 4), "of the target at mid-exposure"),
     ):
         header[keyword] = (value, comment)

@@ -25,6 +25,12 @@ class Fault:
     make: Make
     verdict: str
     """Words of the reason for which it is left out; with "" it is used as any other frame."""
+    is_copy: bool = False
+    """It has the time of the frame that it is made from."""
+
+    def seconds(self, number: int) -> float:
+        """Return how much later than its model the file *number* of a list is taken."""
+        return 0.0 if self.is_copy else 200.0 + 10.0 * number
 
 
 def moved(content: bytes, seconds: float) -> bytes:
@@ -40,6 +46,11 @@ def in_zone(content: bytes) -> bytes:
     utc = datetime.fromisoformat(str(fits.getheader(io.BytesIO(content))["DATE-OBS"]))
     local = (utc + timedelta(hours=2)).isoformat(timespec="milliseconds")
     return with_text(f"DATE-OBS= '{local}+02:00'".encode())(content)
+
+
+def two_hours_late(content: bytes) -> bytes:
+    """Return the frame with a clock that is two hours fast."""
+    return moved(content, 7200)
 
 
 def with_cards(cards: dict[str, object], *, without: tuple[str, ...] = ()) -> Make:

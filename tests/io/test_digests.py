@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from accretor.io import digests
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ONE = digests.key("night1/a.fits", 100, 17)
@@ -61,6 +61,7 @@ def test_a_line_that_is_no_digest_is_passed_over(tmp_path, junk):
     assert digests.read(path)[ONE] == "abc"
 
 
+@settings(deadline=None, max_examples=60)
 @given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1))
 def test_any_name_is_known_again(tmp_path_factory, name):
     path = tmp_path_factory.mktemp("digests") / "d"

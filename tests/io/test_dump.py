@@ -8,7 +8,7 @@ import pytest
 from accretor.core.dumps import Column, Schema
 from accretor.core.errors import DumpError
 from accretor.io import dump
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 SCHEMA = Schema(
@@ -69,6 +69,7 @@ def test_a_dump_of_no_rows_is_a_dump(tmp_path):
     assert dump.read(tmp_path / "d", SCHEMA) == dump.Dump([], {})
 
 
+@settings(deadline=None, max_examples=60)
 @given(rows=st.lists(ROW, max_size=4))
 @example([{"name": "#1.fits", "mass": 0.1, "time": 0.0, "count": 0, "is_good": True, "remark": "a\r\nb\x85c"}])
 def test_any_text_and_number_comes_back_exactly(tmp_path_factory, rows):
@@ -84,6 +85,7 @@ def test_any_text_and_number_comes_back_exactly(tmp_path_factory, rows):
     assert all(same(one, other) for one, other in zip(found, wanted, strict=True))
 
 
+@settings(deadline=None, max_examples=60)
 @given(rows=st.lists(ROW, max_size=4))
 def test_what_was_read_is_written_with_the_same_bytes(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("dump") / "d"
@@ -100,6 +102,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(meta=st.dictionaries(st.sampled_from(["a", "remarks", "wcs"]), JSON))
 def test_any_meta_comes_back_without_the_rows_too(tmp_path_factory, meta):
     path = tmp_path_factory.mktemp("dump") / "d"
@@ -115,6 +118,7 @@ PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     rows=st.lists(
         st.fixed_dictionaries(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from accretor.io import journal
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -80,6 +80,7 @@ def test_a_line_that_is_no_row_is_passed_over(tmp_path, junk):
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     array=arrays.arrays(np.float64, arrays.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4), elements=FLOATS),
     number=FLOATS,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,8 +38,8 @@ class Cause:
     changes: tuple[Change, ...]
     """Each is tried, one after the other; they must have the same effect."""
     files: str = FRESH
-    before: str = ""
-    """Settings that hold already before the cause."""
+    before: Change | None = None
+    """Change that is made, and dealt with, before the cause."""
     raised: tuple[str, ...] = ()
     """Stages whose version is raised."""
     names: str = ""
@@ -73,7 +74,7 @@ def folder(name: str, to: str, toml: str = "") -> Change:
 
     def change(workspace: Path, shelf: Path) -> None:
         shutil.copytree(shelf / name, workspace / to)
-        add(toml)(workspace, shelf)
+        append(toml)(workspace, shelf)
 
     return change
 
@@ -113,12 +114,25 @@ def edit(name: str) -> Change:
     return change
 
 
-def add(toml: str) -> Change:
-    """Append settings."""
+def append(toml: str) -> Change:
+    """Append to the settings."""
 
     def change(workspace: Path, shelf: Path) -> None:
         with (workspace / "workspace.toml").open("a", encoding="utf-8") as file:
             file.write(toml)
+
+    return change
+
+
+def put(section: str, line: str) -> Change:
+    """Put one setting into a section, which may be there already."""
+
+    def change(workspace: Path, shelf: Path) -> None:
+        path = workspace / "workspace.toml"
+        before = path.read_text(encoding="utf-8")
+        head, found, tail = before.partition(f"\n[{section}]\n")
+        tail = re.sub(rf"(?m)^{line.split()[0]} *=.*\n", "", tail)
+        path.write_text(f"{head}\n[{section}]\n{line}\n{tail}", encoding="utf-8")
 
     return change
 
@@ -161,9 +175,20 @@ CAUSES = (
     # Raw files.
     Cause("a frame is added at the end", ONE, (copy("ip/0024.fits", f"{LIGHTS}/TOI-9999.01-0024.fits"),)),
     Cause("a frame is added in the middle", ONE, (copy("ip/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),)),
-    Cause("a frame is added before the first", ONE, (copy("ip/0001.fits", f"{LIGHTS}/TOI-9999.01-0001.fits"),)),
-    Cause("a frame is replaced by another under its name", ONE, (copy("other/0008.fits", f"{LIGHTS}/TOI-9999.01-0008.fits"),)),
-    Cause("a frame gets a new time stamp, not new bytes", "preprocess (1)", (touch(f"{LIGHTS}/TOI-9999.01-0008.fits"),), SAME),
+    Cause(
+        "a frame is added before the first", ONE, (copy("ip/0001.fits", f"{LIGHTS}/TOI-9999.01-0001.fits"),)
+    ),
+    Cause(
+        "a frame is replaced by another under its name",
+        ONE,
+        (copy("other/0008.fits", f"{LIGHTS}/TOI-9999.01-0008.fits"),),
+    ),
+    Cause(
+        "a frame gets a new time stamp, not new bytes",
+        "preprocess (1)",
+        (touch(f"{LIGHTS}/TOI-9999.01-0008.fits"),),
+        SAME,
+    ),
     Cause(
         "a frame is moved to another folder below raw/",
         "preprocess (0), registration (0), template, photometry (0), calibration, packaging",
@@ -202,36 +227,54 @@ CAUSES = (
     ),
     # Calibration frames.
     Cause("a dark is added", ALL, (copy("dark-006.fits", "raw/dark/dark-006.fits"),)),
-    Cause("a flat is replaced by another under its name", ALL, (copy("flat-006.fits", "raw/flat/flat-001.fits"),)),
+    Cause(
+        "a flat is replaced by another under its name",
+        ALL,
+        (copy("flat-006.fits", "raw/flat/flat-001.fits"),),
+    ),
     Cause("a bias is deleted", ALL, (delete("raw/bias/bias-001.fits"),)),
-    Cause("a dark gets a new time stamp, not new bytes", "preprocess (0)", (touch("raw/dark/dark-001.fits"),), SAME),
+    Cause(
+        "a dark gets a new time stamp, not new bytes",
+        "preprocess (0)",
+        (touch("raw/dark/dark-001.fits"),),
+        SAME,
+    ),
     # Settings.
-    Cause("[preprocess]", "preprocess (0)", (add("\n[preprocess]\ntemperature_tolerance = 1.5\n"),)),
+    Cause("[preprocess]", "preprocess (0)", (put("preprocess", "temperature_tolerance = 1.5"),)),
     Cause(
         "[registration]",
         "registration (21), template, photometry (20), calibration, plotting, packaging",
-        (add("\n[registration]\nthreshold = 6.0\n"),),
+        (put("registration", "threshold = 6.0"),),
     ),
     Cause(
         "[template], and the same frame with the same stars is chosen",
         "template, photometry (0), calibration, plotting, packaging",
-        (add("\n[template]\nweight_sky = 0.9\n"),),
+        (put("template", "weight_sky = 0.9"),),
     ),
     Cause(
         "[template] frame: another one",
         "template, photometry (20), calibration, plotting, packaging",
-        (add('\n[template]\nframe = "TOI-9999.01-0003.fits"\n'),),
+        (put("template", 'frame = "TOI-9999.01-0003.fits"'),),
     ),
-    Cause("[photometry]", "photometry (20), calibration, plotting, packaging", (add("\n[photometry]\nradii_fwhm = [1.0, 1.5]\n"),)),
-    Cause("[calibration] comparison", LATE, (add("\n[calibration]\ncomparison = [1, 2, 3, 4]\n"),)),
-    Cause("[calibration] detrend", LATE, (add('\n[calibration]\ndetrend = ["airmass"]\n'),)),
-    Cause("[plotting]", "plotting, packaging", (add('\n[plotting]\ntitle = "A title"\n'),)),
-    Cause("[packaging] n_comparison", LATE, (add("\n[packaging]\nn_comparison = 4\n"),)),
-    Cause("[packaging] observers", "packaging", (add('\n[packaging]\nobservers = "B. Observer"\n'),)),
+    Cause(
+        "[photometry]",
+        "photometry (20), calibration, plotting, packaging",
+        (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
+    ),
+    Cause("[calibration] comparison", LATE, (put("calibration", "comparison = [1, 2, 3, 4]"),)),
+    Cause("[calibration] detrend", LATE, (put("calibration", 'detrend = ["airmass"]'),)),
+    Cause("[plotting]", "plotting, packaging", (put("plotting", 'title = "A title"'),)),
+    Cause("[packaging] n_comparison", LATE, (put("packaging", "n_comparison = 4"),)),
+    Cause("[packaging] observers", "packaging", (put("packaging", 'observers = "B. Observer"'),)),
     Cause("observer", "packaging", (setting("A. Observer", "C. Observer"),)),
-    Cause("[upload]", "nothing", (add('\n[upload]\nusername = "someone"\n'),), SAME),
+    Cause("[upload]", "nothing", (put("upload", 'username = "someone"'),), SAME),
     Cause("[compute]", "nothing", (setting('executor = "serial"', "workers = 1"),), SAME),
-    Cause("[ensemble] policy, and nothing better is there", "preprocess (0), template", (add('\n[ensemble]\npolicy = "best"\n'),), SAME),
+    Cause(
+        "[ensemble] policy, and nothing better is there",
+        "preprocess (0), template",
+        (put("ensemble", 'policy = "best"'),),
+        SAME,
+    ),
     Cause("[instrument] gain", ALL, (setting("# gain = 1.5", "gain = 1.6"),)),
     Cause(
         "[instrument] telescope_diameter",
@@ -262,10 +305,23 @@ CAUSES = (
         (leave,),
         raised=("template",),
     ),
-    Cause("a new version of photometry", "photometry (20), calibration, plotting, packaging", (leave,), raised=("photometry",)),
-    Cause("a new version of calibration that finds the same", "calibration", (leave,), SAME, raised=("calibration",)),
+    Cause(
+        "a new version of photometry",
+        "photometry (20), calibration, plotting, packaging",
+        (leave,),
+        raised=("photometry",),
+    ),
+    Cause(
+        "a new version of calibration that finds the same",
+        "calibration",
+        (leave,),
+        SAME,
+        raised=("calibration",),
+    ),
     Cause("a new version of plotting that draws the same", "plotting", (leave,), SAME, raised=("plotting",)),
-    Cause("a new version of packaging that packs the same", "packaging", (leave,), SAME, raised=("packaging",)),
+    Cause(
+        "a new version of packaging that packs the same", "packaging", (leave,), SAME, raised=("packaging",)
+    ),
     # Choices.
     Cause(
         "a better frame is added, policy keep",
@@ -278,7 +334,7 @@ CAUSES = (
         "a better frame is added, policy best",
         "preprocess (1), registration (1), template, photometry (21), calibration, plotting, packaging",
         (copy("sharp/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),),
-        before='\n[ensemble]\npolicy = "best"\n',
+        before=put("ensemble", 'policy = "best"'),
     ),
     Cause(
         "the frame that is the template is deleted",
@@ -316,7 +372,12 @@ CAUSES = (
         (delete("work/doit.sqlite"),),
         SAME,
     ),
-    Cause("`inventory.ecsv` or `digests.jsonl` is deleted", "nothing", (delete("work/inventory.ecsv"), delete("work/digests.jsonl")), SAME),
+    Cause(
+        "`inventory.ecsv` or `digests.jsonl` is deleted",
+        "nothing",
+        (delete("work/inventory.ecsv"), delete("work/digests.jsonl")),
+        SAME,
+    ),
 )
 
 

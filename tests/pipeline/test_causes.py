@@ -50,7 +50,8 @@ def _png(text: str) -> bytes:
         b"IEND": b"",
     }
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts.items()
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts.items()
     )
 
 
@@ -68,7 +69,9 @@ def shelf(tmp_path_factory):
         ("gp", dataclasses.replace(FEW, seed=14, filter="gp", start="2025-03-04T21:05:00.000"), range(8)),
         ("target", dataclasses.replace(FEW, seed=15, target="TOI-8888.01", ra=215.5, dec=-3.25, start="2025-03-05T01:00:00.000"), range(8)),
     ):  # fmt: skip
-        frames.write(dataclasses.replace(night, n_bias=0, n_dark=0, n_flat=0), shelf / "all" / name, lights=lights)
+        frames.write(
+            dataclasses.replace(night, n_bias=0, n_dark=0, n_flat=0), shelf / "all" / name, lights=lights
+        )
         (shelf / name).mkdir()
         for path in (shelf / "all" / name / "raw").rglob("*.fits"):
             shutil.move(path, shelf / name / path.name[-9:])
@@ -104,11 +107,13 @@ def fresh(workspace: Path, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("cause", [pytest.param(cause, id=cause.text) for cause in CAUSES])
-def test_a_cause_makes_run_what_follows_from_it_and_nothing_else(cause: Cause, base, shelf, tmp_path, monkeypatch):
+def test_a_cause_makes_run_what_follows_from_it_and_nothing_else(
+    cause: Cause, base, shelf, tmp_path, monkeypatch
+):
     workspace = tmp_path / "workspace"
     shutil.copytree(base, workspace)
     if cause.before:
-        causes.add(cause.before)(workspace, shelf)
+        cause.before(workspace, shelf)
         assert run(workspace).status == 0
     before = files_of(workspace)
     for stage in cause.raised:

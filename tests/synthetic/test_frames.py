@@ -157,7 +157,7 @@ def test_truth_has_the_times_that_follow_from_the_headers(written, small):
         delay = mid.light_travel_time(SkyCoord(small.ra * u.deg, small.dec * u.deg))
         assert ((mid.tdb + delay).jd - truth.bjd[index]) * 86400 == pytest.approx(0, abs=1e-3)
         assert header["AIRMASS"] == pytest.approx(truth.airmass[index], abs=1e-4)
-        assert header["ALT"] == pytest.approx(truth.altitude[index], abs=1e-4)
+        assert header["OBJCTALT"] == pytest.approx(truth.altitude[index], abs=1e-4)
 
 
 def test_truth_names_the_bad_frame_and_brackets_the_cloud(written):

@@ -1,0 +1,219 @@
+"""Work in processes of this machine.
+
+The workers are spawned: fork is unsafe beside threads, and spawn is what every system
+has. They take one thread each, ignore Ctrl-C (the parent decides), and end when the
+parent is gone, however it went.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
+from typing import Any
+
+from accretor.compute.spread import Numbered, spread
+from accretor.core.errors import ComputeError, WorkerDied
+
+ONE_THREAD = {
+    name: "1"
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+}
+"""More threads would make the last digit of a sum depend on the machine."""
+
+MOST_DEATHS = 5
+"""After so many deaths in a row it is not the items that are at fault."""
+
+_BYTES = {"MB": 1e6, "GB": 1e9, "TB": 1e12}
+_MOST_WORKERS = 61 if sys.platform == "win32" else 1024  # Windows waits for no more
+
+
+def n_worker(wanted: int, memory: str) -> int:
+    """Return the number of workers: *wanted*, or if that is 0 what cores and memory allow.
+
+    Parameters
+    ----------
+    memory
+        What one worker may need, like ``2GB``.
+    """
+    if wanted:
+        return min(wanted, _MOST_WORKERS)
+    return max(1, min(_cores(), int(_machine_memory() / _in_bytes(memory)), _MOST_WORKERS))
+
+
+class Processes:
+    """A pool of processes, made when it is first needed."""
+
+    def __init__(self, n_worker: int) -> None:
+        self.n_worker = n_worker
+        self._executor: ProcessPoolExecutor | None = None
+        self._leash: Connection | None = None
+        """Nothing is ever sent; a worker whose other end sees it closed ends itself."""
+        self._collar: Connection | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there are processes already."""
+        return self._executor is not None
+
+    def run(self, work: Callable[[Any], Any], items: Numbered) -> Iterator[tuple[int, Any]]:
+        """Yield ``(index, work(item))`` as they are finished, in any order.
+
+        If a worker dies, the items that were under way are done again one at a time.
+        If all of these live, they were too much together: it goes on with half the workers.
+
+        Raises
+        ------
+        WorkerDied
+            After all other items, if there are some that end their process whenever
+            they are tried.
+        ComputeError
+            If every item seems to be such a one.
+        """
+        left = dict(items)
+        dead: list[int] = []
+        is_whole = False
+        try:
+            while left:
+                under_way: set[int] = set()
+                try:
+                    for index, result in self._together(work, left, under_way):
+                        del left[index]
+                        yield index, result
+                except BrokenProcessPool:
+                    self.close()
+                    n_dead = len(dead)
+                    for index in sorted(under_way):
+                        item = left.pop(index)
+                        try:
+                            result = self._alone(work, item)
+                        except BrokenProcessPool:
+                            dead.append(index)
+                            self._judge(len(dead) - n_dead, len(left))
+                        else:
+                            yield index, result
+                    if len(dead) == n_dead:
+                        self.n_worker = max(1, self.n_worker // 2)
+            is_whole = True
+        finally:
+            if not is_whole:
+                self.close(at_once=True)
+        if dead:
+            raise WorkerDied(tuple(dead))
+
+    def close(self, *, at_once: bool = False) -> None:
+        """End the workers; with *at_once* in the middle of their work."""
+        if self._executor is None:
+            return
+        assert self._leash is not None
+        assert self._collar is not None
+        if at_once:
+            self._leash.close()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._leash.close()
+        self._collar.close()
+        self._executor = self._leash = self._collar = None
+
+    def _together(
+        self, work: Callable[[Any], Any], left: dict[int, Any], under_way: set[int]
+    ) -> Iterator[tuple[int, Any]]:
+        def submit(numbered: tuple[int, Any]) -> Future[Any]:
+            with _birth():
+                future = self._started().submit(work, numbered[1])
+            under_way.add(numbered[0])
+            return future
+
+        items = [(index, (index, item)) for index, item in left.items()]
+        for index, future in spread(submit, items, lambda: 2 * self.n_worker):
+            result = future.result()
+            under_way.discard(index)
+            yield index, result
+
+    def _alone(self, work: Callable[[Any], Any], item: Any) -> Any:
+        try:
+            with _birth():
+                future = self._started(1).submit(work, item)
+            return future.result()
+        finally:
+            self.close()
+
+    def _judge(self, n_dead: int, n_left: int) -> None:
+        if n_dead >= MOST_DEATHS:
+            raise ComputeError(
+                f"{n_dead} worker processes died one after another (out of memory?), {n_left} items are left to do; "
+                'set [compute] executor = "serial" and run again: what is done is kept'
+            )
+
+    def _started(self, n_worker: int = 0) -> ProcessPoolExecutor:
+        if self._executor is None:
+            context = multiprocessing.get_context("spawn")
+            self._collar, self._leash = context.Pipe(duplex=False)
+            self._executor = ProcessPoolExecutor(
+                n_worker or self.n_worker, context, _start_worker, (self._collar,)
+            )
+        return self._executor
+
+
+@contextlib.contextmanager
+def _birth() -> Iterator[None]:
+    """Give what is started meanwhile one thread each, and keep Ctrl-C from it until it can ignore it."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    with uninterrupted():
+        os.environ.update(ONE_THREAD)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put off Ctrl-C; what is started meanwhile, thread or process, never gets it."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_worker(collar: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(collar,), daemon=True).start()
+
+
+def _end_with(collar: Connection) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        collar.recv_bytes()
+    os._exit(1)
+
+
+def _cores() -> int:
+    """Return the cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _machine_memory() -> float:
+    """Return the memory of this machine in bytes; infinity where the system does not tell."""
+    if sys.platform == "win32":
+        return float("inf")
+    return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+
+
+def _in_bytes(text: str) -> float:
+    return float(text[:-2]) * _BYTES[text[-2:]]
