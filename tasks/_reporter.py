@@ -23,6 +23,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
 
     def __init__(self, outstream: Any, options: dict[str, Any]) -> None:
         super().__init__(outstream, options)
+        self._handled = sys.exception()
         self._is_quiet = False
         self._begun = 0.0
         self._n_done = 0
@@ -70,7 +71,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
 
     def complete_run(self) -> None:
         """Tell what there is now, unless the run was broken off."""
-        is_broken_off = sys.exception() is not None
+        is_broken_off = sys.exception() is not self._handled
         _stage.close(at_once=is_broken_off)
         if not self._is_quiet and not is_broken_off:
             for line in _summary.lines(self._n_done, self._n_current, self._n_blocked):

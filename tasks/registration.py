@@ -7,7 +7,8 @@ starnum and more) and stars.fits, which also holds the star lists. Frames with
 too few stars are poor, with the reason. Only frames that are new or changed
 are measured.
 
-Settings: [registration].
+Settings: [registration]; [preprocess] save_calibrated also writes the calibrated
+frames, for work in AstroImageJ.
 """
 
 from __future__ import annotations
@@ -37,5 +38,6 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     return {
         "version of the stage": registration.VERSION,
         "[registration]": repr(settings.registration),
+        "[preprocess] save_calibrated": settings.preprocess.save_calibrated,
         "[[instrument]]": repr(plan.instrument),
     }

@@ -99,6 +99,8 @@ def run(workspace: Path, *arguments: str) -> Run:
                 status = stop.code if isinstance(stop.code, int) else 3
                 err.write("" if isinstance(stop.code, int) else f"{stop.code}\n")
     finally:
+        if lock := sys.modules.get("tasks._lock"):
+            lock.give_back()  # as the end of a process would
         os.chdir(here)
         signal.signal(signal.SIGTERM, handler)
         sys.excepthook, sys.unraisablehook = hooks

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
+from pathlib import Path
 from typing import Any
 
 from accretor.compute import local
@@ -86,7 +87,7 @@ class Cluster:
             If the scheduler is lost, or a worker has another environment.
         """
         killed = importlib.import_module("distributed").KilledWorker
-        folder, versions = os.getcwd(), _versions()
+        folder, versions = str(Path.cwd()), _versions()
         dead: list[int] = []
 
         def submit(item: Any) -> Future[Any]:
@@ -188,7 +189,7 @@ def _cluster(settings: ComputeSettings, distributed: Any) -> Any:
     command = _SUBMIT[settings.executor]
     if shutil.which(command) is None:
         raise ComputeError(
-            f"[compute] executor = {settings.executor!r}: there is no {command} here; run on a machine that can submit jobs"
+            f"[compute] executor = {settings.executor!r}: there is no {command} here; run where jobs can be submitted"
         )
     names = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "htcondor": "HTCondorCluster"}
     cluster = getattr(jobqueue, names[settings.executor])(
@@ -225,7 +226,7 @@ def _in_folder(work: Callable[[Any], Any], item: Any, folder: str, versions: Ver
             os.chdir(folder)
         except OSError as error:
             raise ComputeError(
-                f"{folder}: {error.strerror} on {platform.node()}; a workspace must have the same path on all machines"
+                f"{folder}: {error.strerror} on {platform.node()}; a workspace needs one path on all machines"
             ) from error
         return work(item)
 
@@ -253,7 +254,7 @@ def _imported(name: str) -> Any:
         return importlib.import_module(name)
     except ModuleNotFoundError:
         raise ComputeError(
-            f"[compute] executor needs {name.replace('_', '-')}; install it with: pip install 'accretor[cluster]'"
+            f"[compute] executor needs {name.replace('_', '-')}: pip install 'accretor[cluster]'"
         ) from None
 
 

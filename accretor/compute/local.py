@@ -22,10 +22,9 @@ from typing import Any
 from accretor.compute.spread import Numbered, spread
 from accretor.core.errors import ComputeError, WorkerDied
 
-ONE_THREAD = {
-    name: "1"
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
 """More threads would make the last digit of a sum depend on the machine."""
 
 MOST_DEATHS = 5
@@ -147,7 +146,7 @@ class Processes:
     def _judge(self, n_dead: int, n_left: int) -> None:
         if n_dead >= MOST_DEATHS:
             raise ComputeError(
-                f"{n_dead} worker processes died one after another (out of memory?), {n_left} items are left to do; "
+                f"{n_dead} worker processes died one after another (out of memory?), {n_left} items are left; "
                 'set [compute] executor = "serial" and run again: what is done is kept'
             )
 
@@ -203,9 +202,8 @@ def _end_with(collar: Connection) -> None:
 
 def _cores() -> int:
     """Return the cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)  # only Linux has it
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _machine_memory() -> float:

@@ -55,10 +55,10 @@ class Pool:
         elif numbered:
             yield from self._started().run(work, numbered)
 
-    def close(self) -> None:
-        """End the workers."""
+    def close(self, *, at_once: bool = False) -> None:
+        """End the workers; with *at_once* in the middle of their work."""
         if self._place is not None:
-            self._place.close()
+            self._place.close(at_once=at_once)
             self._place = None
 
     def _started(self) -> Place:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -29,7 +30,8 @@ def load(path: Path) -> WorkspaceSettings:
         With the file, the key and, where one is near, the key that was meant.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Notepad puts a byte order mark first.
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(path, "", f"is not TOML: {error}") from error
     fields = {field.name: field for field in msgspec.structs.fields(WorkspaceSettings)}
@@ -59,6 +61,8 @@ def _each(path: Path, key: str, value: Any, kind: type[Settings]) -> tuple[Any, 
 
 
 def _convert(path: Path, key: str, value: Any, kind: Any) -> Any:
+    if place := _not_finite(value, key):
+        raise ConfigError(path, place, "must be a finite number")
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -73,17 +77,49 @@ def _explained(path: Path, key: str, message: str, value: Any, kind: Any) -> Con
         return ConfigError(path, f"{where}.{unknown[1]}", _unknown(unknown[1], _keys(kind, place)))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", reason):
         return ConfigError(path, f"{where}.{missing[1]}", "is missing")
+    if enumerated := re.fullmatch(r"Invalid enum value (.*)", reason):
+        return ConfigError(path, where, f"{enumerated[1]} is not one of {', '.join(_options(kind, place))}")
     found = _at(value, place.removesuffix("`"))
     shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
-    return ConfigError(path, where, reason[0].lower() + reason[1:].replace("`", "") + shown)
+    return ConfigError(
+        path, where, reason[0].lower() + reason[1:].replace("`", "").replace("object", "table") + shown
+    )
 
 
 def _keys(kind: Any, place: str) -> list[str]:
     """Return the keys that are valid in the table at *place* below *kind*."""
+    return [field.name for field in msgspec.structs.fields(_kind_at(kind, place))]
+
+
+def _kind_at(kind: Any, place: str) -> Any:
     for name in re.findall(r"\.(\w+)", place):
         kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == name)
-        kind = next((option for option in getattr(kind, "__args__", ()) if isinstance(option, type)), kind)
-    return [field.name for field in msgspec.structs.fields(kind)]
+        kind = next((option for option in get_args(kind) if hasattr(option, "__struct_fields__")), kind)
+    return kind
+
+
+def _options(kind: Any, place: str) -> list[str]:
+    """Return the words and numbers of which the value at *place* below *kind* must be one."""
+    waiting, found = [_kind_at(kind, place)], []
+    while waiting:
+        inner = waiting.pop(0)
+        found += [str(value) for value in get_args(inner) if get_origin(inner) is Literal]
+        waiting += [part for part in get_args(inner) if get_origin(inner) is not Literal]
+    return found
+
+
+def _not_finite(value: Any, place: str) -> str | None:
+    """Return where, at or below *place*, a number is infinite or none at all; None if all are well."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else place
+    inner = (
+        [(f"{place}.{key}", item) for key, item in value.items()]
+        if isinstance(value, dict)
+        else [(f"{place}[{i}]", item) for i, item in enumerate(value)]
+        if isinstance(value, list)
+        else []
+    )
+    return next((found for where, item in inner if (found := _not_finite(item, where))), None)
 
 
 def _at(value: Any, place: str) -> Any:

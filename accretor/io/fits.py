@@ -158,18 +158,19 @@ def read_header(path: Path, hdu: int = 0) -> Header:
     return fits.getheader(path, hdu)
 
 
-def image_bytes(image: Image, cards: Mapping[str, Any]) -> bytes:
+def image_bytes(image: Image, cards: Mapping[str, Any] | Header) -> bytes:
     """Return a FITS file of one 32-bit float image with *cards* in its header.
 
-    A value may be a pair of value and comment. The same input gives the same bytes.
+    A value may be a pair of value and comment. Cards of a raw header that break the standard
+    are mended where they can be. The same input gives the same bytes.
     """
     from astropy.io import fits
 
     header = fits.Header()
-    for key, value in cards.items():
-        header[key] = value
+    header.update(cards)
     buffer = io.BytesIO()
-    fits.PrimaryHDU(np.asarray(image, dtype=np.float32), header=header).writeto(buffer)
+    hdu = fits.PrimaryHDU(np.asarray(image, dtype=np.float32), header=header)
+    hdu.writeto(buffer, output_verify="silentfix+ignore")
     return buffer.getvalue()
 
 

@@ -65,7 +65,12 @@ class FrameTask:
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``frames.ecsv`` and the masters of an observation up to date."""
-    known = digests.read(layout.digests)
+    keys = [digests.key(file.path, file.size, file.mtime_ns) for file in plan.frames]
+
+    def remember(index: int, row: Row) -> None:
+        if row["input"]:
+            digests.add(layout.digests, {keys[index]: row["input"]})
+
     outcome = rows.augment(
         FRAMES,
         plan.paths.frames,
@@ -76,16 +81,9 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         progress=bench.progress,
         meta={"remarks": [*plan.detector.remarks, *_remarks(plan)]},
         redo=bench.redo,
+        remember=remember,
     )
     found = dict(zip(plan.frames, outcome.rows, strict=True))
-    digests.add(
-        layout.digests,
-        {
-            item: row["input"]
-            for file, row in found.items()
-            if row["input"] and (item := digests.key(file.path, file.size, file.mtime_ns)) not in known
-        },
-    )
     record, remarks = _masters(plan, layout, settings, found, bench)
     dump.write(plan.paths.masters, MASTERS, record, {"remarks": remarks})
     written = [plan.paths.frames, plan.paths.masters, *(plan.paths.master(row["kind"]) for row in record)]

@@ -91,6 +91,7 @@ def augment(
     binary: Path | None = None,
     shape: Mapping[str, int] | None = None,
     redo: bool = False,
+    remember: Callable[[int, Row], None] | None = None,
 ) -> Outcome:
     """Bring a dump up to date, measuring only what is missing.
 
@@ -113,6 +114,9 @@ def augment(
         FITS file for schemas with vectors, and the lengths of their axes.
     redo
         Make every row again.
+    remember
+        Called with the index of a job and its row as soon as it is made, so that a kill
+        does not lose what else is to be kept of it.
     """
     primary = binary or readable
     old = _stored(schema, readable, binary)
@@ -130,6 +134,8 @@ def augment(
                 job = jobs[i]
                 row = {**blank, **job.given, "input": job.input or "", **measured, "context": job.context}
                 open_journal.add(row)
+                if remember:
+                    remember(i, row)
                 made[i] = row
                 progress(len(made), len(missing))
     rows = [

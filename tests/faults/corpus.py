@@ -31,7 +31,7 @@ LEFT_OUT: tuple[Fault, ...] = (
     Fault("F11", "local.fits", with_cards({"TIMESYS": "LOCAL"}), "the time scale 'LOCAL' is not one that leads to UTC"),
     Fault("F11", "american.fits", with_cards({"DATE-OBS": "03/31/2025", "TIME-OBS": "22:01:02"}), "is not a date"),
     Fault("F13", "clock.fits", files.two_hours_late, "was the clock wrong?"),
-    Fault("F13", "day.fits", with_cards({"DATE-OBS": "2025-03-05T12:00:00.000"}), "degrees high at 2025-03-05T12:01:30"),
+    Fault("F13", "day.fits", with_cards({"DATE-OBS": "2025-03-05T12:00:00.000"}), "was the clock wrong?"),
     Fault("F14", "copy.fits", lambda good: good, "same exposure as TOI-9999.01/TOI-9999.01-0003.fits", is_copy=True),
     Fault("F14", "edited.fits", with_cards({"OBSERVER": "me"}), "same exposure as TOI-9999.01/", is_copy=True),
     Fault("F15", "binned.fits", with_cards({"XBINNING": 2, "YBINNING": 2}), "binned 2x2 with gain 1.5, but"),

@@ -130,9 +130,10 @@ def put(section: str, line: str) -> Change:
     def change(workspace: Path, shelf: Path) -> None:
         path = workspace / "workspace.toml"
         before = path.read_text(encoding="utf-8")
-        head, found, tail = before.partition(f"\n[{section}]\n")
-        tail = re.sub(rf"(?m)^{line.split()[0]} *=.*\n", "", tail)
-        path.write_text(f"{head}\n[{section}]\n{line}\n{tail}", encoding="utf-8")
+        head, _, tail = before.partition(f"\n[{section}]\n")
+        own, mark, others = tail.partition("\n[")
+        own = re.sub(rf"(?m)^{line.split()[0]} *=.*\n?", "", own)
+        path.write_text(f"{head}\n[{section}]\n{line}\n{own}{mark}{others}", encoding="utf-8")
 
     return change
 

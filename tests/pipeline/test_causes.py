@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 import shutil
 import struct
 import zlib
@@ -19,13 +18,16 @@ from accretor.stages import plotting
 from accretor.stages.workspace import ObservationPlan
 from accretor.synthetic import frames
 from accretor.synthetic.night import BadFrame, Night
-from tests.harness import ROOT, SMALL, make, results, run
+from tests.harness import SMALL, make, results, run
 from tests.pipeline import causes
-from tests.pipeline.causes import CAUSES, FRESH, LIGHTS, SAME, Cause
+from tests.pipeline.causes import CAUSES, FRESH, SAME, Cause
 
 SPARE = (0, 12, 23)
 """Frames that are not in the workspace at first."""
 FEW: Night = dataclasses.replace(SMALL, n_frame=8, n_bias=0, n_dark=0, n_flat=0, bad_frame=None, cloud=None)
+TARGET: Night = dataclasses.replace(
+    FEW, seed=15, target="TOI-8888.01", ra=215.5, dec=-3.25, start="2025-03-05T01:00:00.000"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -67,8 +69,8 @@ def shelf(tmp_path_factory):
         ("dark", dataclasses.replace(SMALL, bad_frame=BadFrame(12, "shutter")), [12]),
         ("night", dataclasses.replace(FEW, seed=13, start="2025-03-08T21:30:00.000"), range(8)),
         ("gp", dataclasses.replace(FEW, seed=14, filter="gp", start="2025-03-04T21:05:00.000"), range(8)),
-        ("target", dataclasses.replace(FEW, seed=15, target="TOI-8888.01", ra=215.5, dec=-3.25, start="2025-03-05T01:00:00.000"), range(8)),
-    ):  # fmt: skip
+        ("target", TARGET, range(8)),
+    ):
         frames.write(
             dataclasses.replace(night, n_bias=0, n_dark=0, n_flat=0), shelf / "all" / name, lights=lights
         )

@@ -1,0 +1,91 @@
+"""Calibrated frames on disk, for people who go on in AstroImageJ; written only if they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from accretor.core.dumps import FRAMES
+from accretor.io import atomic, dump
+from accretor.io import fits as io_fits
+from accretor.io.dump import Row
+from accretor.stages import masters, preprocess, reduced
+from accretor.stages.bench import Bench
+from accretor.stages.reduced import FrameFiles
+from accretor.stages.rows import GOOD, fingerprint
+
+if TYPE_CHECKING:
+    from accretor.io.layout import Layout
+    from accretor.stages.workspace import ObservationPlan
+
+VERSION = 1
+"""Raised when what is written changes."""
+
+STAMP = "ACC_ID"
+"""Header card that tells what a calibrated frame was made from and with."""
+
+
+@dataclass(frozen=True)
+class WritingTask:
+    """What a worker needs to write one calibrated frame."""
+
+    files: FrameFiles
+    path: str
+    cards: tuple[tuple[str, Any], ...]
+
+
+def write(plan: ObservationPlan, layout: Layout, bench: Bench) -> list[Path]:
+    """Write the calibrated frames that are missing or outdated, remove strays, and return all."""
+    frames = [row for row in dump.read(plan.paths.frames, FRAMES).rows if row["status"] == GOOD]
+    files = reduced.frame_files(plan, layout, frames, masters.files(plan.paths))
+    ra, dec, _, _ = preprocess.direction(plan.target)
+    tasks = [_task(plan, row, item, ra, dec) for row, item in zip(frames, files, strict=True)]
+    missing = [task for task in tasks if _stamp(Path(task.path)) != dict(task.cards)[STAMP]]
+    for n_done, _ in enumerate(bench.pool.map(write_one, missing), start=1):
+        bench.progress(n_done, len(missing))
+    wanted = [Path(task.path) for task in tasks]
+    remove(plan, keep=wanted)
+    return wanted
+
+
+def remove(plan: ObservationPlan, *, keep: list[Path]) -> None:
+    """Remove the calibrated frames of an observation but those to *keep*."""
+    folder = plan.paths.calibrated
+    for path in folder.glob("*_out.fits") if folder.is_dir() else ():
+        if path not in keep:
+            path.unlink()
+
+
+def write_one(task: WritingTask) -> None:
+    """Write one calibrated frame, in ADU, with the raw header and AstroImageJ's times."""
+    _, image = reduced.read(task.files)
+    header = io_fits.read_header(Path(task.files.path), task.files.hdu)
+    for key in ("BZERO", "BSCALE", "BLANK", "CHECKSUM", "DATASUM", "XTENSION", "PCOUNT", "GCOUNT"):
+        header.remove(key, ignore_missing=True)
+    for key, value in task.cards:
+        header[key] = value
+    atomic.write_bytes(Path(task.path), io_fits.image_bytes(image / task.files.gain, header))
+
+
+def _task(plan: ObservationPlan, row: Row, files: FrameFiles, ra: float, dec: float) -> WritingTask:
+    cards = (
+        ("JD_SOBS", row["jd_utc"] - row["exptime"] / 2 / 86400),
+        ("JD_UTC", row["jd_utc"]),
+        ("HJD_UTC", row["hjd_utc"]),
+        ("BJD_TDB", row["bjd_tdb"]),
+        ("AIRMASS", row["airmass"]),
+        ("ALT_OBJ", row["altitude"]),
+        ("RAOBJ2K", ra / 15),
+        ("DECOBJ2K", dec),
+        (STAMP, fingerprint(VERSION, row["input"], row["context"], reduced.identity(files))),
+    )
+    name = f"{Path(row['image_name']).stem}_out.fits"
+    return WritingTask(files, str(plan.paths.calibrated / name), cards)
+
+
+def _stamp(path: Path) -> str:
+    try:
+        return str(io_fits.read_header(path).get(STAMP, ""))
+    except OSError:
+        return ""
