@@ -9,6 +9,9 @@ doit workspace=PATH ...         another workspace than the current folder
 
 from __future__ import annotations
 
+from tasks import _signals  # noqa: F401  # before anything slow is loaded
+
+# isort: split
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,9 +1,13 @@
-"""Workspaces of many small frames, made in seconds from a few simulated ones."""
+"""Workspaces of many small frames, made in seconds from a few simulated ones.
+
+uv run python -m benchmarks.nights FOLDER N_FRAME [N_OBSERVATION]
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import shutil
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +20,9 @@ NIGHT = dataclasses.replace(
     demo.DEMO,
     exposure=2.0,
     cadence=2.2,
-    size=(64, 48),
-    n_star=16,
-    isolation=7.0,
+    size=(112, 84),
+    n_star=20,
+    isolation=9.0,
     fwhm=2.2,
     drift=(2.0, 1.5),
     jitter=0.1,
@@ -35,31 +39,26 @@ N_DISTINCT = 200
 """Frames that are simulated; the others are these with other times and more noise."""
 
 
-def one(folder: Path, n_frame: int, *, lights: range | None = None) -> Path:
-    """Make in *folder* a workspace of one observation of *n_frame* frames, or only some of them, and return it.
-
-    A frame is the same whichever others are written; one that is there is left alone.
-    """
-    night = dataclasses.replace(NIGHT, n_frame=n_frame)
-    _write_frames(folder, night, range(n_frame) if lights is None else lights)
+def one(folder: Path, n_frame: int) -> Path:
+    """Make in *folder* a workspace of one observation of *n_frame* frames, and return it."""
+    _write_frames(folder, dataclasses.replace(NIGHT, n_frame=n_frame))
     (folder / "workspace.toml").write_text(demo.WORKSPACE, encoding="utf-8")
     return folder
 
 
 def many(folder: Path, n_observation: int, n_frame: int, *, n_target: int = 10) -> Path:
-    """Make in *folder* a workspace of *n_observation* nights, spread over *n_target* targets, and return it."""
+    """Make in *folder* a workspace of *n_observation* nights, over *n_target* targets, and return it."""
     night = dataclasses.replace(NIGHT, n_frame=n_frame, cadence=450.0, exposure=180.0)
-    _write_frames(folder, night, range(n_frame))
+    _write_frames(folder, night)
     source = folder / "raw" / night.target
     contents = {path.name: path.read_bytes() for path in sorted(source.iterdir())}
-    for path in source.iterdir():
-        path.unlink()
-    source.rmdir()
+    shutil.rmtree(source)
     n_target = min(n_target, n_observation)
     names = [f"TOI-{1001 + i}.01" for i in range(n_target)]
     for number in range(n_observation):
-        later, name = divmod(number, n_target)[0] * SIDEREAL_DAY, names[number % n_target]
-        place = folder / "raw" / name / f"{later.days:04d}"
+        day, which = divmod(number, n_target)
+        later, name = day * SIDEREAL_DAY, names[which]
+        place = folder / "raw" / name / f"{day:04d}"
         place.mkdir(parents=True)
         for index, content in enumerate(contents.values()):
             start = sky.start_of(night, index * night.cadence) + later
@@ -76,14 +75,18 @@ def _config(names: list[str]) -> str:
     before, table, rest = demo.WORKSPACE.partition("[[target]]")
     target, instrument, rest = rest.partition("[[instrument]]")
     tables = [
-        target.replace("TOI-9999.01", name).replace("TOI-9999", name[:-3]).replace("999999999", f"99999{i:04d}")
+        target.replace("TOI-9999.01", name)
+        .replace("TOI-9999", name[:-3])
+        .replace("999999999", f"99999{i:04d}")
         for i, name in enumerate(names)
     ]
     return before + "".join(table + text for text in tables) + instrument + rest
 
 
-def _write_frames(folder: Path, night: Night, lights: range) -> None:
-    simulated = np.unique(np.linspace(0, night.n_frame - 1, min(night.n_frame, N_DISTINCT)).round().astype(int))
+def _write_frames(folder: Path, night: Night) -> None:
+    simulated = np.unique(
+        np.linspace(0, night.n_frame - 1, min(night.n_frame, N_DISTINCT)).round().astype(int)
+    )
     scratch = folder / "simulated"
     truth = frames.write(night, scratch, lights=[int(index) for index in simulated])
     for path in sorted((scratch / "raw").rglob("*.fits")):
@@ -91,33 +94,26 @@ def _write_frames(folder: Path, night: Night, lights: range) -> None:
             _put(folder / "raw" / path.parent.name / path.name, path.read_bytes())
     pool = [(scratch / "raw" / night.target / frames.light_name(night, index)) for index in simulated]
     contents = [path.read_bytes() for path in pool]
-    for index in lights:
+    for index in range(night.n_frame):
         nearest = int(np.abs(simulated - index).argmin())
         content = contents[nearest]
         if simulated[nearest] != index:
             start = sky.start_of(night, index * night.cadence)
             content = _with_text(content, "DATE-OBS", start.isoformat(timespec="milliseconds"))
-            content = _with_number(content, "ALT", truth.altitude[index])
+            content = _with_number(content, "OBJCTALT", truth.altitude[index])
             content = _with_number(content, "AIRMASS", truth.airmass[index])
             content = _noisier(content, index)
         _put(folder / "raw" / night.target / frames.light_name(night, index), content)
-    for path in _files_first(scratch):
-        path.rmdir() if path.is_dir() else path.unlink()
-
-
-def _files_first(folder: Path) -> Iterator[Path]:
-    yield from sorted(folder.rglob("*"), reverse=True)
-    yield folder
+    shutil.rmtree(scratch)
 
 
 def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.write_bytes(content)
+    path.write_bytes(content)
 
 
 def _noisier(content: bytes, seed: int) -> bytes:
-    """Return a frame with up to 3 ADU added to or taken from each pixel, in which no pixel comes near a limit."""
+    """Return a frame with up to 3 ADU added to or taken from each pixel."""
     n_pixel = NIGHT.size[0] * NIGHT.size[1]
     begin = _data_begin(content)
     pixels = np.frombuffer(content, ">i2", n_pixel, begin)
@@ -145,3 +141,10 @@ def _with_value(content: bytes, keyword: str, value: str) -> bytes:
     _, slash, comment = content[at + 10 : at + 80].partition(b" /")
     card = f"{keyword:<8}= {value}".encode("ascii") + slash + comment.rstrip()
     return content[:at] + card[:80].ljust(80) + content[at + 80 :]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        many(Path(sys.argv[1]), int(sys.argv[3]), int(sys.argv[2]))
+    else:
+        one(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,15 +1,10 @@
-"""What happens before the graph is made: the workspace is entered and taken, and signals get a meaning."""
+"""What happens before the graph is made: the workspace is entered and, for a run, taken."""
 
 from __future__ import annotations
 
 import inspect
-import multiprocessing
-import signal
-import sys
-import threading
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any
+from types import FrameType
 
 from doit.cmd_base import Command
 
@@ -29,10 +24,6 @@ def begin() -> None:
     The graph is made after this; so a run that waited for another sees what that
     one left, and the frames that came meanwhile.
     """
-    if multiprocessing.parent_process() is None:
-        signal.signal(signal.SIGTERM, _interrupt)
-        sys.excepthook = _explain
-        sys.unraisablehook = _repeat
     layout = Layout(Path())
     try:
         _workspace.enter()
@@ -56,23 +47,3 @@ def _only_reads() -> bool:
             return names["self"].get_name() in READING_COMMANDS or first in READING_TASKS
         frame = frame.f_back
     return False
-
-
-def _interrupt(signum: int, frame: object) -> None:
-    """Make TERM what Ctrl-C is: doit then keeps its state."""
-    raise KeyboardInterrupt
-
-
-def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        sys.stderr.write("\ninterrupted; what is done is kept, the next run goes on from there\n")
-    else:
-        sys.__excepthook__(kind, error, trace)
-
-
-def _repeat(unraisable: Any) -> None:
-    """Interrupt once more, if Python lost the interrupt because it came while something was tidied up."""
-    if unraisable.exc_type is not None and issubclass(unraisable.exc_type, KeyboardInterrupt):
-        threading.Timer(0.01, signal.raise_signal, [signal.SIGTERM]).start()
-    else:
-        sys.__unraisablehook__(unraisable)

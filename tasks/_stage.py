@@ -36,7 +36,11 @@ def perform(stage: str, name: str, work: Callable[[Bench], Done]) -> dict[str, A
         return TaskFailed(reason)
     _blocked.forget(stage, name)
     log.info("%s: %s (%.1f s)", label, done.said, time.monotonic() - begun)
-    return {"files": [str(path) for path in done.files], "said": done.said}
+    return {
+        "files": [str(path) for path in done.files],
+        "said": done.said,
+        "is_final": done.is_final,
+    }
 
 
 def close(*, at_once: bool = False) -> None:

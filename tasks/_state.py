@@ -37,8 +37,15 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
     if name == "calibration" and plan.paths.results.is_file():
         return results.said(results.read(plan.paths.results))
     if name == "template" and (meta := _meta(plan.paths.template_stars)):
-        return f"{meta['frame']}, plate solution: {meta['solution']}"
+        return f"{meta['frame']}, plate solution: {meta['solution']}{_better(_meta(plan.paths.template))}"
     return _words(_COUNTS[name](plan))
+
+
+def _better(meta: dict[str, Any]) -> str:
+    """Return what would now be chosen as the template, if that is another frame."""
+    if not meta.get("gain") or meta["best"] == meta["template"]:
+        return ""
+    return f"; {meta['best']} would now score {meta['gain']:.2f} better (doit renew=...)"
 
 
 def _words(counts: Counts) -> str:

@@ -53,7 +53,7 @@ def _visit(workspace: Workspace, visit: Visit, plans: tuple[ObservationPlan, ...
     paths = workspace.layout.visit(visit)
     if paths.manifest.is_file():
         found = packaging.manifest(paths)
-        yield f"  package  {paths.package}  ({len(found['files'])} files)"
+        yield f"  package  {_workspace.shown(paths.package)}  ({len(found['files'])} files)"
         for problem in found["problems"]:
             yield f"    missing: {problem}"
 
@@ -113,10 +113,12 @@ def _next(workspace: Workspace) -> Iterator[str]:
             yield from _against_truth(json.loads(truth.read_text(encoding="utf-8")), results_of.read(results))
         yield ""
         yield "Your own images: make a folder with your frames in raw/ and a workspace.toml"
-        yield "(demo/workspace.toml is a commented example), then:  doit workspace=PATH"
+        example = _workspace.shown(workspace.layout.config)
+        yield f"({example} is a commented example), then:  {_workspace.program()} workspace=PATH"
     elif workspace.visits:
         target = next(iter(workspace.visits)).target
-        yield f"Next: look at products/, then  doit upload:{target}  shows what would be sent."
+        products = _workspace.shown(workspace.layout.products)
+        yield f"Next: look at {products}, then  {_workspace.program()} upload:{target}  shows what would be sent."
 
 
 def _against_truth(truth: Row, results: Row) -> Iterator[str]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import doit
+from doit.doit_cmd import DoitMain
 
 from accretor.core.errors import AccretorError
 from accretor.io.layout import CONFIG, Layout
@@ -45,6 +46,16 @@ def enter() -> None:
         raise SystemExit(f"accretor: {root}: there is no such folder")
     os.chdir(root)
     Layout(Path()).work.mkdir(exist_ok=True)
+
+
+def shown(path: Path) -> str:
+    """Return a path of the workspace as it is called from where the user is."""
+    return os.path.relpath(path, doit.get_initial_workdir())
+
+
+def program() -> str:
+    """Return the name by which this program was called: doit or accretor."""
+    return "accretor" if DoitMain.BIN_NAME == "accretor" else "doit"
 
 
 @functools.cache

@@ -7,6 +7,7 @@ would depend on where a frame was measured.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.metadata
@@ -110,7 +111,9 @@ class Cluster:
         """Leave the scheduler, and end the workers that were started for this run."""
         for resource in (self._client, self._cluster):
             if resource is not None:
-                resource.close(timeout=1)
+                # Workers that are not ended in time end themselves when they miss the scheduler.
+                with contextlib.suppress(TimeoutError):
+                    resource.close(timeout=0.7 if at_once else 20)
         self._client = self._cluster = None
 
     def _width(self) -> int:
@@ -189,7 +192,7 @@ def _cluster(settings: ComputeSettings, distributed: Any) -> Any:
     command = _SUBMIT[settings.executor]
     if shutil.which(command) is None:
         raise ComputeError(
-            f"[compute] executor = {settings.executor!r}: there is no {command} here; run where jobs can be submitted"
+            f"[compute] executor = {settings.executor!r}: there is no {command} here; run where jobs start"
         )
     names = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "htcondor": "HTCondorCluster"}
     cluster = getattr(jobqueue, names[settings.executor])(

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -52,15 +53,12 @@ class Processes:
 
     def __init__(self, n_worker: int) -> None:
         self.n_worker = n_worker
+        self._in_a_row = 0
+        """Deaths since an item was finished."""
         self._executor: ProcessPoolExecutor | None = None
         self._leash: Connection | None = None
         """Nothing is ever sent; a worker whose other end sees it closed ends itself."""
         self._collar: Connection | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether there are processes already."""
-        return self._executor is not None
 
     def run(self, work: Callable[[Any], Any], items: Numbered) -> Iterator[tuple[int, Any]]:
         """Yield ``(index, work(item))`` as they are finished, in any order.
@@ -78,26 +76,17 @@ class Processes:
         """
         left = dict(items)
         dead: list[int] = []
+        self._in_a_row = 0
         is_whole = False
         try:
             while left:
                 under_way: set[int] = set()
                 try:
-                    for index, result in self._together(work, left, under_way):
-                        del left[index]
-                        yield index, result
+                    yield from self._together(work, left, under_way)
                 except BrokenProcessPool:
                     self.close()
                     n_dead = len(dead)
-                    for index in sorted(under_way):
-                        item = left.pop(index)
-                        try:
-                            result = self._alone(work, item)
-                        except BrokenProcessPool:
-                            dead.append(index)
-                            self._judge(len(dead) - n_dead, len(left))
-                        else:
-                            yield index, result
+                    yield from self._one_by_one(work, left, sorted(under_way), dead)
                     if len(dead) == n_dead:
                         self.n_worker = max(1, self.n_worker // 2)
             is_whole = True
@@ -133,22 +122,30 @@ class Processes:
         for index, future in spread(submit, items, lambda: 2 * self.n_worker):
             result = future.result()
             under_way.discard(index)
+            del left[index]
+            self._in_a_row = 0
             yield index, result
 
-    def _alone(self, work: Callable[[Any], Any], item: Any) -> Any:
-        try:
-            with _birth():
-                future = self._started(1).submit(work, item)
-            return future.result()
-        finally:
-            self.close()
-
-    def _judge(self, n_dead: int, n_left: int) -> None:
-        if n_dead >= MOST_DEATHS:
-            raise ComputeError(
-                f"{n_dead} worker processes died one after another (out of memory?), {n_left} items are left; "
-                'set [compute] executor = "serial" and run again: what is done is kept'
-            )
+    def _one_by_one(
+        self, work: Callable[[Any], Any], left: dict[int, Any], suspects: list[int], dead: list[int]
+    ) -> Iterator[tuple[int, Any]]:
+        """Give each of the *suspects* among *left* a worker of its own; add those that end it to *dead*."""
+        for index in suspects:
+            item = left.pop(index)
+            try:
+                with _birth():
+                    future = self._started(1).submit(work, item)
+                result = future.result()
+            except BrokenProcessPool:
+                dead.append(index)
+                self._in_a_row += 1
+                if self._in_a_row == MOST_DEATHS:
+                    raise _hopeless(len(left)) from None
+            else:
+                self._in_a_row = 0
+                yield index, result
+            finally:
+                self.close()
 
     def _started(self, n_worker: int = 0) -> ProcessPoolExecutor:
         if self._executor is None:
@@ -182,6 +179,8 @@ def uninterrupted() -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
+    # It is started with the first process, and would let Ctrl-C through again as it starts.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -215,3 +214,10 @@ def _machine_memory() -> float:
 
 def _in_bytes(text: str) -> float:
     return float(text[:-2]) * _BYTES[text[-2:]]
+
+
+def _hopeless(n_left: int) -> ComputeError:
+    return ComputeError(
+        f"{MOST_DEATHS} worker processes died one after another (out of memory?), {n_left} items are left; "
+        'set [compute] executor = "serial" and run again: what is done is kept'
+    )

@@ -154,6 +154,10 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
                 raise ConfigError(path, f"target[{i}].{key}", str(error)) from None
     for i, instrument in enumerate(settings.instrument):
         _check_instrument(path, f"instrument[{i}]", instrument, is_alone=len(settings.instrument) == 1)
+        if instrument.name in {other.name for other in settings.instrument[:i]}:
+            raise ConfigError(
+                path, f"instrument[{i}].name", f"{instrument.name!r} is the name of two instruments"
+            )
     inner, outer = settings.photometry.annulus_fwhm
     if inner >= outer:
         raise ConfigError(

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import warnings
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -86,8 +87,11 @@ def _unpacked(content: bytes) -> bytes:
     """Return the content of a gzipped file, or *content* itself; never more than `MOST_UNPACKED`."""
     if not content.startswith(GZIP):
         return content
-    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-        unpacked = file.read(MOST_UNPACKED + 1)
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            unpacked = file.read(MOST_UNPACKED + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Unusable("cannot be read, the gzip file is damaged; copy it again") from error
     if len(unpacked) > MOST_UNPACKED:
         raise Unusable(f"unpacks to more than {MOST_UNPACKED // 10**9} GB")
     return unpacked

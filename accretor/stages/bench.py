@@ -30,3 +30,5 @@ class Done:
     """Every file that stands for its result; if one is changed or gone, the action runs again."""
     said: str
     """One line for people."""
+    is_final: bool = True
+    """Whether nothing failed for a reason that may pass, such as memory; else the next run tries again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from accretor.core.arrays import Image
     from accretor.io.layout import ObservationPaths
     from accretor.science.detector import Masters
+
+log = logging.getLogger("accretor")
 
 VERSION = 1
 """Raised when the numbers that come out change."""
@@ -74,7 +77,11 @@ def recorded(paths: ObservationPaths) -> dict[str, Row]:
     """Return the masters that there are, by kind; {} if the record cannot be trusted."""
     try:
         rows = dump.read(paths.masters, MASTERS).rows
-    except (FileNotFoundError, DumpError):
+    except FileNotFoundError:
+        return {}
+    except DumpError as error:
+        aside = dump.set_aside(paths.masters)
+        log.warning("%s; it is kept as %s and the masters are made again", error, aside.name)
         return {}
     return {row["kind"]: row for row in rows if paths.master(row["kind"]).is_file()}
 

@@ -87,7 +87,11 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         shape={"star": len(wanted.x), "radius": len(wanted.radii)},
         redo=bench.redo,
     )
-    return Done((plan.paths.photometry, plan.paths.photometry_info), f"{outcome}; {len(wanted.x)} stars")
+    return Done(
+        (plan.paths.photometry, plan.paths.photometry_info),
+        f"{outcome}; {len(wanted.x)} stars",
+        outcome.is_final,
+    )
 
 
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:

@@ -88,7 +88,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(plan.paths.masters, MASTERS, record, {"remarks": remarks})
     written = [plan.paths.frames, plan.paths.masters, *(plan.paths.master(row["kind"]) for row in record)]
     made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in record) or "no calibration frames"
-    return Done(tuple(written), f"{outcome}; {made_of}")
+    return Done(tuple(written), f"{outcome}; {made_of}", outcome.is_final)
 
 
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:

@@ -64,7 +64,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         written += calibrated.write(plan, layout, bench)
     else:
         calibrated.remove(plan, keep=[])
-    return Done(tuple(written), str(outcome))
+    return Done(tuple(written), str(outcome), outcome.is_final)
 
 
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:

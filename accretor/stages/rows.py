@@ -55,6 +55,11 @@ class Outcome:
     reasons: dict[str, str] = field(default_factory=dict)
     """Reason of each frame that is not good, by name."""
 
+    @property
+    def is_final(self) -> bool:
+        """Whether no row is to be tried again."""
+        return all(row["status"] != ERROR for row in self.rows)
+
     def __str__(self) -> str:
         """Return one line for people."""
         parts = [f"{self.n_done} measured", f"{self.n_kept} kept"]
@@ -146,7 +151,7 @@ def augment(
         rows=[{**row, **ecsv.rounded(schema, row)} for row in rows],
         n_done=len(made),
         n_kept=len(rows) - len(made),
-        n_removed=len({row["input"] for row in old} - {row["input"] for row in rows}),
+        n_removed=len({row["input"] for row in old if row["input"]} - {row["input"] for row in rows}),
         reasons={row["image_name"]: row["reason"] for row in rows if row["reason"]},
     )
     _save(schema, outcome.rows, readable, binary, shape or {}, meta)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from accretor.core.arrays import Floats, Image
-from accretor.core.dumps import FRAMES, STARS, TEMPLATE, TEMPLATE_STARS
+from accretor.core.dumps import FRAMES, STARS, TEMPLATE, TEMPLATE_STARS, Schema
 from accretor.core.errors import Blocked, DumpError, Unusable
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import dump, records
@@ -36,6 +38,12 @@ log = logging.getLogger("accretor")
 VERSION = 1
 """Raised when the choice or the star list that comes out changes."""
 
+N_SAMPLE = 15
+"""Frames that the provisional reference is tried on."""
+
+N_TRIED = 5
+"""Frames that are tried as the provisional reference."""
+
 NEIGHBOUR_RADIUS = 150.0
 """Arcsec around the target within which stars are neighbours (TFOP SG1: 2.5 arcmin)."""
 
@@ -53,13 +61,14 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     """Bring ``template.ecsv``, ``template_stars.ecsv`` and ``template.fits`` up to date."""
     info, _ = records.read(plan.paths.stars, STARS)
     if not any(row["status"] == GOOD for row in info):
-        raise Blocked(
-            f"{plan.observation.slug}: none of {len(info)} frames is good; see {plan.paths.image_info.name}"
-        )
+        before = dump.read(plan.paths.frames, FRAMES).rows
+        raise Blocked(_none_good(plan, [row["reason"] for row in (*before, *info)]))
     scored = _scored(info, plan.paths, settings, bench)
+    if not any(math.isfinite(row["score"]) for row in scored):
+        raise Blocked(_none_good(plan, [row["reason"] for row in scored]))
     best = _best(scored, info)
     wanted = settings.template.frame or best["image_name"]
-    old = None if bench.redo else _recorded(plan.paths)
+    old = None if bench.redo else _trusted(plan.paths.template_stars, TEMPLATE_STARS)
     pick = _pick(wanted, info, plan, settings)
     is_kept = settings.ensemble.policy == "keep" and not bench.renew
     if old and is_kept and (kept := _still_good(old, info, plan, settings)):
@@ -88,6 +97,13 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     if best["input"] != pick["input"]:
         said += f"; {best['image_name']} would now score {gain:.2f} better"
     return Done((plan.paths.template, plan.paths.template_stars, plan.paths.template_image), said)
+
+
+def _none_good(plan: ObservationPlan, reasons: list[str]) -> str:
+    """Say that no frame can be the template, and why most cannot."""
+    counts = Counter(reason for reason in reasons if reason)
+    why = "".join(f": {reason} ({n} of them)" for reason, n in counts.most_common(1))
+    return f"{plan.observation.slug}: none of {len(plan.frames)} frames is good{why}"
 
 
 def choice_id(meta: dict[str, Any], stars: list[Row]) -> str:
@@ -135,7 +151,11 @@ def _scored(info: list[Row], paths: ObservationPaths, settings: WorkspaceSetting
 
 
 def _provisional(info: list[Row], settings: WorkspaceSettings) -> Row:
-    """Return the frame that the others are matched to: best score with the stars it shows itself."""
+    """Return the frame that the others are matched to: best score with the stars it shows itself.
+
+    A frame of a denser field that has strayed among the others would have it; so it must
+    match most of a sample of them, or the next best is tried.
+    """
     from accretor.science import template
 
     score = template.scores(
@@ -145,16 +165,24 @@ def _provisional(info: list[Row], settings: WorkspaceSettings) -> Row:
         np.array([row["status"] == GOOD for row in info]),
         settings.template,
     )
-    return info[template.choose(score, np.arange(len(info), dtype=np.float64))]
+    good = np.flatnonzero(np.isfinite(score))
+    sample = [info[i] for i in good[np.unique(np.linspace(0, len(good) - 1, N_SAMPLE).astype(np.int64))]]
+    tried: list[tuple[int, Row]] = []
+    for _ in range(min(N_TRIED, len(good))):
+        best = template.choose(score, np.arange(len(info), dtype=np.float64))
+        n_agree = sum(not _match(info[best], row, "").reason for row in sample)
+        if 2 * n_agree > len(sample):
+            return info[best]
+        tried.append((n_agree, info[best]))
+        score[best] = np.nan
+    return max(tried, key=lambda pair: pair[0])[1]
 
 
 def _known_matches(paths: ObservationPaths) -> dict[tuple[str, str], Match]:
-    try:
-        rows = dump.read(paths.template, TEMPLATE).rows
-    except (FileNotFoundError, DumpError):
-        return {}
+    old = _trusted(paths.template, TEMPLATE)
     return {
-        (row["input"], row["context"]): Match(row["n_match"], row["reason"], row["context"]) for row in rows
+        (row["input"], row["context"]): Match(row["n_match"], row["reason"], row["context"])
+        for row in (old.rows if old else [])
     }
 
 
@@ -193,14 +221,14 @@ def _pick(wanted: str, info: list[Row], plan: ObservationPlan, settings: Workspa
     )
 
 
-def _recorded(paths: ObservationPaths) -> dump.Dump | None:
+def _trusted(path: Path, schema: Schema) -> dump.Dump | None:
     try:
-        return dump.read(paths.template_stars, TEMPLATE_STARS)
+        return dump.read(path, schema)
     except FileNotFoundError:
         return None
     except DumpError as error:
-        aside = dump.set_aside(paths.template_stars)
-        log.warning("%s; it is kept as %s and chosen again", error, aside.name)
+        aside = dump.set_aside(path)
+        log.warning("%s; it is kept as %s and made again", error, aside.name)
         return None
 
 
@@ -254,7 +282,8 @@ def _choose(
     try:
         target = template.find(stars.xy, place, radius=max(2 * pick["fwhm"], 5.0))
     except Unusable as verdict:
-        raise Blocked(_not_there(plan, pick, solution, verdict.reason)) from None
+        margin = min(*place, *(np.array(image.shape[::-1]) - 1 - place))
+        raise Blocked(_not_there(plan, pick, solution, verdict.reason, margin)) from None
     scale = platesolve.pixel_scale(solution) if solution else _scale_hint(plan)
     rows = _star_rows(stars, target, solution, scale, pick["fwhm"])
     digest = io_fits.write_image(plan.paths.template_image, image, _cards(plan, frame, solution))
@@ -274,7 +303,15 @@ def _choose(
     return dump.read(plan.paths.template_stars, TEMPLATE_STARS)
 
 
-def _not_there(plan: ObservationPlan, pick: Row, solution: Solution | None, reason: str) -> str:
+def _not_there(
+    plan: ObservationPlan, pick: Row, solution: Solution | None, reason: str, margin: float
+) -> str:
+    """Say why the target was not found; *margin* is its distance from the edge, pixel."""
+    if margin < 2 * pick["fwhm"]:
+        return (
+            f"{plan.observation.slug}: the target is {margin:.0f} pixels from the edge of {pick['image_name']}, "
+            "too near to be measured; if other frames show it better, name one in [template] frame"
+        )
     is_header = solution is not None and solution.origin == "header"
     check = "ra and dec of the target" + (" and the plate solution in the header" if is_header else "")
     return f"{plan.observation.slug}: the target is not in {pick['image_name']}: {reason}; check {check}"
@@ -284,8 +321,6 @@ def _solution(
     pick: Row, frame: Row, files: reduced.FrameFiles, image: Image, plan: ObservationPlan
 ) -> Solution | None:
     """Return a plate solution: of the header, else of `solve-field`; None where a pixel position must do."""
-    from pathlib import Path
-
     where = _apparent(plan, frame)
     shape = (image.shape[0], image.shape[1])
     tried = []

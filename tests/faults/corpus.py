@@ -13,7 +13,9 @@ PAGE = b"<!DOCTYPE html>\n<html><head><title>Log in</title></head><body>" + b"x"
 HISTORY = (b"HISTORY nothing of interest happened to this frame",) * 20_000
 
 LEFT_OUT: tuple[Fault, ...] = (
-    Fault("F1", "truncated.fits", files.cut(0.515), "the file ends after 51 % of its data; still being copied?"),
+    Fault(
+        "F1", "truncated.fits", files.cut(0.515), "the file ends after 51 % of its data; still being copied?"
+    ),
     Fault("F1", "truncated.fits.gz", lambda good: gzip.compress(good)[:-9000], "still being copied?"),
     Fault("F1", "truncated.fits.fz", lambda good: files.tiled(good)[:-9000], "still being copied?"),
     Fault("F2", "empty.fits", lambda good: b"", "the file is empty"),
@@ -25,24 +27,64 @@ LEFT_OUT: tuple[Fault, ...] = (
     Fault("F5", "bitpix17.fits", with_text(b"BITPIX  =                   17"), "BITPIX: 17 is none of 8, 16"),
     Fault("F5", "bitpix64.fits", with_text(b"BITPIX  =                   64"), "the file ends after 2"),
     Fault("F6", "flipped.fits", files.flipped, "its data do not add up to DATASUM"),
-    Fault("F7", "wide.fits", with_text(b"NAXIS1  =            999999999"), "999999999 x 128 pixels are more than 1 GB"),
-    Fault("F10", "undated.fits", with_cards({}, without=("DATE-OBS",)), "no time of observation: no DATE-OBS"),
+    Fault(
+        "F7",
+        "wide.fits",
+        with_text(b"NAXIS1  =            999999999"),
+        "999999999 x 128 pixels are more than 1 GB",
+    ),
+    Fault(
+        "F10", "undated.fits", with_cards({}, without=("DATE-OBS",)), "no time of observation: no DATE-OBS"
+    ),
     Fault("F11", "date.fits", with_cards({"DATE-OBS": "2025-03-04"}), "'2025-03-04' has no time of day"),
-    Fault("F11", "local.fits", with_cards({"TIMESYS": "LOCAL"}), "the time scale 'LOCAL' is not one that leads to UTC"),
-    Fault("F11", "american.fits", with_cards({"DATE-OBS": "03/31/2025", "TIME-OBS": "22:01:02"}), "is not a date"),
+    Fault(
+        "F11",
+        "local.fits",
+        with_cards({"TIMESYS": "LOCAL"}),
+        "the time scale 'LOCAL' is not one that leads to UTC",
+    ),
+    Fault(
+        "F11",
+        "american.fits",
+        with_cards({"DATE-OBS": "03/31/2025", "TIME-OBS": "22:01:02"}),
+        "is not a date",
+    ),
     Fault("F13", "clock.fits", files.two_hours_late, "was the clock wrong?"),
     Fault("F13", "day.fits", with_cards({"DATE-OBS": "2025-03-05T12:00:00.000"}), "was the clock wrong?"),
-    Fault("F14", "copy.fits", lambda good: good, "same exposure as TOI-9999.01/TOI-9999.01-0003.fits", is_copy=True),
-    Fault("F14", "edited.fits", with_cards({"OBSERVER": "me"}), "same exposure as TOI-9999.01/", is_copy=True),
+    Fault(
+        "F14",
+        "copy.fits",
+        lambda good: good,
+        "same exposure as TOI-9999.01/TOI-9999.01-0003.fits",
+        is_copy=True,
+    ),
+    Fault(
+        "F14", "edited.fits", with_cards({"OBSERVER": "me"}), "same exposure as TOI-9999.01/", is_copy=True
+    ),
     Fault("F15", "binned.fits", with_cards({"XBINNING": 2, "YBINNING": 2}), "binned 2x2 with gain 1.5, but"),
-    Fault("F15", "subframe.fits", files.of_size(slice(64), slice(64)), "64 x 64 pixels binned 1x1 with gain 1.5, but"),
+    Fault(
+        "F15",
+        "subframe.fits",
+        files.of_size(slice(64), slice(64)),
+        "64 x 64 pixels binned 1x1 with gain 1.5, but",
+    ),
     Fault("F15", "gain.fits", with_cards({"GAIN": 3.0}), "with gain 3, but"),
-    Fault("F18", "elsewhere.fits", with_cards({"OBJECT": "M 13", "CRVAL1": 250.42, "CRVAL2": 36.46}), "another target"),
+    Fault(
+        "F18",
+        "elsewhere.fits",
+        with_cards({"OBJECT": "M 13", "CRVAL1": 250.42, "CRVAL2": 36.46}),
+        "another target",
+    ),
     Fault("F19", "closed.fits", with_pixels(lambda pixels: np.zeros_like(pixels)), "0 stars found, 8 needed"),
     Fault("F8", "void.fits", with_pixels(lambda pixels: pixels * np.float32(np.nan)), "no pixel has a value"),
     Fault("F20", "colour.fits", files.colours, "this is a 3-D image (160 x 128 x 3)"),
-    Fault("F20", "focus.fits", with_cards({"IMAGETYP": "FOCUS"}), "'FOCUS' is none of light, bias, dark and flat"),
-    Fault("F22", "damaged.fits.gz", files.damaged_gzip, "cannot be read, the file is damaged"),
+    Fault(
+        "F20",
+        "focus.fits",
+        with_cards({"IMAGETYP": "FOCUS"}),
+        "'FOCUS' is none of light, bias, dark and flat",
+    ),
+    Fault("F22", "damaged.fits.gz", files.damaged_gzip, "cannot be read, the gzip file is damaged"),
     Fault("F22", "damaged.fits.fz", files.damaged_tiles, "cannot be read, the file is damaged"),
 )
 """Each of them is left out with these words, and every other frame is reduced as if it were not there."""

@@ -38,7 +38,9 @@ def moved(content: bytes, seconds: float) -> bytes:
     if not seconds:
         return content
     start = datetime.fromisoformat(str(fits.getheader(io.BytesIO(content))["DATE-OBS"]))
-    return with_cards({"DATE-OBS": (start + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")})(content)
+    return with_cards({"DATE-OBS": (start + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")})(
+        content
+    )
 
 
 def in_zone(content: bytes) -> bytes:

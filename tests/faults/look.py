@@ -18,7 +18,9 @@ Row = dict[str, Any]
 
 def reasons(workspace: Path) -> dict[str, str]:
     """Return why each raw file is not in a light curve, "" if it is, by its path below ``raw/``."""
-    found = {row["path"]: row["reason"] for row in dump.read(workspace / "work/inventory.ecsv", INVENTORY).rows}
+    found = {
+        row["path"]: row["reason"] for row in dump.read(workspace / "work/inventory.ecsv", INVENTORY).rows
+    }
     for path in sorted((workspace / "work").rglob("frames.ecsv")):
         names = {row["image_name"]: row["path"] for row in dump.read(path, FRAMES).rows}
         found |= {row["path"]: row["reason"] for row in dump.read(path, FRAMES).rows if row["reason"]}

@@ -168,14 +168,14 @@ dec = -3.25
 """
 
 ONE = "preprocess (1), registration (1), template, photometry (1), calibration, plotting, packaging"
-ALL = "preprocess (0), registration (21), template, photometry (20), calibration, plotting, packaging"
+ALL = "preprocess (0), registration (13), template, photometry (12), calibration, plotting, packaging"
 LATE = "calibration, plotting, packaging"
 
 CAUSES = (
     Cause("nothing", "nothing", (leave,), SAME),
     # Raw files.
-    Cause("a frame is added at the end", ONE, (copy("ip/0024.fits", f"{LIGHTS}/TOI-9999.01-0024.fits"),)),
-    Cause("a frame is added in the middle", ONE, (copy("ip/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),)),
+    Cause("a frame is added at the end", ONE, (copy("ip/0016.fits", f"{LIGHTS}/TOI-9999.01-0016.fits"),)),
+    Cause("a frame is added in the middle", ONE, (copy("ip/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),)),
     Cause(
         "a frame is added before the first", ONE, (copy("ip/0001.fits", f"{LIGHTS}/TOI-9999.01-0001.fits"),)
     ),
@@ -209,7 +209,12 @@ CAUSES = (
     Cause(
         "a frame without stars is added",
         "preprocess (1), registration (1), template, photometry (0), calibration, plotting, packaging",
-        (copy("dark/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),),
+        (copy("dark/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),),
+    ),
+    Cause(
+        "a frame of another, denser field is added (it is left out)",
+        ONE,
+        (copy("stray/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),),
     ),
     Cause(
         "a new night (of 8 frames)",
@@ -244,7 +249,7 @@ CAUSES = (
     Cause("[preprocess]", "preprocess (0)", (put("preprocess", "temperature_tolerance = 1.5"),)),
     Cause(
         "[registration]",
-        "registration (21), template, photometry (20), calibration, plotting, packaging",
+        "registration (13), template, photometry (12), calibration, plotting, packaging",
         (put("registration", "threshold = 6.0"),),
     ),
     Cause(
@@ -254,12 +259,12 @@ CAUSES = (
     ),
     Cause(
         "[template] frame: another one",
-        "template, photometry (20), calibration, plotting, packaging",
+        "template, photometry (12), calibration, plotting, packaging",
         (put("template", 'frame = "TOI-9999.01-0003.fits"'),),
     ),
     Cause(
         "[photometry]",
-        "photometry (20), calibration, plotting, packaging",
+        "photometry (12), calibration, plotting, packaging",
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
     ),
     Cause("[calibration] comparison", LATE, (put("calibration", "comparison = [1, 2, 3, 4]"),)),
@@ -290,13 +295,13 @@ CAUSES = (
     # Versions of the method.
     Cause(
         "a new version of preprocess",
-        "preprocess (21), registration (0), template, photometry (0), calibration, packaging",
+        "preprocess (13), registration (0), template, photometry (0), calibration, packaging",
         (leave,),
         raised=("preprocess",),
     ),
     Cause(
         "a new version of registration",
-        "registration (21), template, photometry (20), calibration, plotting, packaging",
+        "registration (13), template, photometry (12), calibration, plotting, packaging",
         (leave,),
         raised=("registration",),
     ),
@@ -308,7 +313,7 @@ CAUSES = (
     ),
     Cause(
         "a new version of photometry",
-        "photometry (20), calibration, plotting, packaging",
+        "photometry (12), calibration, plotting, packaging",
         (leave,),
         raised=("photometry",),
     ),
@@ -327,31 +332,31 @@ CAUSES = (
     Cause(
         "a better frame is added, policy keep",
         ONE,
-        (copy("sharp/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),),
+        (copy("better/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),),
         OTHER,
-        names="TOI-9999.01-0013.fits would now score",
+        names="TOI-9999.01-0009.fits would now score",
     ),
     Cause(
         "a better frame is added, policy best",
-        "preprocess (1), registration (1), template, photometry (21), calibration, plotting, packaging",
-        (copy("sharp/0013.fits", f"{LIGHTS}/TOI-9999.01-0013.fits"),),
+        "preprocess (1), registration (1), template, photometry (13), calibration, plotting, packaging",
+        (copy("better/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),),
         before=put("ensemble", 'policy = "best"'),
     ),
     Cause(
         "the frame that is the template is deleted",
-        "preprocess (0), registration (0), template, photometry (19), calibration, plotting, packaging",
+        "preprocess (0), registration (0), template, photometry (11), calibration, plotting, packaging",
         (lambda workspace, shelf: (workspace / LIGHTS / template_of(workspace)).unlink(),),
     ),
     # Dumps that are deleted, cut short, edited by hand.
-    Cause("`frames.ecsv` is damaged*", "preprocess (21)", damage(f"{NIGHT}/frames.ecsv"), SAME),
+    Cause("`frames.ecsv` is damaged*", "preprocess (13)", damage(f"{NIGHT}/frames.ecsv"), SAME),
     Cause("`masters.ecsv` is damaged*", "preprocess (0)", damage(f"{NIGHT}/masters.ecsv"), SAME),
     Cause("a master is damaged*", "preprocess (0)", damage(f"{NIGHT}/masters/dark.fits"), SAME),
     Cause("`image_info.ecsv` is damaged*", "registration (0)", damage(f"{NIGHT}/image_info.ecsv"), SAME),
-    Cause("`stars.fits` is damaged*", "registration (21)", damage(f"{NIGHT}/stars.fits"), SAME),
+    Cause("`stars.fits` is damaged*", "registration (13)", damage(f"{NIGHT}/stars.fits"), SAME),
     Cause("`template.ecsv` is damaged*", "template", damage(f"{NIGHT}/template.ecsv"), SAME),
     Cause("`template_stars.ecsv` is damaged*", "template", damage(f"{NIGHT}/template_stars.ecsv"), SAME),
     Cause("`template.fits` is damaged*", "template", damage(f"{NIGHT}/template.fits"), SAME),
-    Cause("`photometry.fits` is damaged*", "photometry (20)", damage(f"{NIGHT}/photometry.fits"), SAME),
+    Cause("`photometry.fits` is damaged*", "photometry (12)", damage(f"{NIGHT}/photometry.fits"), SAME),
     Cause("`photometry.ecsv` is damaged*", "photometry (0)", damage(f"{NIGHT}/photometry.ecsv"), SAME),
     Cause("`lightcurve.ecsv` is damaged*", "calibration", damage(f"{NIGHT}/lightcurve.ecsv"), SAME),
     Cause("`comparison.ecsv` is damaged*", "calibration", damage(f"{NIGHT}/comparison.ecsv"), SAME),

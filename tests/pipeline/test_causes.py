@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import shutil
 import struct
 import zlib
@@ -22,16 +23,19 @@ from tests.harness import SMALL, make, results, run
 from tests.pipeline import causes
 from tests.pipeline.causes import CAUSES, FRESH, SAME, Cause
 
-SPARE = (0, 12, 23)
+NIGHT: Night = dataclasses.replace(SMALL, n_frame=16, cadence=900.0)
+SPARE = (0, 8, 15)
 """Frames that are not in the workspace at first."""
-FEW: Night = dataclasses.replace(SMALL, n_frame=8, n_bias=0, n_dark=0, n_flat=0, bad_frame=None, cloud=None)
+QUICK_FIT = "\n[calibration]\ndetrend = []\n"
+"""One fit to each light curve instead of eight."""
+FEW: Night = dataclasses.replace(NIGHT, n_frame=8, n_bias=0, n_dark=0, n_flat=0, bad_frame=None, cloud=None)
 TARGET: Night = dataclasses.replace(
     FEW, seed=15, target="TOI-8888.01", ra=215.5, dec=-3.25, start="2025-03-05T01:00:00.000"
 )
 
 
 @pytest.fixture(autouse=True)
-def _figures_are_quick(monkeypatch):
+def _runs_are_quick(monkeypatch):
     """Have figures hold the digest of what they are drawn from: drawing is nine tenths of a run's time."""
 
     def drawn(*given: object) -> str:
@@ -41,6 +45,7 @@ def _figures_are_quick(monkeypatch):
     for name in ("_light_curve", "_comparison", "_field", "_seeing"):
         monkeypatch.setattr(plotting, name, drawn)
     monkeypatch.setattr(style, "save", _png)
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # nothing loses power here
 
 
 def _png(text: str) -> bytes:
@@ -63,10 +68,11 @@ def shelf(tmp_path_factory):
     shelf = tmp_path_factory.mktemp("shelf")
     (shelf / "notes.txt").write_text("clear until two\n", encoding="utf-8")
     for name, night, lights in (
-        ("ip", SMALL, [*SPARE, 7]),
-        ("other", dataclasses.replace(SMALL, seed=12), [7]),
-        ("sharp", dataclasses.replace(SMALL, fwhm=3.2), [12]),
-        ("dark", dataclasses.replace(SMALL, bad_frame=BadFrame(12, "shutter")), [12]),
+        ("ip", NIGHT, [*SPARE, 7]),
+        ("other", dataclasses.replace(NIGHT, seed=12), [7]),
+        ("better", dataclasses.replace(NIGHT, sky=0.1), [8]),
+        ("stray", dataclasses.replace(NIGHT, fwhm=2.6), [8]),  # which puts the stars elsewhere, and shows more
+        ("dark", dataclasses.replace(NIGHT, bad_frame=BadFrame(8, "shutter")), [8]),
         ("night", dataclasses.replace(FEW, seed=13, start="2025-03-08T21:30:00.000"), range(8)),
         ("gp", dataclasses.replace(FEW, seed=14, filter="gp", start="2025-03-04T21:05:00.000"), range(8)),
         ("target", TARGET, range(8)),
@@ -77,7 +83,7 @@ def shelf(tmp_path_factory):
         (shelf / name).mkdir()
         for path in (shelf / "all" / name / "raw").rglob("*.fits"):
             shutil.move(path, shelf / name / path.name[-9:])
-    frames.write(dataclasses.replace(SMALL, n_bias=0, n_dark=6, n_flat=6), shelf / "all", lights=[])
+    frames.write(dataclasses.replace(NIGHT, n_bias=0, n_dark=6, n_flat=6), shelf / "all", lights=[])
     shutil.move(shelf / "all/raw/dark/dark-006.fits", shelf)
     shutil.move(shelf / "all/raw/flat/flat-006.fits", shelf)
     return shelf
@@ -86,10 +92,10 @@ def shelf(tmp_path_factory):
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """A workspace with nothing left to do."""
-    lights = [index for index in range(SMALL.n_frame) if index not in SPARE]
+    lights = [index for index in range(NIGHT.n_frame) if index not in SPARE]
     with pytest.MonkeyPatch.context() as patch:
-        _figures_are_quick.__wrapped__(patch)
-        workspace = make(tmp_path_factory.mktemp("base"), lights=lights)
+        _runs_are_quick.__wrapped__(patch)
+        workspace = make(tmp_path_factory.mktemp("base"), NIGHT, lights=lights, config=QUICK_FIT)
         assert run(workspace).status == 0
     return workspace
 
