@@ -22,12 +22,15 @@ from tasks import (
     _entry,
     _wishes,
     calibration,
+    download,
     packaging,
     photometry,
     plotting,
     preprocess,
     registration,
+    skynet,
     template,
+    ttf,
     upload,
     watch,
     why,
@@ -94,8 +97,28 @@ def task_packaging() -> Iterator[Task]:
 
 
 def task_upload() -> Iterator[Task]:
-    """Show what would be sent to ExoFOP."""
+    """Upload a package to ExoFOP: show what would be sent, and send it when that is confirmed."""
     yield from upload.tasks()
+
+
+def task_logout() -> Iterator[Task]:
+    """Forget the login to ExoFOP."""
+    yield from upload.log_out()
+
+
+def task_download() -> Iterator[Task]:
+    """Fetch what others have observed, from ExoFOP."""
+    yield from download.tasks()
+
+
+def task_ttf() -> Iterator[Task]:
+    """Compare the predicted transits with those of the TTF."""
+    yield from ttf.tasks()
+
+
+def task_skynet() -> Iterator[Task]:
+    """Fetch the frames of a Skynet observation."""
+    yield from skynet.tasks()
 
 
 def task_why() -> Iterator[Task]:

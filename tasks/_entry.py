@@ -9,12 +9,12 @@ from types import FrameType
 from doit.cmd_base import Command
 
 from accretor.io.layout import Layout
-from tasks import _lock, _memory, _trouble, _workspace
+from tasks import _lock, _memory, _terminal, _trouble, _workspace
 
 READING_COMMANDS = {"list", "info", "help", "dumpdb", "tabcompletion"}
 """Commands of doit that do nothing to a workspace."""
 
-READING_TASKS = {"why", "watch"}
+READING_TASKS = {"why", "watch", "logout", "ttf"}
 """Tasks that write nothing themselves."""
 
 
@@ -24,6 +24,7 @@ def begin() -> None:
     The graph is made after this; so a run that waited for another sees what that
     one left, and the frames that came meanwhile.
     """
+    _terminal.survive()
     layout = Layout(Path())
     try:
         _workspace.enter()

@@ -60,5 +60,5 @@ def _close(close: Callable[[], None]) -> None:
         close()
     except sqlite3.Error as error:
         sys.stderr.write(
-            f"doit's state could not be saved ({error}); the next run looks at every stage again\n"
+            f"doit's state could not be saved ({error}); the next run looks at more than it needs to\n"
         )

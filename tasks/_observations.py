@@ -42,7 +42,10 @@ def run(name: str, slug: str) -> Any:
     plan = next(plan for plan in workspace.observations if plan.observation.slug == slug)
     module = importlib.import_module(f"accretor.stages.{name}")
     return _stage.perform(
-        name, slug, lambda bench: module.run(plan, workspace.layout, workspace.settings, bench)
+        name,
+        slug,
+        lambda bench: module.run(plan, workspace.layout, workspace.settings, bench),
+        writes=(plan.paths.master("bias").parent, plan.paths.calibrated, plan.paths.plots),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -12,7 +13,7 @@ from doit.reporter import ConsoleReporter
 from tasks import _lock, _memory, _stage, _summary, _trouble, _workspace
 from tasks._entry import READING_TASKS
 
-TELLING = READING_TASKS | {"upload"}
+TELLING = READING_TASKS | {"upload", "download", "skynet"}
 """Tasks whose output is all that a user wants to see."""
 
 
@@ -74,8 +75,11 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
         is_broken_off = sys.exception() is not self._handled
         _stage.close(at_once=is_broken_off)
         if not self._is_quiet and not is_broken_off:
-            for line in _summary.lines(self._n_done, self._n_current, self._n_blocked):
-                self.write(f"{line}\n")
+            try:
+                for line in _summary.lines(self._n_done, self._n_current, self._n_blocked):
+                    self.write(f"{line}\n")
+            except OSError as error:
+                self.write(f"{_trouble.in_words(error)}\n")
         for error in self.runtime_errors:
             sys.stderr.write(f"{error}\n")
         _end_log()
@@ -86,7 +90,8 @@ def _end_log() -> None:
     logger = logging.getLogger("accretor")
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # the disk is full
+            handler.close()
 
 
 def _start_log() -> None:

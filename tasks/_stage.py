@@ -6,23 +6,30 @@ import functools
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from doit.exceptions import TaskFailed
 
 from accretor.compute.pool import Pool
-from accretor.core.errors import AccretorError, Unusable
+from accretor.core.errors import AccretorError, Blocked, Unusable
 from accretor.stages.bench import Bench, Done
 from tasks import _blocked, _trouble, _wishes, _workspace
 
 log = logging.getLogger("accretor")
 
 
-def perform(stage: str, name: str, work: Callable[[Bench], Done]) -> dict[str, Any] | TaskFailed:
-    """Do *work* for the task ``stage:name`` and return what doit shall remember of it."""
+def perform(
+    stage: str, name: str, work: Callable[[Bench], Done], *, writes: Sequence[Path]
+) -> dict[str, Any] | TaskFailed:
+    """Do *work*, which writes into the folders *writes*, and return what doit shall remember of it."""
     begun = time.monotonic()
     label = f"{stage}:{name}"
+    try:
+        _workspace.current().layout.refuse_links(*writes)
+    except Blocked as error:
+        return TaskFailed(str(error))
     try:
         done = work(
             Bench(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -34,8 +35,9 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
     """Return how far stage *name* is with one observation."""
     if blocked := _blocked.reason(name, plan.observation.slug):
         return f"blocked: {blocked}"
-    if name == "calibration" and plan.paths.results.is_file():
-        return results.said(results.read(plan.paths.results))
+    if name == "calibration":
+        with contextlib.suppress(OSError, DumpError):
+            return results.said(results.read(plan.paths.results))
     if name == "template" and (meta := _meta(plan.paths.template_stars)):
         return f"{meta['frame']}, plate solution: {meta['solution']}{_better(_meta(plan.paths.template))}"
     return _words(_COUNTS[name](plan))
@@ -60,7 +62,7 @@ def _words(counts: Counts) -> str:
 def _meta(path: Any) -> dict[str, Any]:
     try:
         return dump.read_meta(path)
-    except DumpError:
+    except (DumpError, OSError):  # what cannot be read is told by the run
         return {}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from accretor.core.dumps import LIGHT_CURVE
-from accretor.core.errors import DumpError
+from accretor.core.errors import Blocked, DumpError
 from accretor.core.observation import Visit
 from accretor.io import dump
 from accretor.io.dump import Row
@@ -43,19 +43,28 @@ def lines(n_done: int, n_current: int, n_blocked: int) -> Iterator[str]:
 
 
 def _visit(workspace: Workspace, visit: Visit, plans: tuple[ObservationPlan, ...]) -> Iterator[str]:
-    made = [plan for plan in plans if plan.paths.results.is_file()]
+    made = [(plan, found) for plan in plans if (found := _results(plan))]
     if not made:
         return
     yield ""
     yield f"{visit.target}  {visit.night}  {visit.telescope}"
-    for plan in made:
-        yield from _observation(results_of.read(plan.paths.results), plan)
+    for plan, results in made:
+        yield from _observation(results, plan)
     paths = workspace.layout.visit(visit)
-    if paths.manifest.is_file():
-        found = packaging.manifest(paths)
-        yield f"  package  {_workspace.shown(paths.package)}  ({len(found['files'])} files)"
-        for problem in found["problems"]:
-            yield f"    missing: {problem}"
+    try:
+        manifest = packaging.manifest(paths)
+    except Blocked:
+        return
+    yield f"  package  {_workspace.shown(paths.package)}  ({len(manifest['files'])} files)"
+    for problem in manifest["problems"]:
+        yield f"    missing: {problem}"
+
+
+def _results(plan: ObservationPlan) -> Row | None:
+    try:
+        return results_of.read(plan.paths.results)
+    except (FileNotFoundError, DumpError):
+        return None
 
 
 def _observation(results: Row, plan: ObservationPlan) -> Iterator[str]:
@@ -80,16 +89,21 @@ def _observation(results: Row, plan: ObservationPlan) -> Iterator[str]:
         yield f"         no transit fit: {results['fit_reason']}"
     for flag in results["flags"]:
         yield f"         note: {flag}"
-    try:
-        curve = dump.read(plan.paths.light_curve, LIGHT_CURVE).rows
-    except (FileNotFoundError, DumpError):
-        return
-    poor = [(row["image_name"], row["reason"]) for row in curve if row["reason"]]
+    poor = _poor(plan.paths.light_curve) if results["n_frame_poor"] else []
     if poor:
         yield "         frames left out:"
         yield from _reasons(
             Counter(reason for _, reason in poor), {reason: name for name, reason in poor}, indent=11
         )
+
+
+def _poor(light_curve: Path) -> list[tuple[str, str]]:
+    """Return the frames that are not in the light curve, each with the reason."""
+    try:
+        names, reasons = dump.read_columns(light_curve, LIGHT_CURVE, ("image_name", "reason"))
+    except (FileNotFoundError, DumpError):
+        return []
+    return [(name, reason) for name, reason in zip(names, reasons, strict=True) if reason]
 
 
 def _ppt(value: float | None) -> str:
@@ -108,17 +122,16 @@ def _reasons(counts: Counter[str], example: dict[str, str], indent: int = 2) -> 
 def _next(workspace: Workspace) -> Iterator[str]:
     truth = workspace.layout.root / "truth.json"
     if truth.is_file() and workspace.observations:
-        results = workspace.observations[0].paths.results
-        if results.is_file():
-            yield from _against_truth(json.loads(truth.read_text(encoding="utf-8")), results_of.read(results))
+        if results := _results(workspace.observations[0]):
+            yield from _against_truth(json.loads(truth.read_text(encoding="utf-8")), results)
         yield ""
         yield "Your own images: make a folder with your frames in raw/ and a workspace.toml"
         example = _workspace.shown(workspace.layout.config)
         yield f"({example} is a commented example), then:  {_workspace.program()} workspace=PATH"
     elif workspace.visits:
         target = next(iter(workspace.visits)).target
-        products = _workspace.shown(workspace.layout.products)
-        yield f"Next: look at {products}, then  {_workspace.program()} upload:{target}  shows what would be sent."
+        products, program = _workspace.shown(workspace.layout.products), _workspace.program()
+        yield f"Next: look at {products}, then  {program} upload:{target}  shows what would be sent."
 
 
 def _against_truth(truth: Row, results: Row) -> Iterator[str]:

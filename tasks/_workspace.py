@@ -50,7 +50,10 @@ def enter() -> None:
 
 def shown(path: Path) -> str:
     """Return a path of the workspace as it is called from where the user is."""
-    return os.path.relpath(path, doit.get_initial_workdir())
+    try:
+        return os.path.relpath(path, doit.get_initial_workdir())
+    except ValueError:  # on another drive of Windows
+        return str(path.absolute())
 
 
 def program() -> str:

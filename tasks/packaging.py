@@ -17,6 +17,7 @@ from typing import Any
 
 from doit.task import Task
 
+from accretor.core.errors import Blocked
 from accretor.io.layout import VisitPaths
 from accretor.plots.registry import FIGURES
 from accretor.stages import packaging
@@ -34,7 +35,10 @@ def run(name: str, slug: str) -> Any:
     workspace = _workspace.current()
     plans = _visits.plans_of(slug)
     return _stage.perform(
-        name, slug, lambda bench: packaging.run(plans, workspace.layout, workspace.settings, bench)
+        name,
+        slug,
+        lambda bench: packaging.run(plans, workspace.layout, workspace.settings, bench),
+        writes=(workspace.layout.visit(plans[0].observation.visit).package,),
     )
 
 
@@ -81,7 +85,8 @@ def _leaves() -> Iterator[Leaf]:
 
 
 def _state(paths: VisitPaths) -> str:
-    if not paths.manifest.is_file():
+    try:
+        found = packaging.manifest(paths)
+    except Blocked:
         return "nothing done yet"
-    found = packaging.manifest(paths)
     return f"{len(found['files'])} files, {'NOT complete' if found['problems'] else 'complete'}"

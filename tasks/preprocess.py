@@ -16,15 +16,21 @@ has status poor and a reason; the others go on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from doit.task import Task
 
+from accretor.core.frame import Exposure
+from accretor.io.inventory import RawFile
 from accretor.stages import masters, preprocess
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations, _workspace
+
+_said = attrgetter(*(field.name for field in fields(Exposure)))
+"""All that a header says, as a tuple; ten times as fast as `astuple`, for there may be 10,000."""
 
 
 def tasks() -> Iterator[Task]:
@@ -41,9 +47,9 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     calibrations = plan.calibrations
     return {
         "version of the stage": [preprocess.VERSION, masters.VERSION],
-        "raw frames": [astuple(file) for file in plan.frames],
+        "raw frames": [_identity(file) for file in plan.frames],
         "calibration frames": [
-            [astuple(file) for file in files]
+            [_identity(file) for file in files]
             for files in (calibrations.bias, calibrations.dark, calibrations.flat)
         ],
         "[[target]]": repr(plan.target),
@@ -51,3 +57,7 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
         "[preprocess]": repr(settings.preprocess),
         "[ensemble] policy": settings.ensemble.policy,
     }
+
+
+def _identity(file: RawFile) -> tuple[Any, ...]:
+    return file.path, file.size, file.mtime_ns, _said(file.exposure)

@@ -1,56 +1,105 @@
-"""Show what an upload to ExoFOP would send. Nothing is sent, and no network is used.
+"""Upload a package to ExoFOP: show what would be sent, and send it when that is confirmed.
 
-    doit upload:TOI-1234.01
+    doit upload:TOI-1234.01                          prints the plan; nothing is sent, no network is used
+    doit upload:TOI-1234.01 --confirm 0123456789ab   sends exactly that plan, or nothing
+    doit upload:TOI-1234.01 confirm=0123456789ab     the same
 
-Prints, for each filter, the fields of the time-series form and the files in
-their order with label, size and digest; and the id of this plan, which changes
-with every byte of it. Sending is not part of this version.
+The plan has, for each filter, the fields of the time-series form and the files in
+their order with label, size and digest; its id changes with every byte of it. A
+package that was made again has another id, and the old one sends nothing.
+
+What was sent is in uploads/, which no command removes. After any failure the same
+command sends the rest. The password comes from the keyring, ~/.netrc, the environment
+(ACCRETOR_EXOFOP_USERNAME, ACCRETOR_EXOFOP_PASSWORD) or a prompt; never from the
+command line. See docs/upload.md. `doit logout` forgets the login.
 
 `doit` alone never comes here. Settings: [upload], [instrument].
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+import doit
 from doit.exceptions import TaskFailed
 from doit.task import Task
 
 from accretor.core.errors import AccretorError
-from tasks import _visits, _workspace
-from tasks._graph import Leaf, stage
+from accretor.stages import upload
+from tasks import _trouble, _visits, _workspace
+from tasks._graph import Doc, Leaf, stage
+
+log = logging.getLogger("accretor")
+
+_CONFIRM = {"name": "confirm", "long": "confirm", "default": "", "help": "id of the plan to send"}
 
 
 def tasks() -> Iterator[Task]:
     """Yield the tasks of the stage."""
     workspace = _workspace.current()
+    made: list[Task] = []
     leaves = [
         Leaf(
             target=visit.target,
             name=visit.slug,
-            action=show,
-            arguments=(),
+            action=run,
+            arguments=(made,),
             file_dep=[workspace.layout.visit(visit).manifest],
             targets=[],
             made_with={},
-            state=lambda: "nothing sent",
+            state=partial(upload.state, workspace.layout.visit(visit)),
             is_shown_only=True,
         )
         for visit in workspace.visits
     ]
-    yield from stage("upload", __doc__ or "", leaves, lambda target: "nothing sent")
+    made += stage("upload", __doc__ or "", leaves, lambda target: _visits.state_of(target, upload.state))
+    for task in made:
+        task.params = (_CONFIRM,)
+    yield from made
 
 
-def show(name: str, slug: str) -> Any:
-    """Print the plan of the visit *slug*."""
-    from accretor.stages import upload
+def log_out() -> Iterator[Task]:
+    """Yield the task that forgets the login."""
+    task = Task("logout", [_forget], verbosity=2, uptodate=[False], meta={"is_shown_only": True})
+    task.doc = Doc("Forget the login to ExoFOP.", lambda: "forgets the login to ExoFOP")
+    yield task
 
+
+def run(name: str, slug: str, tasks: list[Task]) -> Any:
+    """Print the plan of the visit *slug*, or send it if its id was given."""
     workspace = _workspace.current()
+    paths = workspace.layout.visit(next(visit for visit in workspace.visits if visit.slug == slug))
+    confirmed = _confirmed(tasks)
     try:
         plan = upload.make_plan(_visits.plans_of(slug), workspace.layout, workspace.settings)
-    except AccretorError as error:
-        return TaskFailed(str(error))
-    sys.stdout.write(upload.text(plan))
-    return {"said": f"plan {plan.plan_id}"}
+        if not confirmed:
+            sys.stdout.write(upload.text(plan, f"doit {name}:{slug}"))
+            return {"said": f"plan {plan.plan_id}"}
+        said = upload.send(plan, confirmed, paths, workspace.settings.upload.username, _say)
+    except (AccretorError, OSError) as error:
+        reason = _trouble.in_words(error) if isinstance(error, OSError) else str(error)
+        log.info("upload:%s failed: %s", slug, reason)
+        return TaskFailed(reason)
+    log.info("upload:%s: %s", slug, said)
+    sys.stdout.write(f"{name:<12} {slug}  {said}\n")
+    return {"said": said}
+
+
+def _confirmed(tasks: list[Task]) -> str:
+    """Return the id that was given, as the doit variable or with the name of the task or of a group of it."""
+    given = [(task.options or {}).get("confirm", "") for task in tasks]
+    return next(filter(None, given), "") or str(doit.get_var("confirm", None) or "")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"  {line}\n")
+    sys.stdout.flush()
+
+
+def _forget() -> None:
+    for server in upload.log_out() or ["nobody was logged in"]:
+        sys.stdout.write(f"forgotten: {server}\n" if "." in server else f"{server}\n")

@@ -32,6 +32,9 @@ log = logging.getLogger("accretor")
 JOBS = 8
 """Jobs of a batch system where the settings name no number."""
 
+FAILURES = 1
+"""Workers that an item may lose, besides the first, before it is suspect."""
+
 PATIENCE = 60.0
 """Second without a worker after which that is said."""
 
@@ -53,13 +56,16 @@ class Cluster:
 
     def __init__(self, settings: ComputeSettings) -> None:
         distributed = _imported("distributed")
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by ComputeError
         self._cluster: Any = None
         self._client: Any = None
         self._known = (0.0, 1)
         """When the workers were last counted, and how many they were."""
         try:
             # The threads and processes of dask must not see Ctrl-C: the run decides.
-            with local.uninterrupted():
+            dask = _imported("dask")
+            with local.uninterrupted(), dask.config.set({"distributed.scheduler.allowed-failures": FAILURES}):
                 if not settings.address:
                     self._cluster = _cluster(settings, distributed)
                 self._client = distributed.Client(self._cluster or settings.address, timeout=20)
@@ -68,7 +74,7 @@ class Cluster:
         except (OSError, TimeoutError) as error:
             self.close()
             raise ComputeError(
-                f"no dask scheduler answers at {settings.address or 'home'}: {error}"
+                f"no dask scheduler answers at {settings.address or 'this machine'}: {error}"
             ) from error
         except BaseException:
             self.close()
@@ -77,38 +83,49 @@ class Cluster:
     def run(self, work: Callable[[Any], Any], items: Numbered) -> Iterator[tuple[int, Any]]:
         """Yield ``(index, work(item))`` as they are finished, in any order.
 
-        What a lost worker had in hand is done by another; dask counts how often.
+        What a lost worker had in hand is done by another. What was in hand whenever one
+        of several was lost is done again alone.
 
         Raises
         ------
         WorkerDied
-            After all other items, if there are some that were in hand whenever one of
-            several workers died.
+            After all other items, if there are some that end every worker.
         ComputeError
             If the scheduler is lost, or a worker has another environment.
         """
+        suspects: list[int] = []
+        yield from self._spread(work, items, suspects, self._width)
+        left = dict(items)
+        dead: list[int] = []
+        for index in suspects:
+            yield from self._spread(work, [(index, left[index])], dead, lambda: 1)
+        if dead:
+            raise WorkerDied(tuple(dead))
+
+    def _spread(
+        self, work: Callable[[Any], Any], items: Numbered, killers: list[int], width: Callable[[], int]
+    ) -> Iterator[tuple[int, Any]]:
         killed = importlib.import_module("distributed").KilledWorker
         folder, versions = str(Path.cwd()), _versions()
-        dead: list[int] = []
 
         def submit(item: Any) -> Future[Any]:
             future: Future[Any] = self._executor.submit(_in_folder, work, item, folder, versions)
             return future
 
-        for index, future in spread(submit, items, self._width, look=self._look):
+        for index, future in spread(submit, items, width, look=self._look):
             try:
                 result = future.result()
             except killed:
-                dead.append(index)
+                killers.append(index)
             except CancelledError:
                 raise _lost() from None
             else:
                 yield index, result
-        if dead:
-            raise WorkerDied(tuple(dead))
 
     def close(self, *, at_once: bool = False) -> None:
         """Leave the scheduler, and end the workers that were started for this run."""
+        if at_once and self._cluster is not None:
+            self._cluster.shutdown_on_close = False  # or dask would wait for it as Python ends
         for resource in (self._client, self._cluster):
             if resource is not None:
                 # Workers that are not ended in time end themselves when they miss the scheduler.
@@ -133,9 +150,9 @@ class Cluster:
             self._client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
             log.warning(
-                "no worker has come in %.0f s; is there room in the queue (%s)? waiting on, Ctrl-C gives up",
+                "no worker has come in %.0f s; is there room (%s)? waiting on, Ctrl-C gives up",
                 PATIENCE,
-                settings.executor,
+                settings.executor if settings.executor != "dask" else settings.address,
             )
             self._client.wait_for_workers(1)
 
@@ -202,7 +219,9 @@ def _cluster(settings: ComputeSettings, distributed: Any) -> Any:
     try:
         cluster.sync(_submit, cluster, n_job)
     except RuntimeError as error:
-        cluster.close(timeout=1)
+        cluster.shutdown_on_close = False
+        with contextlib.suppress(AssertionError):  # dask's, about jobs that never were
+            cluster.close(timeout=1)
         said = str(error).strip().splitlines()
         raise ComputeError(f"{command} took no job: {said[-1] if said else 'it says nothing'}") from error
     # A worker that leaves, by its age or by a kill, is followed by another.

@@ -141,7 +141,7 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
         raise ConfigError(path, "target", "at least one [[target]] is needed")
     folders: dict[str, str] = {}
     for i, target in enumerate(settings.target):
-        folder = slug(target.name)
+        folder = slug(target.name).casefold()  # some disks do not tell TOI from toi
         if folder in folders:
             raise ConfigError(
                 path, f"target[{i}].name", f"{target.name!r} and {folders[folder]!r} would share a folder"

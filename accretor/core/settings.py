@@ -216,13 +216,46 @@ class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     """Names in the notes; default: the observer."""
 
 
+class UploadFilterSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Values of the ExoFOP form of one filter, in the place of those that follow from the data."""
+
+    coverage: Literal["Full", "Ingress", "Egress", "Out of Transit"] | None = None
+    """Part of the transit that was observed; default: by the ephemeris."""
+    psf: Positive | None = None
+    """FWHM, arcsec; default: the median of the frames."""
+    delta_mag: float | None = None
+    """Faintest neighbour cleared, magnitudes; default: that of [upload]."""
+    pixel_scale: Positive | None = None
+    """Arcsec per pixel; default: that of the plate solution."""
+    aperture_radius: Positive | None = None
+    """Pixel; default: the median of the measurement table."""
+    duration: Annotated[int, Meta(gt=0)] | None = None
+    """Minutes from the start of the first exposure to the end of the last; default: by the table."""
+    n_observation: Annotated[int, Meta(gt=0)] | None = None
+    """Number of exposures; default: rows of the measurement table."""
+
+
 class UploadSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the ExoFOP form asks for and the data cannot say."""
+    """What the ExoFOP form asks for and the data cannot say, or say otherwise."""
 
     username: str = ""
     """ExoFOP user; part of the tag. The password is never in a file of the workspace."""
+    url: str = ""
+    """Another ExoFOP than the public one: its staging server, or one on this machine."""
+    camera: str = ""
+    """Camera; default: that of the instrument."""
+    telescope_size: Positive | None = None
+    """Clear aperture, m; default: that of the instrument."""
+    coverage: Literal["Full", "Ingress", "Egress", "Out of Transit"] | None = None
+    """Part of the transit that was observed, for all filters; default: by the ephemeris."""
+    psf: Positive | None = None
+    """FWHM, arcsec, for all filters; default: the median of the frames."""
     delta_mag: float | None = None
-    """Faintest neighbour cleared, magnitudes; default: blank."""
+    """Faintest neighbour cleared, magnitudes, for all filters; default: blank."""
+    filter: dict[str, UploadFilterSettings] = field(default_factory=dict)
+    """``[upload.filter.ip]``: values for one filter, which go before the others."""
+    proprietary: bool = True
+    """Keep the files to the group for twelve months; the forms are public at once all the same."""
     public_note: str = ""
     """Public at once on ExoFOP: no results in it."""
     group: str = "tfopwg"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import unicodedata
@@ -12,6 +13,7 @@ MAX_LENGTH = 64
 _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 
+@functools.lru_cache(maxsize=1024)
 def slug(text: str) -> str:
     """Turn any text into a name for a file or folder, the same on every system.
 

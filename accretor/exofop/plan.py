@@ -48,10 +48,20 @@ class UploadPlan:
     """First 12 hexadecimal digits of the SHA-256 of all that would be sent."""
     tag: str
     filters: tuple[FilterPlan, ...]
+    server: str = ""
+    """Address that it goes to."""
+    is_proprietary: bool = True
+    """Whether the files are for the group only, for twelve months."""
 
 
 def plan(
-    package: Path, manifest: Mapping[str, str], form: Form, filters: Mapping[str, FilterForm]
+    package: Path,
+    manifest: Mapping[str, str],
+    form: Form,
+    filters: Mapping[str, FilterForm],
+    *,
+    server: str = "",
+    is_proprietary: bool = True,
 ) -> UploadPlan:
     """Write down what an upload of a package would send; nothing is sent.
 
@@ -64,6 +74,10 @@ def plan(
     form : Form
     filters : mapping of filter token to FilterForm
         One for each filter of the package.
+    server : str
+        Address of ExoFOP.
+    is_proprietary : bool
+        Whether the files are for the group only, for twelve months.
 
     Returns
     -------
@@ -104,7 +118,13 @@ def plan(
             for name in order
         )
         series.append(FilterPlan(token, fields, tuple(sent)))
-    return UploadPlan(_plan_id(series), series[0].fields["tag"], tuple(series))
+    return UploadPlan(
+        _plan_id(series, server, is_proprietary),
+        series[0].fields["tag"],
+        tuple(series),
+        server,
+        is_proprietary,
+    )
 
 
 def describe(plan: UploadPlan) -> str:
@@ -114,6 +134,7 @@ def describe(plan: UploadPlan) -> str:
     lines = [
         f"Upload plan {plan.plan_id}, tag {plan.tag}",
         f"{len(plan.filters)} time series and {n_file} files, {_size(total)}; nothing has been sent.",
+        *([f"To {plan.server}"] if plan.server else []),
     ]
     for series in plan.filters:
         lines += ["", f"Filter {series.filter}"]
@@ -124,7 +145,10 @@ def describe(plan: UploadPlan) -> str:
             f"  {place:>3}. {file.name:<{width}}  {_size(file.size):>8}  {file.sha256[:12]}  {file.label}"
             for place, file in enumerate(series.files, start=1)
         ]
-    lines += ["", "The forms with their notes are public at once; the files are shown to the group only."]
+    group = plan.filters[0].fields["groupname"]
+    files = f"for the group {group} only, for twelve months" if plan.is_proprietary else "public at once, too"
+    lines += ["", f"The forms with their notes are public at once; the files are {files}."]
+    lines += ["What is sent cannot be taken back."]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -155,8 +179,9 @@ def _pixel_scale(package: Path, files: Mapping[str, FileName]) -> float:
     raise Unusable(f"the pixel scale is not known: {reason}")
 
 
-def _plan_id(series: list[FilterPlan]) -> str:
-    content = json.dumps([asdict(one) for one in series], ensure_ascii=True, separators=(",", ":"))
+def _plan_id(series: list[FilterPlan], server: str, is_proprietary: bool) -> str:
+    everything = [server, is_proprietary, [asdict(one) for one in series]]
+    content = json.dumps(everything, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(content.encode("ascii")).hexdigest()[:12]
 
 

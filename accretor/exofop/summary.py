@@ -52,6 +52,14 @@ class FilterForm:
     """One of `COVERAGES`."""
     delta_mag: float | None = None
     """Faintest neighbour cleared, magnitudes; None leaves it blank."""
+    pixel_scale: float | None = None
+    """Arcsec per pixel; None: that of the plate-solved image."""
+    aperture_radius: float | None = None
+    """Pixel; None: the median of the table."""
+    duration: int | None = None
+    """Minute; None: that of the table."""
+    n_observation: int | None = None
+    """None: the rows of the table."""
 
 
 def summary(
@@ -89,10 +97,11 @@ def summary(
     toi = naming.planet_name(form.name)
     if toi and not toi.endswith(f".{form.planet}"):
         raise Unusable(f"{form.name} is not planet {form.planet}")
+    scale = pixel_scale if filter_form.pixel_scale is None else filter_form.pixel_scale
     for what, value in (
         ("telescope diameter", form.telescope_diameter),
         ("FWHM", filter_form.psf),
-        ("pixel scale", pixel_scale),
+        ("pixel scale", scale),
     ):
         if not (np.isfinite(value) and value > 0):
             raise Unusable(f"the {what} is not known; ExoFOP asks for it")
@@ -103,12 +112,16 @@ def summary(
         "telsize": f"{form.telescope_diameter:g}",
         "camera": form.camera,
         "filter": filter_name,
-        "pixscale": two_digits(pixel_scale),
+        "pixscale": two_digits(scale),
         "psf": f"{filter_form.psf:.2f}",
-        "photaprad": aperture_radius(table),
+        "photaprad": aperture_radius(table)
+        if filter_form.aperture_radius is None
+        else str(round(filter_form.aperture_radius, 1)),
         "obsdate": f"{date[:4]}-{date[4:6]}-{date[6:]}",
-        "obsdur": str(duration(table)),
-        "obsnum": str(n_observation(table)),
+        "obsdur": str(duration(table) if filter_form.duration is None else filter_form.duration),
+        "obsnum": str(
+            n_observation(table) if filter_form.n_observation is None else filter_form.n_observation
+        ),
         "obstype": "Continuous",
         "transcov": filter_form.coverage,
         "deltamag": f"{filter_form.delta_mag:g}" if filter_form.delta_mag else "",

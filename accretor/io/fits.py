@@ -78,7 +78,7 @@ def check_sum(content: bytes, hdu: int = 0) -> None:
         total = (total & 0xFFFFFFFF) + (total >> 32)
     if total != int(wanted):
         raise Unusable(
-            "its data do not add up to DATASUM, so they were damaged: copy it again; or a program has changed "
+            "its data do not add up to DATASUM, so they were damaged: copy it again; or a program changed "
             "them and left the old sum: then set [preprocess] check_sums = false"
         )
 
@@ -87,14 +87,33 @@ def _unpacked(content: bytes) -> bytes:
     """Return the content of a gzipped file, or *content* itself; never more than `MOST_UNPACKED`."""
     if not content.startswith(GZIP):
         return content
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            unpacked = file.read(MOST_UNPACKED + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise Unusable("cannot be read, the gzip file is damaged; copy it again") from error
+    with _whole_gzip(), gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        unpacked = file.read(MOST_UNPACKED + 1)
     if len(unpacked) > MOST_UNPACKED:
         raise Unusable(f"unpacks to more than {MOST_UNPACKED // 10**9} GB")
     return unpacked
+
+
+def _check_gzip(path: Path) -> None:
+    """Read a gzipped file to its end, where its sum is, and keep nothing of it."""
+    with path.open("rb") as stream:
+        if stream.read(len(GZIP)) != GZIP:
+            return
+        stream.seek(0)
+        size = 0
+        with _whole_gzip(), gzip.GzipFile(fileobj=stream) as file:
+            while block := file.read(1 << 20):
+                size += len(block)
+                if size > MOST_UNPACKED:
+                    raise Unusable(f"unpacks to more than {MOST_UNPACKED // 10**9} GB")
+
+
+@contextlib.contextmanager
+def _whole_gzip() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Unusable("cannot be read, the gzip file is damaged; copy it again") from error
 
 
 @contextlib.contextmanager
@@ -124,6 +143,8 @@ class Stack:
     def __init__(self, images: Sequence[tuple[Path, int]]) -> None:
         from astropy.io import fits
 
+        for path, _ in images:
+            _check_gzip(path)  # astropy stops before the sum at the end
         self._open = contextlib.ExitStack()
         try:
             with _unusable_if_damaged():
@@ -156,10 +177,23 @@ class Stack:
 
 
 def read_header(path: Path, hdu: int = 0) -> Header:
-    """Return the header of HDU *hdu* of *path*."""
+    """Return the header of HDU *hdu* of *path*, without the cards that are against the standard.
+
+    Raises
+    ------
+    Unusable
+        If it cannot be read.
+    """
     from astropy.io import fits
 
-    return fits.getheader(path, hdu)
+    with _unusable_if_damaged():
+        header = fits.getheader(path, hdu)
+        for index in reversed(range(len(header))):
+            try:
+                header.cards[index].verify("fix+exception")
+            except fits.VerifyError:
+                del header[index]
+    return header
 
 
 def image_bytes(image: Image, cards: Mapping[str, Any] | Header) -> bytes:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from accretor import instruments as dialects
 from accretor.core.errors import HeaderError
@@ -27,6 +28,10 @@ _FITS_NAME = re.compile(r"\.(fits?|fts)(\.fz|\.gz)?$", re.IGNORECASE)
 LONGER_THAN_CLOCK = 1.5
 """Second; two exposures longer than this cannot have the same time, even on a clock of whole seconds."""
 _NAMELESS = InstrumentSettings(name="")
+_FIELDS: list[tuple[str, Any]] = [
+    (field.name, type(getattr(Exposure(kind="light"), field.name))) for field in dataclasses.fields(Exposure)
+]
+"""The fields of an exposure with their plain types, which are not numpy's."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ def scan(raw: Path) -> list[tuple[str, int, int]]:
         if key in seen:
             continue
         seen.add(key)
+        below = "" if folder == raw else f"{folder.relative_to(raw).as_posix()}/"
         with os.scandir(folder) as entries:
             children = sorted(entries, key=lambda entry: entry.name)
         for child in children:
@@ -100,7 +106,7 @@ def scan(raw: Path) -> list[tuple[str, int, int]]:
             if stat.S_ISDIR(status.st_mode):
                 (links if child.is_symlink() else waiting).append(Path(child.path))
             elif stat.S_ISREG(status.st_mode):
-                found.append((_relative(Path(child.path), raw), status.st_size, status.st_mtime_ns))
+                found.append((_utf8(f"{below}{child.name}"), status.st_size, status.st_mtime_ns))
         links.sort()
     return sorted(found)
 
@@ -176,7 +182,8 @@ def assign(files: Sequence[RawFile], targets: Sequence[Target], raw: Path | None
         One for each file, in the order of *files*. The size, binning and gain of an observation are those
         of most of its frames; of two copies of an exposure the name that comes first is kept.
     """
-    first = [_assigned(file, targets) for file in files]
+    named: dict[str, Target | None] = {}
+    first = [_assigned(file, targets, named) for file in files]
     groups: dict[Observation, list[int]] = defaultdict(list)
     for i, item in enumerate(first):
         if item.observation is not None:
@@ -204,7 +211,7 @@ def to_row(file: RawFile) -> dict[str, str | int | float | bool]:
         "reason": file.reason,
     }
     exposure = file.exposure or Exposure(kind="light")
-    row |= {field.name: getattr(exposure, field.name) for field in dataclasses.fields(Exposure)}
+    row |= {name: getattr(exposure, name) for name, _ in _FIELDS}
     if file.exposure is None:
         row["kind"] = ""
     return row
@@ -216,15 +223,7 @@ def from_row(row: Mapping[str, object]) -> RawFile:
     The reason is read for unusable files only: that of a usable one was found later, from the other files.
     """
     kind = str(row["kind"])
-    exposure = None
-    if kind:
-        defaults = Exposure(kind="light")
-        exposure = Exposure(
-            **{
-                field.name: type(getattr(defaults, field.name))(row[field.name])  # plain types, not numpy's
-                for field in dataclasses.fields(Exposure)
-            }
-        )
+    exposure = Exposure(*[plain(row[name]) for name, plain in _FIELDS]) if kind else None
     return RawFile(
         path=str(row["path"]),
         size=int(str(row["size"])),
@@ -271,17 +270,17 @@ def _matches(wanted: Mapping[str, str], found: header.RawHeader) -> bool:
     )
 
 
-def _relative(path: Path, raw: Path) -> str:
-    return path.relative_to(raw).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+def _utf8(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _assigned(file: RawFile, targets: Sequence[Target]) -> Assignment:
+def _assigned(file: RawFile, targets: Sequence[Target], named: dict[str, Target | None]) -> Assignment:
     exposure = file.exposure
     if exposure is None or exposure.kind != "light":
         return Assignment(file, None, file.reason)
     if not exposure.mid:
         return Assignment(file, None, exposure.remark or "no time of observation")
-    match = matching.find_target(exposure, targets)
+    match = matching.find_target(exposure, targets, named)
     if match.target is None:
         return Assignment(file, None, match.reason)
     if not all(math.isfinite(value) for value in (exposure.latitude, exposure.longitude)):

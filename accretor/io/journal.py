@@ -7,6 +7,7 @@ kill leaves is read back at the next start; a torn last line is the one that is 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -60,13 +61,25 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        # What is in the buffer after a failure belongs to that failure, which is already on its way.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def add(self, row: Row) -> None:
-        """Keep *row* whatever happens next."""
-        self._file.write(json.dumps(row, default=_plain).encode("utf-8") + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Keep *row* whatever happens next.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        try:
+            self._file.write(json.dumps(row, default=_plain).encode("utf-8") + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            error.filename = self._file.name
+            raise
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from accretor.core.errors import Blocked
 from accretor.core.observation import Observation, Visit
 
 CONFIG = "workspace.toml"
@@ -94,9 +95,11 @@ class ObservationPaths:
 
 @dataclass(frozen=True)
 class VisitPaths:
-    """The products of one visit."""
+    """The products of one visit, and what was sent of them."""
 
     folder: Path
+    sent: Path
+    """Folder of what is known of the upload; no task removes anything from it."""
 
     @property
     def package(self) -> Path:
@@ -107,6 +110,51 @@ class VisitPaths:
     def manifest(self) -> Path:
         """Size and sha256 of every file of the package."""
         return self.folder / "manifest.json"
+
+    @property
+    def ledger(self) -> Path:
+        """What was sent to ExoFOP, and what is proven to be there."""
+        return self.sent / "ledger.jsonl"
+
+    @property
+    def answers(self) -> Path:
+        """Folder of the answers of ExoFOP that were not as expected."""
+        return self.sent / "answers"
+
+
+@dataclass(frozen=True)
+class ArchivePaths:
+    """What others have observed of one target, from ExoFOP; no run of a stage changes it."""
+
+    folder: Path
+
+    def table(self, name: str) -> Path:
+        """Return a table of ExoFOP: time_series, imaging and so on."""
+        return self.folder / "tables" / f"{name}.ecsv"
+
+    @property
+    def tags(self) -> Path:
+        """Size and sha256 of every file of every tag that is here."""
+        return self.folder / "tags.json"
+
+    @property
+    def time_series(self) -> Path:
+        """Folder with a folder for each tag."""
+        return self.folder / "time_series"
+
+    @property
+    def standard(self) -> Path:
+        """Folder of all observations in our columns."""
+        return self.folder / "standard"
+
+    @property
+    def observations(self) -> Path:
+        """Every table, and what was made of it."""
+        return self.folder / "observations.ecsv"
+
+    def phased(self, page: int) -> Path:
+        """Return a page of the picture of all observations on the ephemeris."""
+        return self.folder / f"phased-{page:02d}.png"
 
 
 @dataclass(frozen=True)
@@ -136,6 +184,11 @@ class Layout:
         return self.root / "products"
 
     @property
+    def uploads(self) -> Path:
+        """What was sent; never removed."""
+        return self.root / "uploads"
+
+    @property
     def inventory(self) -> Path:
         """Every file below raw/, and what it is or why it is left out."""
         return self.work / "inventory.ecsv"
@@ -160,6 +213,40 @@ class Layout:
         """What was done and when."""
         return self.root / "logs" / "accretor.log"
 
+    def refuse_links(self, *folders: Path) -> None:
+        """Make sure that what is written in *folders*, below work/ or products/, ends there.
+
+        These two themselves may be links, to another disk for example.
+
+        Raises
+        ------
+        Blocked
+            If a folder on the way is a link: what is written or removed would be someone else's.
+        """
+        for folder in folders:
+            for path in (folder, *folder.parents):
+                if path in (self.work, self.products):
+                    break
+                if path.is_symlink():
+                    raise Blocked(f"{path} is a link; put a folder in its place, or remove it, and run again")
+
+    @property
+    def tois(self) -> Path:
+        """Which TOI is of which star; a cache of ExoFOP's table."""
+        return self.root / "archive" / "tois.ecsv"
+
+    def archive(self, target: str) -> ArchivePaths:
+        """Return the paths of what ExoFOP has of a target (its folder name)."""
+        return ArchivePaths(self.root / "archive" / target)
+
+    def skynet(self, observation: int) -> Path:
+        """Return the folder of the frames of a Skynet observation."""
+        return self.raw / "skynet" / str(observation)
+
+    def skynet_record(self, observation: int) -> Path:
+        """Return the file with size and sha256 of the frames that came from Skynet."""
+        return self.root / "archive" / "skynet" / f"{observation}.json"
+
     def observation(self, observation: Observation) -> ObservationPaths:
         """Return the paths of *observation*."""
         return ObservationPaths(
@@ -169,4 +256,4 @@ class Layout:
 
     def visit(self, visit: Visit) -> VisitPaths:
         """Return the paths of *visit*."""
-        return VisitPaths(self.products / visit.slug)
+        return VisitPaths(self.products / visit.slug, self.uploads / visit.slug)

@@ -30,14 +30,27 @@ class Match:
     """What had to be assumed."""
 
 
-def find_target(exposure: Exposure, targets: Sequence[Target]) -> Match:
+def find_target(
+    exposure: Exposure, targets: Sequence[Target], named: dict[str, Target | None] | None = None
+) -> Match:
     """Return the target that a light frame shows: by its name, else by where the telescope pointed.
 
     Case, blanks, hyphens and underscores of a name do not count, nor does the letter of a
     planet behind it. ``TOI`` and ``TIC`` numbers are found inside a longer OBJECT. A header
     with neither a name nor coordinates is taken for the only target, if there is only one.
+
+    Parameters
+    ----------
+    exposure : Exposure
+    targets : sequence of Target
+    named : dict, optional
+        What earlier calls with the same *targets* found for a name; is added to, so that the thousands of
+        frames of a night cost one search.
     """
-    by_name = _by_name(exposure.object, targets)
+    named = {} if named is None else named
+    if exposure.object not in named:
+        named[exposure.object] = _by_name(exposure.object, targets)
+    by_name = named[exposure.object]
     if by_name is not None:
         return Match(by_name)
     near = _by_pointing(exposure, targets)

@@ -40,7 +40,10 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     frames = dump.read(paths.frames, FRAMES)
     chosen = dump.read(paths.template_stars, TEMPLATE_STARS)
     info = {row["input"]: row for row in dump.read(paths.image_info, STARS).rows}
-    measured, meta = photometry_stage.columns(paths)
+    measured, meta = photometry_stage.columns(
+        paths,
+        *("input", "flux", "flux_error", "sky", "x", "y", "flag", "shift_x", "shift_y", "rotation"),
+    )
     if len(measured["input"]) < MIN_FRAMES:
         raise Blocked(
             f"{plan.observation.slug}: {len(measured['input'])} of {len(frames.rows)} frames are measured, "

@@ -61,7 +61,7 @@ class MasterFiles:
         """Whether they take off the level of the unexposed detector, so that the sky is light alone."""
         return bool(self.bias) or not math.isnan(self.dark_exposure)
 
-    @property
+    @functools.cached_property
     def id(self) -> str:
         """Short digest of all of them."""
         return fingerprint(self.digests)

@@ -64,12 +64,14 @@ def manifest(paths: VisitPaths) -> Row:
     Raises
     ------
     Blocked
-        If there is none yet.
+        If there is none yet, or it is damaged.
     """
     try:
         found: Row = json.loads(paths.manifest.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise Blocked(f"{paths.folder}: there is no package yet; run doit packaging") from None
+    except ValueError:
+        raise Blocked(f"{paths.manifest}: is damaged; run doit packaging") from None
     return found
 
 

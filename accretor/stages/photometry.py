@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,18 +67,19 @@ class PhotometryTask:
     """What a worker needs to measure one frame."""
 
     files: FrameFiles
-    stars: tuple[tuple[float, float], ...]
-    """Stars found in the frame, brightest first."""
+    registered: Row
+    """Row of ``stars.fits``: the stars found in the frame."""
     wanted: StarList
 
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``photometry.fits`` and ``photometry.ecsv`` up to date."""
-    wanted = _wanted(plan, settings.photometry)
+    info, _ = records.rows(plan.paths.stars, STARS)
+    wanted = _wanted(plan, settings.photometry, info)
     outcome = rows.augment(
         PHOTOMETRY,
         plan.paths.photometry_info,
-        jobs(plan, layout, settings),
+        _jobs(plan, layout, wanted, info),
         work=measure,
         blank=BLANK,
         pool=bench.pool,
@@ -96,13 +98,16 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
 
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:
     """Return the rows that the photometry must have: the frames that registration found good."""
-    info, _ = records.read(plan.paths.stars, STARS)
+    info, _ = records.rows(plan.paths.stars, STARS)
+    return _jobs(plan, layout, _wanted(plan, settings.photometry, info), info)
+
+
+def _jobs(plan: ObservationPlan, layout: Layout, wanted: StarList, info: Sequence[Row]) -> list[Job]:
     good = [row for row in info if row["status"] == GOOD]
     frames = {row["input"]: row for row in dump.read(plan.paths.frames, FRAMES).rows}
     files = reduced.frame_files(
         plan, layout, [frames[row["input"]] for row in good], masters.files(plan.paths)
     )
-    wanted = _wanted(plan, settings.photometry)
     made_with = fingerprint(VERSION, wanted.choice, wanted.radii, wanted.annulus, wanted.recentre)
     return [_job(row, frame, wanted, made_with) for row, frame in zip(good, files, strict=True)]
 
@@ -112,7 +117,7 @@ def measure(task: PhotometryTask) -> Row:
     from accretor.science import alignment, aperture
 
     wanted = task.wanted
-    transform = alignment.match(np.array(wanted.reference), np.array(task.stars))
+    transform = alignment.match(np.array(wanted.reference), template.star_list(task.registered))
     raw, image = reduced.read(task.files)
     place = transform.apply(np.column_stack([wanted.x, wanted.y]))
     centre = transform.apply(np.array([wanted.centre]))[0]
@@ -162,9 +167,8 @@ def radii(settings: PhotometrySettings, fwhm: float) -> tuple[float, ...]:
     return tuple(sorted({round(radius, 2) for radius in wanted}))
 
 
-def _wanted(plan: ObservationPlan, settings: PhotometrySettings) -> StarList:
+def _wanted(plan: ObservationPlan, settings: PhotometrySettings, info: Sequence[Row]) -> StarList:
     chosen = dump.read(plan.paths.template_stars, TEMPLATE_STARS)
-    info, _ = records.read(plan.paths.stars, STARS)
     reference = next(row for row in info if row["input"] == chosen.meta["input"])
     fwhm = chosen.meta["fwhm"]
     height, width = chosen.meta["shape"]
@@ -191,7 +195,7 @@ def _job(row: Row, files: FrameFiles, wanted: StarList, made_with: str) -> Job:
         input=row["input"],
         context=fingerprint(made_with, row["context"], reduced.identity(files)),
         given={"image_name": row["image_name"], "obstime": row["obstime"]},
-        payload=PhotometryTask(files, _pairs(template.star_list(row)), wanted),
+        payload=PhotometryTask(files, row, wanted),
     )
 
 
@@ -199,9 +203,11 @@ def _pairs(xy: Floats) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in xy)
 
 
-def columns(plan_paths: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the columns of ``photometry.fits`` for the good rows, and the meta of its twin."""
-    found, _ = records.read_columns(plan_paths.photometry, PHOTOMETRY)
+def columns(plan_paths: Any, *names: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return columns (all, if none is named) of ``photometry.fits``, good rows only, and its twin's meta."""
+    found, _ = records.read_columns(plan_paths.photometry, PHOTOMETRY, names and (*names, "status"))
     meta = dump.read_meta(plan_paths.photometry_info)
-    is_good = np.array([status == GOOD for status in found["status"]], dtype=bool)
+    is_good = found["status"] == GOOD
+    if is_good.all():
+        return found, meta
     return {name: column[is_good] for name, column in found.items()}, meta

@@ -6,6 +6,7 @@ import math
 import shutil
 import subprocess
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,9 +36,11 @@ class Solution:
     def wcs(self) -> WCS:
         """Return it as an astropy WCS."""
         from astropy.io.fits import Header
-        from astropy.wcs import WCS
+        from astropy.wcs import WCS, FITSFixedWarning
 
-        return WCS(Header(self.cards))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FITSFixedWarning)  # what it mends need not be told
+            return WCS(Header(self.cards))
 
 
 def from_header(path: Path, hdu: int, target: tuple[float, float], shape: tuple[int, int]) -> Solution:
@@ -48,7 +51,7 @@ def from_header(path: Path, hdu: int, target: tuple[float, float], shape: tuple[
     Unusable
         If there is none, or if it is wrong.
     """
-    from astropy.wcs import WCS
+    from astropy.wcs import WCS, NoConvergence
 
     header = io_fits.read_header(path, hdu)
     # Some programs write the numbers as text, which astropy would silently take for no solution.
@@ -56,17 +59,23 @@ def from_header(path: Path, hdu: int, target: tuple[float, float], shape: tuple[
     cards |= {"NAXIS": 2, "NAXIS1": shape[1], "NAXIS2": shape[0]}
     if not str(cards.get("CTYPE1", "")).startswith("RA--"):
         raise Unusable("the header has no plate solution")
+    if not any(key.startswith(("CD1_", "CDELT")) for key in cards):
+        raise Unusable("the header's plate solution has no scale")
+    equinox = cards.get("EQUINOX", 2000.0)
+    if cards.get("RADESYS") != "ICRS" and isinstance(equinox, float) and equinox != 2000.0:
+        raise Unusable(f"the header's plate solution is of equinox {equinox}, not 2000")
     solution = Solution({key: value for key, value in cards.items() if not key.startswith("NAXIS")}, "header")
     try:
         found = solution.wcs()
         x, y = (float(value) for value in found.all_world2pix(*target, 0))
-    except ValueError as error:
-        raise Unusable(f"the header's plate solution is broken: {error}") from error
+    except (ValueError, NoConvergence) as error:
+        said = " ".join(str(error).split())
+        raise Unusable(f"the header's plate solution is broken: {said}") from error
     assert isinstance(found, WCS)
     height, width = shape
     if not (-0.5 <= x < width and -0.5 <= y < height):
         raise Unusable(
-            f"the header's plate solution puts the target at x = {x:.0f}, y = {y:.0f}, off the frame"
+            f"the header's plate solution puts the target at x = {x:.6g}, y = {y:.6g}, off the frame"
         )
     return solution
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,10 @@ class FrameTask:
     """Degree by which the header's altitude alone contradicts the clock; 0 if it does not."""
 
 
+_made_with = attrgetter(*(field.name for field in fields(FrameTask) if field.name != "path"))
+"""All that a row depends on but the raw bytes, as a tuple."""
+
+
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``frames.ecsv`` and the masters of an observation up to date."""
     keys = [digests.key(file.path, file.size, file.mtime_ns) for file in plan.frames]
@@ -97,15 +102,18 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
 
     known = digests.read(layout.digests)
     jumps = times.clock_jumps(*_altitudes(plan)).tolist()
+    common = FrameTask(
+        path="",
+        hdu=0,
+        mid="",
+        target=direction(plan.target),
+        site=plan.site,
+        saturation=plan.detector.saturation,
+        check_sum=settings.preprocess.check_sums,
+        clock_jump=0.0,
+    )
     return [
-        _job(
-            plan,
-            layout.raw,
-            settings,
-            file,
-            known.get(digests.key(file.path, file.size, file.mtime_ns)),
-            jump,
-        )
+        _job(common, layout.raw, file, known.get(digests.key(file.path, file.size, file.mtime_ns)), jump)
         for file, jump in zip(plan.frames, jumps, strict=True)
     ]
 
@@ -158,31 +166,21 @@ def direction(target: Target) -> tuple[float, float, float, float]:
     return angles.right_ascension(target.ra), angles.declination(target.dec), target.pm_ra, target.pm_dec
 
 
-def _job(
-    plan: ObservationPlan,
-    raw: Path,
-    settings: WorkspaceSettings,
-    file: RawFile,
-    digest: str | None,
-    clock_jump: float,
-) -> Job:
+def _job(common: FrameTask, raw: Path, file: RawFile, digest: str | None, clock_jump: float) -> Job:
     exposure = file.exposure
     assert exposure is not None
-    task = FrameTask(
+    task = replace(
+        common,
         path=str(raw / file.path),
         hdu=exposure.hdu,
         mid=exposure.mid,
-        target=direction(plan.target),
-        site=plan.site,
-        saturation=plan.detector.saturation,
-        check_sum=settings.preprocess.check_sums,
         clock_jump=round(clock_jump, 1),
     )
     return Job(
         input=digest,
-        context=fingerprint(VERSION, astuple(task)[1:]),
+        context=fingerprint(VERSION, _made_with(task)),
         given={
-            "image_name": Path(file.path).name,
+            "image_name": file.name,
             "path": file.path,
             "obstime": exposure.mid,
             "exptime": exposure.exposure,
@@ -213,9 +211,7 @@ def _altitudes(plan: ObservationPlan) -> tuple[Floats, Floats]:
     if np.isnan(header).all():
         return header, header
     mids = [exposure.mid for exposure in exposures]
-    return header, times.frame_times(
-        mids, times.Direction(*direction(plan.target)), times.Site(*plan.site)
-    ).altitude
+    return header, times.altitudes(mids, times.Direction(*direction(plan.target)), times.Site(*plan.site))
 
 
 def _masters(

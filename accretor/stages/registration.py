@@ -71,7 +71,10 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
     """Return the rows that ``image_info.ecsv`` must have: the frames that preprocess found good."""
     frames = [row for row in dump.read(plan.paths.frames, FRAMES).rows if row["status"] == GOOD]
     files = reduced.frame_files(plan, layout, frames, masters.files(plan.paths))
-    return [_job(row, frame, settings.registration) for row, frame in zip(frames, files, strict=True)]
+    made_with = repr(settings.registration)
+    return [
+        _job(row, frame, settings.registration, made_with) for row, frame in zip(frames, files, strict=True)
+    ]
 
 
 def measure(task: RegistrationTask) -> Row:
@@ -113,10 +116,10 @@ def _judge(n_star: int, fwhm: float, settings: RegistrationSettings) -> None:
         raise Unusable("no star is good enough to measure the FWHM")
 
 
-def _job(row: Row, files: FrameFiles, settings: RegistrationSettings) -> Job:
+def _job(row: Row, files: FrameFiles, settings: RegistrationSettings, made_with: str) -> Job:
     return Job(
         input=row["input"],
-        context=fingerprint(VERSION, reduced.identity(files), repr(settings)),
+        context=fingerprint(VERSION, reduced.identity(files), made_with),
         given={
             "image_name": row["image_name"],
             "obstime": row["obstime"],

@@ -5,12 +5,24 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from accretor.core.errors import DumpError
 from accretor.io.dump import Row
 
 
 def read(path: Path) -> Row:
-    """Return the content of ``results.json``."""
-    found: Row = json.loads(path.read_text(encoding="utf-8"))
+    """Return the content of ``results.json``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    DumpError
+        If it was cut short or edited to something else.
+    """
+    try:
+        found: Row = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise DumpError(path, "is damaged") from None
     return found
 
 

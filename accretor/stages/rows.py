@@ -144,11 +144,11 @@ def augment(
                 made[i] = row
                 progress(len(made), len(missing))
     rows = [
-        {**(made[i] if i in made else stored[job.input or "", job.context]), **job.given}
+        records.updated(made[i] if i in made else stored[job.input or "", job.context], job.given)
         for i, job in enumerate(jobs)
     ]
     outcome = Outcome(
-        rows=[{**row, **ecsv.rounded(schema, row)} for row in rows],
+        rows=[records.updated(row, ecsv.rounded(schema, row)) for row in rows],
         n_done=len(made),
         n_kept=len(rows) - len(made),
         n_removed=len({row["input"] for row in old if row["input"]} - {row["input"] for row in rows}),
@@ -177,11 +177,11 @@ def summary(rows: Sequence[Row]) -> dict[str, int]:
     return found
 
 
-def _stored(schema: Schema, readable: Path, binary: Path | None) -> list[Row]:
+def _stored(schema: Schema, readable: Path, binary: Path | None) -> Sequence[Row]:
     """Return the rows of the dump; one that cannot be trusted is set aside, and said."""
     primary = binary or readable
     try:
-        return records.read(binary, schema)[0] if binary else ecsv.read(readable, schema).rows
+        return records.rows(binary, schema)[0] if binary else ecsv.read(readable, schema).rows
     except FileNotFoundError:
         return []
     except DumpError as error:

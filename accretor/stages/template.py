@@ -59,7 +59,7 @@ class Match:
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``template.ecsv``, ``template_stars.ecsv`` and ``template.fits`` up to date."""
-    info, _ = records.read(plan.paths.stars, STARS)
+    info: list[Row] = [*records.rows(plan.paths.stars, STARS)[0]]
     if not any(row["status"] == GOOD for row in info):
         before = dump.read(plan.paths.frames, FRAMES).rows
         raise Blocked(_none_good(plan, [row["reason"] for row in (*before, *info)]))
@@ -364,7 +364,7 @@ def _target_place(solution: Solution | None, pick: Row, frame: Row, plan: Observ
 
     hint = plan.target.pixel
     assert hint is not None
-    info, _ = records.read(plan.paths.stars, STARS)
+    info, _ = records.rows(plan.paths.stars, STARS)
     for row in info:
         if row["image_name"] == hint.frame and row["status"] == GOOD:
             transform = alignment.match(star_list(row), star_list(pick))

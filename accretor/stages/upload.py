@@ -1,18 +1,21 @@
-"""Upload: what would be sent to ExoFOP. Nothing is sent."""
+"""Upload: the plan of what is sent to ExoFOP, and the sending of it."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from accretor.core.errors import Blocked, Unusable
-from accretor.core.settings import WorkspaceSettings
-from accretor.exofop.plan import UploadPlan, describe, plan
-from accretor.exofop.summary import FilterForm, Form
+from accretor.core.errors import Blocked, Unusable, UploadError
+from accretor.core.settings import UploadFilterSettings, WorkspaceSettings
 from accretor.stages import packaging
 from accretor.stages import results as results_of
 
 if TYPE_CHECKING:
-    from accretor.io.layout import Layout
+    from accretor.exofop.ledger import Entry, Item
+    from accretor.exofop.plan import UploadPlan
+    from accretor.exofop.summary import FilterForm
+    from accretor.io.layout import Layout, VisitPaths
     from accretor.stages.workspace import ObservationPlan
 
 
@@ -24,6 +27,10 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
     Blocked
         If the package is not complete, or the form lacks a value.
     """
+    from accretor.exofop.plan import plan
+    from accretor.exofop.server import server
+    from accretor.exofop.summary import Form
+
     visit = plans[0].observation.visit
     paths = layout.visit(visit)
     recorded = packaging.manifest(paths)
@@ -31,15 +38,16 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
         raise Blocked(f"{visit.slug}: the package is not complete: {'; '.join(recorded['problems'])}")
     first = plans[0]
     instrument = first.instrument
+    upload = settings.upload
     form = Form(
         tic=first.target.tic,
         planet=first.target.planet,
         name=first.target.name,
-        telescope_diameter=instrument.telescope_diameter or float("nan"),
-        camera=instrument.camera or instrument.name,
-        username=settings.upload.username,
-        group=settings.upload.group,
-        public_note=settings.upload.public_note,
+        telescope_diameter=upload.telescope_size or instrument.telescope_diameter or float("nan"),
+        camera=upload.camera or instrument.camera or instrument.name,
+        username=upload.username,
+        group=upload.group,
+        public_note=upload.public_note,
     )
     try:
         return plan(
@@ -47,6 +55,8 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
             {name: file["sha256"] for name, file in recorded["files"].items()},
             form,
             {item.observation.filter: _filter_form(item, settings) for item in plans},
+            server=server(upload.url).base,
+            is_proprietary=upload.proprietary,
         )
     except Unusable as verdict:
         raise Blocked(
@@ -54,14 +64,94 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
         ) from None
 
 
-def text(upload: UploadPlan) -> str:
-    """Return the plan for people."""
-    return describe(upload)
+def text(upload: UploadPlan, command: str) -> str:
+    """Return the plan for people, with the command that sends it."""
+    from accretor.exofop.plan import describe
+
+    return f"{describe(upload)}To send exactly this: {command} --confirm {upload.plan_id}\n"
+
+
+def send(
+    plan: UploadPlan, confirmed: str, paths: VisitPaths, username: str, say: Callable[[str], None]
+) -> str:
+    """Send *plan* if *confirmed* is its id, and return what came of it in one line.
+
+    Raises
+    ------
+    UploadError
+        If the id is another one: then nothing is sent. Else as `accretor.exofop.upload.send`.
+    """
+    from accretor.exofop import cookies, credentials, upload
+    from accretor.exofop.ledger import Ledger
+    from accretor.exofop.server import server
+    from accretor.exofop.session import Session, account
+
+    if confirmed != plan.plan_id:
+        raise UploadError(
+            f"the plan is {plan.plan_id} now, not {confirmed}; nothing was sent: look at it and confirm it"
+        )
+    where = server(plan.server)
+    with where.client() as client:
+        session = Session(
+            client,
+            where,
+            functools.partial(credentials.find, account(where), username),
+            username=username,
+            folder=cookies.folder(),
+        )
+        result = upload.send(
+            plan, paths.package, session, Ledger(paths.ledger), answers=paths.answers, say=say
+        )
+    said = (
+        f"{result.n_sent} sent, {result.n_before} there before; ExoFOP holds all {len(upload.pieces(plan))}"
+    )
+    return "; ".join([said, *result.remarks])
+
+
+def log_out() -> list[str]:
+    """Forget all logins, and return the servers that they were for."""
+    from accretor.exofop import cookies
+
+    folder = cookies.folder()
+    found = sorted(folder.glob("exofop-*.json")) if folder.is_dir() else []
+    return [path.stem.removeprefix("exofop-") for path in found if cookies.forget(path)]
+
+
+def state(paths: VisitPaths) -> str:
+    """Return in a few words how far the upload of a visit is, by its ledger."""
+    from accretor.exofop.ledger import Ledger, State
+
+    latest = Ledger(paths.ledger).latest()
+    if not latest:
+        return "not sent"
+    done = [entry for entry in latest.values() if entry.state is State.CONFIRMED]
+    if len(done) < len(latest):
+        return f"sent {len(done)} of {len(latest)}"
+    changed = "; the package has changed since" if _has_changed(paths, latest) else ""
+    return f"confirmed on {max(entry.time for entry in done)[:10]}{changed}"
+
+
+def _has_changed(paths: VisitPaths, latest: Mapping[Item, Entry]) -> bool:
+    if not paths.manifest.is_file():
+        return False
+    now = {name: file["sha256"] for name, file in packaging.manifest(paths)["files"].items()}
+    return now != {item.name: entry.sha256 for item, entry in latest.items() if item.kind == "file"}
 
 
 def _filter_form(item: ObservationPlan, settings: WorkspaceSettings) -> FilterForm:
+    from accretor.exofop.summary import FilterForm
+
     results = results_of.read(item.paths.results)
-    scale = results["pixel_scale_arcsec"] or float("nan")
+    general = settings.upload
+    own = general.filter.get(item.observation.filter, UploadFilterSettings())
+    scale = own.pixel_scale or results["pixel_scale_arcsec"] or float("nan")
+    delta_mag = own.delta_mag if own.delta_mag is not None else general.delta_mag
     return FilterForm(
-        psf=results["fwhm_px"] * scale, coverage=results["coverage"], delta_mag=settings.upload.delta_mag
+        psf=own.psf or general.psf or results["fwhm_px"] * scale,
+        coverage=own.coverage or general.coverage or results["coverage"],
+        delta_mag=delta_mag,
+        pixel_scale=own.pixel_scale,
+        aperture_radius=own.aperture_radius,
+        duration=own.duration,
+        n_observation=own.n_observation,
     )

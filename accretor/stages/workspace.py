@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from accretor.config import workspace as config
 from accretor.core.dumps import INVENTORY
@@ -17,6 +16,7 @@ from accretor.core.settings import InstrumentSettings, Target, WorkspaceSettings
 from accretor.core.slug import slug
 from accretor.io import calibrations, dump, inventory
 from accretor.io.calibrations import CalibrationPlan
+from accretor.io.dump import Row
 from accretor.io.inventory import Assignment, RawFile
 from accretor.io.layout import Layout, ObservationPaths
 from accretor.stages.rows import fingerprint
@@ -146,12 +146,14 @@ def open_workspace(
         raise ConfigError(layout.config, "", "is missing; every workspace needs one (see the README)")
     settings = config.load(layout.config)
     instruments = fingerprint([repr(instrument) for instrument in settings.instrument])
-    files = inventory.refresh(layout.raw, _known(layout, instruments), settings.instrument, progress=progress)
+    stored = _stored(layout, instruments)
+    known = [inventory.from_row(row) for row in stored]
+    files = inventory.refresh(layout.raw, known, settings.instrument, progress=progress)
     assignments = inventory.assign(files, settings.target, layout.raw)
     observations = _observations(layout, settings, files, assignments)
     used = {file.path for plan in observations for file in _calibration_files(plan.calibrations)}
     assignments = [_unused(item, used, observations) for item in assignments]
-    if is_recorded:
+    if is_recorded and not _is_same(stored, known, assignments):
         dump.write(
             layout.inventory,
             INVENTORY,
@@ -161,25 +163,30 @@ def open_workspace(
     return Workspace(layout, settings, tuple(assignments), observations)
 
 
-def _known(layout: Layout, instruments: str) -> list[RawFile]:
-    """Return what an earlier look found, if the headers would be read in the same way."""
+def _stored(layout: Layout, instruments: str) -> list[Row]:
+    """Return the rows of an earlier look, if the headers would be read in the same way."""
     try:
         stored = dump.read(layout.inventory, INVENTORY)
     except (FileNotFoundError, DumpError):
         return []
-    if stored.meta.get("instruments") != instruments:
-        return []
-    # A reason of a file with a kind is a verdict of the plan, not of the header.
-    return [
-        inventory.from_row({**row, "reason": "" if row["kind"] else row["reason"]}) for row in stored.rows
-    ]
+    return stored.rows if stored.meta.get("instruments") == instruments else []
 
 
-def _row(item: Assignment) -> dict[str, Any]:
-    slug_of = item.observation.slug if item.observation else ""
+def _is_same(stored: list[Row], known: list[RawFile], assignments: list[Assignment]) -> bool:
+    """Return whether the inventory of these *assignments* is the *stored* one, whose files are *known*."""
+    return len(stored) == len(assignments) and all(
+        item.file is file and _verdict(item).items() <= row.items()
+        for row, file, item in zip(stored, known, assignments, strict=True)
+    )
+
+
+def _row(item: Assignment) -> Row:
+    return {**inventory.to_row(item.file), **_verdict(item)}
+
+
+def _verdict(item: Assignment) -> dict[str, str]:
     return {
-        **inventory.to_row(item.file),
-        "observation": slug_of,
+        "observation": item.observation.slug if item.observation else "",
         "reason": item.reason,
         "assignment": item.remark,
     }
@@ -193,7 +200,8 @@ def _observations(
         if item.observation and not item.reason:
             frames[item.observation].append(item.file)
     targets = {slug(target.name): target for target in settings.target}
-    instruments = {instrument.name: instrument for instrument in settings.instrument}
+    instruments = {slug(instrument.name): instrument for instrument in settings.instrument}
+    calibration_files = [file for file in files if file.exposure and file.exposure.kind != "light"]
     plans = []
     for observation, members in sorted(frames.items()):
         exposures = [file.exposure for file in members if file.exposure]
@@ -207,7 +215,7 @@ def _observations(
                 frames=tuple(
                     sorted(members, key=lambda file: (file.exposure.mid if file.exposure else "", file.path))
                 ),
-                calibrations=calibrations.choose(files, exposures, settings.preprocess),
+                calibrations=calibrations.choose(calibration_files, exposures, settings.preprocess),
                 paths=layout.observation(observation),
             )
         )

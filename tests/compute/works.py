@@ -37,16 +37,21 @@ def deadly_and_big(item: tuple[int, bytes]) -> int:
 def together(item: tuple[int, str]) -> int:
     """End the process if another one is at work at the same time, as too little memory would."""
     number, folder = item
-    mine = Path(folder) / f"{number}"
+    mine = Path(folder) / str(os.getpid())
     mine.touch()
-    try:
-        time.sleep(0.05)
-        if len(list(Path(folder).iterdir())) > 1:
-            mine.unlink()
-            os._exit(9)
-    finally:
-        mine.unlink(missing_ok=True)
+    time.sleep(0.1)
+    if any(_is_alive(int(path.name)) for path in Path(folder).iterdir() if path != mine):
+        os._exit(9)
+    mine.unlink()
     return number
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def headless(item: int) -> Any:

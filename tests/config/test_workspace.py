@@ -5,6 +5,7 @@ from typing import get_args
 
 import msgspec
 import pytest
+
 from accretor.config import workspace
 from accretor.core import settings as sections
 from accretor.core.errors import ConfigError
@@ -102,7 +103,10 @@ UNKNOWN = [
     (LEAST + "[photometry]\nradius = [5]", "photometry.radius: unknown key; did you mean radii?"),
     (LEAST + EPHEMERIS + "perod = 2", "target[0].ephemeris.perod: unknown key; did you mean period?"),
     (LEAST + SECOND.format("B") + "alias = 3", "target[1].alias: unknown key; did you mean aliases?"),
-    (LEAST + '[[instrument]]\nname = "A"\nlattitude = 3', "instrument[0].lattitude: unknown key; did you mean latitude?"),
+    (
+        LEAST + '[[instrument]]\nname = "A"\nlattitude = 3',
+        "instrument[0].lattitude: unknown key; did you mean latitude?",
+    ),
     (LEAST + '[compute.slurm]\nqueu = "x"', "compute.slurm.queu: unknown key; "),
     (LEAST + "[ensemble]\nzzz = 1", "ensemble.zzz: unknown key; valid are policy"),
 ]
@@ -119,7 +123,7 @@ def tables(kind=WorkspaceSettings, place=""):
     for field in msgspec.structs.fields(kind):
         for option in [field.type, *get_args(field.type)]:
             if isinstance(option, type) and issubclass(option, Settings):
-                index = "[0]" if field.name in ("target", "instrument") else ""
+                index = {"target": "[0]", "instrument": "[0]", "filter": "[]"}.get(field.name, "")
                 yield from tables(option, f"{place}{field.name}{index}.")
 
 
@@ -130,6 +134,7 @@ def document(place, key):
         return f"{key} = 1\n{LEAST}"
     if names == ["target"]:
         return f"{LEAST}{key} = 1\n"
+    names += ["ip"] if place.endswith("[].") else []  # a table of tables, by names of the user's choice
     head = '[[instrument]]\nname = "A"\n' if names == ["instrument"] else f"[{'.'.join(names)}]\n"
     return f"{LEAST}{head}{key} = 1\n"
 
@@ -167,20 +172,38 @@ WRONG = [
     (LEAST + "[photometry]\nradii = [5, -1]", "photometry.radii[1]: expected float > 0.0"),
     (LEAST + "[photometry]\nradii = [5, inf]", "photometry.radii[1]: must be a finite number"),
     (LEAST + "[photometry]\nradii = 5", "photometry.radii: expected array, got int (found 5)"),
-    (LEAST + "[photometry]\nannulus_fwhm = [1, 2, 3]", "photometry.annulus_fwhm: expected array of length 2, got 3"),
-    (LEAST + "[photometry]\nannulus_fwhm = [7, 4]", "photometry.annulus_fwhm: inner radius 7.0 is not below the outer 4.0"),
+    (
+        LEAST + "[photometry]\nannulus_fwhm = [1, 2, 3]",
+        "photometry.annulus_fwhm: expected array of length 2, got 3",
+    ),
+    (
+        LEAST + "[photometry]\nannulus_fwhm = [7, 4]",
+        "photometry.annulus_fwhm: inner radius 7.0 is not below the outer 4.0",
+    ),
     (LEAST + "[photometry]\nrecentre = 1", "photometry.recentre: expected bool, got int (found 1)"),
     (LEAST + "[plotting]\nbin_minutes = true", "plotting.bin_minutes: expected float, got bool (found True)"),
     (LEAST + "[calibration]\nmax_detrend = 9", "calibration.max_detrend: expected int <= 4 (found 9)"),
-    (LEAST + '[calibration]\ndetrend = ["airmas"]', "calibration.detrend[0]: 'airmas' is not one of auto, airmass, "),
+    (
+        LEAST + '[calibration]\ndetrend = ["airmas"]',
+        "calibration.detrend[0]: 'airmas' is not one of auto, airmass, ",
+    ),
     (LEAST + '[ensemble]\npolicy = "Keep"', "ensemble.policy: 'Keep' is not one of keep, best"),
     ("config_version = 2\n" + LEAST, "config_version: 2 is not one of 1"),
     ("photometry = 3\n" + LEAST, "photometry: expected table, got int (found 3)"),
     ("instrument = 3\n" + LEAST, "instrument: must be a table [instrument] or several [[instrument]]"),
     (LEAST + '[[instrument]]\nname = "A b"', "instrument[0].name: 'A b' must be letters, digits and hyphens"),
-    (LEAST + '[[instrument]]\nname = "A"\nlatitude = 91', "instrument[0].latitude: expected float <= 90.0 (found 91)"),
-    (LEAST + '[[instrument]]\nname = "A"\ndialect = "B"', "instrument[0].dialect: 'B' is not a header dialect; there are auto, "),
-    (LEAST + '[[instrument]]\nname = "A"\nfilters = {x = 1}', "instrument[0].filters[]: expected str, got int"),
+    (
+        LEAST + '[[instrument]]\nname = "A"\nlatitude = 91',
+        "instrument[0].latitude: expected float <= 90.0 (found 91)",
+    ),
+    (
+        LEAST + '[[instrument]]\nname = "A"\ndialect = "B"',
+        "instrument[0].dialect: 'B' is not a header dialect; there are auto, ",
+    ),
+    (
+        LEAST + '[[instrument]]\nname = "A"\nfilters = {x = 1}',
+        "instrument[0].filters[]: expected str, got int",
+    ),
 ]
 
 
@@ -193,7 +216,10 @@ MISSING = [
     ("", "observer: is missing"),
     ('observer = "A"', "target: is missing"),
     ('observer = "A"\ntarget = []', "target: at least one [[target]] is needed"),
-    *((re.sub(f"(?m)^{key} = .*\n", "", LEAST), f"target[0].{key}: is missing") for key in ("name", "tic", "ra", "dec")),
+    *(
+        (re.sub(f"(?m)^{key} = .*\n", "", LEAST), f"target[0].{key}: is missing")
+        for key in ("name", "tic", "ra", "dec")
+    ),
     (LEAST + EPHEMERIS.replace("depth = 4.0\n", ""), "target[0].ephemeris.depth: is missing"),
     (LEAST + "[[instrument]]\ngain = 1.0", "instrument[0].name: is missing"),
 ]
@@ -206,7 +232,10 @@ def test_a_missing_key_is_named(refusal, text, said):
 
 @pytest.mark.parametrize("name", ["TOI-1234.01", "TOI 1234.01", "TOI/1234.01", " TOI-1234.01"])
 def test_two_targets_whose_folder_would_be_the_same_are_refused(refusal, name):
-    assert refusal(LEAST + SECOND.format(name)) == f"target[1].name: '{name}' and 'TOI-1234.01' would share a folder"
+    assert (
+        refusal(LEAST + SECOND.format(name))
+        == f"target[1].name: '{name}' and 'TOI-1234.01' would share a folder"
+    )
 
 
 def test_two_planets_of_one_star_are_two_targets(load):
@@ -223,7 +252,10 @@ def test_of_several_instruments_each_must_say_which_frames_are_its_own(refusal, 
 def test_two_instruments_cannot_have_one_name(refusal):
     one = '[[instrument]]\nname = "A"\nmatch = {{TELESCOP = "{}"}}\n'
 
-    assert refusal(LEAST + one.format("a") + one.format("b")) == "instrument[1].name: 'A' is the name of two instruments"
+    assert (
+        refusal(LEAST + one.format("a") + one.format("b"))
+        == "instrument[1].name: 'A' is the name of two instruments"
+    )
 
 
 @pytest.mark.parametrize("text", ["observer", "[[target]\n", "a = 1\na = 2", "observer = 'A\n"])

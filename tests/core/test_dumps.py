@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from accretor.core.dumps import INVENTORY, PHOTOMETRY, RESULTS, ROW_STATE, SCHEMAS, Schema
 
 ECSV_TYPES = {"string", "int64", "float64", "bool"}
@@ -22,7 +23,7 @@ def test_columns_have_names_of_their_own_that_need_no_quotes(schema):
 
 @EVERY
 def test_the_first_column_of_a_readable_dump_identifies_the_row(schema):
-    assert schema.scalars[0].name in {"path", "kind", "image_name", "star", "radius"}
+    assert schema.scalars[0].name in {"path", "kind", "image_name", "star", "radius", "toi", "jd"}
 
 
 @EVERY
@@ -33,9 +34,7 @@ def test_columns_are_of_kinds_that_ecsv_knows(schema):
 @EVERY
 def test_only_floats_are_rounded_or_have_further_axes(schema):
     assert all(
-        column.kind == "float64"
-        for column in schema.all_columns
-        if column.digits is not None or column.shape
+        column.kind == "float64" for column in schema.all_columns if column.digits is not None or column.shape
     )
 
 
@@ -64,7 +63,11 @@ def test_a_keyed_dump_says_of_each_row_what_it_was_made_from_and_with():
 def test_scalars_and_arrays_are_all_columns():
     assert {*PHOTOMETRY.scalars, *PHOTOMETRY.arrays} == set(PHOTOMETRY.all_columns)
     assert not {*PHOTOMETRY.scalars} & {*PHOTOMETRY.arrays}
-    assert [column.shape for column in PHOTOMETRY.arrays[:3]] == [("star", "radius"), ("star", "radius"), ("star",)]
+    assert [column.shape for column in PHOTOMETRY.arrays[:3]] == [
+        ("star", "radius"),
+        ("star", "radius"),
+        ("star",),
+    ]
 
 
 def test_the_numbers_of_an_observation_have_names_of_their_own():

@@ -4,6 +4,7 @@ import pickle
 from pathlib import PurePosixPath
 
 import pytest
+
 from accretor.core.observation import Observation, Visit
 
 ONE = Observation("TOI-1234.01", "20250304", "Hilltop-0m5", "ip")

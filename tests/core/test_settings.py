@@ -6,6 +6,7 @@ import itertools
 
 import msgspec
 import pytest
+
 from accretor.core import settings
 from accretor.core.settings import Settings, Target, WorkspaceSettings
 
@@ -66,7 +67,13 @@ def test_every_default_is_a_value_that_the_setting_allows(name):
 
 @pytest.mark.parametrize(
     ("name", "planet"),
-    [("TOI-1234.01", "01"), ("TOI-1234.12", "12"), ("HAT-P-32", "01"), ("TIC 1234.5", "01"), ("TOI-1.012", "01")],
+    [
+        ("TOI-1234.01", "01"),
+        ("TOI-1234.12", "12"),
+        ("HAT-P-32", "01"),
+        ("TIC 1234.5", "01"),
+        ("TOI-1.012", "01"),
+    ],
 )
 def test_the_planet_is_the_two_digits_after_the_point_of_its_name(name, planet):
     assert Target(name=name, tic=1, ra=0.0, dec=0.0).planet == planet

@@ -129,3 +129,18 @@ def package(tmp_path):
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def exofop_process():
+    from tests.exofop.server import running
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def exofop(exofop_process):
+    """A local ExoFOP that holds nothing and fails in nothing."""
+    exofop_process.set(reset=True)
+    return exofop_process

@@ -75,7 +75,7 @@ LEFT_OUT: tuple[Fault, ...] = (
         with_cards({"OBJECT": "M 13", "CRVAL1": 250.42, "CRVAL2": 36.46}),
         "another target",
     ),
-    Fault("F19", "closed.fits", with_pixels(lambda pixels: np.zeros_like(pixels)), "0 stars found, 8 needed"),
+    Fault("F19", "closed.fits", with_pixels(np.zeros_like), "0 stars found, 8 needed"),
     Fault("F8", "void.fits", with_pixels(lambda pixels: pixels * np.float32(np.nan)), "no pixel has a value"),
     Fault("F20", "colour.fits", files.colours, "this is a 3-D image (160 x 128 x 3)"),
     Fault(

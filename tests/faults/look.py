@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,7 @@ def is_tidy(run: Run) -> bool:
 def outside(workspace: Path) -> dict[str, str]:
     """Return all that is beside the workspace, and its raw frames: what no run may change."""
     beside = {
-        str(path): os.readlink(path) if path.is_symlink() else ""
+        str(path): str(path.readlink()) if path.is_symlink() else ""
         for path in sorted(workspace.parent.rglob("*"))
         if not path.is_relative_to(workspace)
     }

@@ -79,10 +79,13 @@ def test_other_forms_of_a_frame_give_the_same_numbers(clean, copy):
     for path, fault in zip(lights, corpus.USED, strict=True):
         (path.parent / fault.name).write_bytes(fault.make(path.read_bytes()))
         path.unlink()
+    config = workspace / "workspace.toml"
+    config.write_text(config.read_text("utf-8") + "\n[preprocess]\nsave_calibrated = true\n", "utf-8")
 
     done = run(workspace, "calibration")
 
     assert done.status == 0
+    assert len(list((workspace / "work" / look.SLUG / "calibrated").iterdir())) == SMALL.n_frame
     assert look.is_tidy(done)
     assert look.numbers(look.curve(workspace)) == look.numbers(look.curve(clean))
 

@@ -1,4 +1,4 @@
-"""Observations that cannot become a light curve: each is ended in one line with its numbers, the others go on."""
+"""Observations that cannot become a light curve: each ends in one line, and the others go on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from accretor.core.dumps import TEMPLATE_STARS
 from accretor.io import dump
 from tests.faults import files, look
-from tests.faults.files import Make, with_cards, with_pixels
+from tests.faults.files import Make, with_cards, with_pixels, with_text
 from tests.harness import Run, run
 
 NIGHT = "TOI-9999.01/20250304/Demo-0m4"
@@ -74,6 +74,12 @@ CASES = (
         "the target is not in",
     ),
     Case("B", _few, "template", "stars found, 8 needed ("),
+    Case(
+        "Bc",
+        lambda x, y: with_text(b"CD1_1   = abc def"),
+        "template",
+        "or say where the target is: [target.pixel]",
+    ),
     Case("V", lambda x, y: with_pixels(np.zeros_like), "template", "0 stars found, 8 needed (8 of them)"),
     Case("I", _alone, "calibration", "can be a comparison star: saturated in 8 frames"),
     Case("R", lambda x, y: bytes, "calibration", "3 of 3 frames are measured, 5 needed", n_frame=3),
@@ -103,7 +109,9 @@ def outcome(clean, tmp_path_factory):
         for path in lights[7 : 7 + case.n_frame]:
             content = with_cards({"FILTER": case.filter})(path.read_bytes())
             (folder / f"{path.stem}{case.suffix}").write_bytes(case.make(star["x"], star["y"])(content))
-    return Outcome(workspace, run(workspace, "calibration"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", "")  # no solve-field: it would search the sky for simulated stars
+        yield Outcome(workspace, run(workspace, "calibration"))
 
 
 def test_blocked_observations_show_no_traceback_and_an_exit_status(outcome):

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from accretor.io import digests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from accretor.io import digests
 
 ONE = digests.key("night1/a.fits", 100, 17)
 
@@ -52,7 +53,9 @@ def test_of_a_torn_file_only_the_torn_line_is_lost(tmp_path):
         assert digests.read(path) == {keys[0]: "0.fits", keys[1]: "1.fits", ONE: "new"}
 
 
-@pytest.mark.parametrize("junk", [b"\xff\xfe\x00", b"5\n", b"null\n", b'"text"\n', b"[1, 2]\n", b'[["a"], 1, 2, "x"]\n', b"{}\n"])
+@pytest.mark.parametrize(
+    "junk", [b"\xff\xfe\x00", b"5\n", b"null\n", b'"text"\n', b"[1, 2]\n", b'[["a"], 1, 2, "x"]\n', b"{}\n"]
+)
 def test_a_line_that_is_no_digest_is_passed_over(tmp_path, junk):
     path = tmp_path / "d"
     path.write_bytes(junk)

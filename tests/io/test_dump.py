@@ -5,11 +5,12 @@ import math
 import warnings
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from accretor.core.dumps import Column, Schema
 from accretor.core.errors import DumpError
 from accretor.io import dump
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 SCHEMA = Schema(
     "things",
@@ -26,7 +27,14 @@ SCHEMA = Schema(
 )
 ROWS = [
     {"name": "a.fits", "mass": 1.5, "time": 1.23456, "count": 3, "is_good": True, "remark": ""},
-    {"name": "é, 观.fits", "mass": math.nan, "time": -0.0, "count": -1, "is_good": False, "remark": 'said "no"'},
+    {
+        "name": "é, 观.fits",
+        "mass": math.nan,
+        "time": -0.0,
+        "count": -1,
+        "is_good": False,
+        "remark": 'said "no"',
+    },
 ]
 META = {"summary": {"good": 1, "poor": 1}, "remarks": ["±", "two: words"], "scale": 0.1, "frame": None}
 
@@ -45,7 +53,9 @@ ROW = st.fixed_dictionaries(
 
 def same(one, other):
     """Tell whether two rows are equal, with NaN equal to itself and -0.0 not to 0.0."""
-    return {key: repr(value) for key, value in one.items()} == {key: repr(value) for key, value in other.items()}
+    return {key: repr(value) for key, value in one.items()} == {
+        key: repr(value) for key, value in other.items()
+    }
 
 
 def on_one_line(text):
@@ -71,7 +81,9 @@ def test_a_dump_of_no_rows_is_a_dump(tmp_path):
 
 @settings(deadline=None, max_examples=60)
 @given(rows=st.lists(ROW, max_size=4))
-@example([{"name": "#1.fits", "mass": 0.1, "time": 0.0, "count": 0, "is_good": True, "remark": "a\r\nb\x85c"}])
+@example(
+    [{"name": "#1.fits", "mass": 0.1, "time": 0.0, "count": 0, "is_good": True, "remark": "a\r\nb\x85c"}]
+)
 def test_any_text_and_number_comes_back_exactly(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("dump") / "d"
     dump.write(path, SCHEMA, rows, {})
@@ -134,7 +146,9 @@ PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_
         min_size=1,
         max_size=3,
     ),
-    meta=st.dictionaries(st.sampled_from(["a", "b"]), TEXT | st.integers(-(2**40), 2**40) | st.lists(TEXT), max_size=2),
+    meta=st.dictionaries(
+        st.sampled_from(["a", "b"]), TEXT | st.integers(-(2**40), 2**40) | st.lists(TEXT), max_size=2
+    ),
 )
 @example([{**ROWS[0], "name": "#1.fits", "remark": "# too"}], {"a": "\x7f\x85\u2028 \U0001f52d"})
 def test_astropy_reads_the_same_values_units_and_meta(tmp_path_factory, rows, meta):
@@ -253,7 +267,13 @@ def test_rounding_gives_the_value_that_is_read_back(tmp_path):
 def test_numpy_values_are_written_as_plain_ones(tmp_path):
     import numpy as np
 
-    row = {**ROWS[0], "mass": np.float64(1.5), "count": np.int32(3), "is_good": np.bool_(True), "name": np.str_("a.fits")}
+    row = {
+        **ROWS[0],
+        "mass": np.float64(1.5),
+        "count": np.int32(3),
+        "is_good": np.bool_(1),
+        "name": np.str_("a.fits"),
+    }
 
     assert dump.text(SCHEMA, [row], {}) == dump.text(SCHEMA, ROWS[:1], {})
 

@@ -5,6 +5,7 @@ import hashlib
 
 import numpy as np
 import pytest
+
 from accretor.core.errors import Unusable
 from accretor.io import fits
 
@@ -14,18 +15,32 @@ IMAGE = np.arange(12.0).reshape(3, 4)
 def astropy_file(path, data, **options):
     from astropy.io import fits as astropy
 
-    hdus = [astropy.PrimaryHDU(data)] if not options else [astropy.PrimaryHDU(), astropy.CompImageHDU(data, **options)]
+    hdus = (
+        [astropy.PrimaryHDU(data)]
+        if not options
+        else [astropy.PrimaryHDU(), astropy.CompImageHDU(data, **options)]
+    )
     astropy.HDUList(hdus).writeto(path)
     return path
 
 
 def test_an_image_comes_back_with_its_cards(tmp_path):
-    digest = fits.write_image(tmp_path / "a.fits", IMAGE, {"IMAGETYP": "bias", "NCOMBINE": (5, "frames combined")})
+    digest = fits.write_image(
+        tmp_path / "a.fits", IMAGE, {"IMAGETYP": "bias", "NCOMBINE": (5, "frames combined")}
+    )
     header = fits.read_header(tmp_path / "a.fits")
 
     np.testing.assert_array_equal(fits.read_image(tmp_path / "a.fits"), IMAGE)
-    assert (header["IMAGETYP"], header["NCOMBINE"], header.comments["NCOMBINE"]) == ("bias", 5, "frames combined")
-    assert digest == fits.digest(tmp_path / "a.fits") == hashlib.sha256((tmp_path / "a.fits").read_bytes()).hexdigest()
+    assert (header["IMAGETYP"], header["NCOMBINE"], header.comments["NCOMBINE"]) == (
+        "bias",
+        5,
+        "frames combined",
+    )
+    assert (
+        digest
+        == fits.digest(tmp_path / "a.fits")
+        == hashlib.sha256((tmp_path / "a.fits").read_bytes()).hexdigest()
+    )
 
 
 def test_the_same_image_gives_the_same_bytes():
@@ -63,7 +78,9 @@ def test_a_file_that_is_not_there_is_not_a_verdict_on_its_data(tmp_path):
         fits.read_image(tmp_path / "a.fits")
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"SIMPLE  =                    T", b"\x1f\x8b torn"])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>404</html>", b"SIMPLE  =                    T", b"\x1f\x8b torn"]
+)
 def test_a_file_that_is_no_fits_is_unusable(tmp_path, content):
     (tmp_path / "a.fits").write_bytes(content)
 

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from accretor.io import journal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+
+from accretor.io import journal
 
 
 def write(dump, *rows):
@@ -82,13 +83,18 @@ FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 
 @settings(deadline=None, max_examples=60)
 @given(
-    array=arrays.arrays(np.float64, arrays.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4), elements=FLOATS),
+    array=arrays.arrays(
+        np.float64, arrays.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4), elements=FLOATS
+    ),
     number=FLOATS,
     text=st.text(st.characters(exclude_categories=["Cs"])),
 )
 def test_arrays_numbers_and_texts_come_back_exactly(tmp_path_factory, array, number, text):
     dump = tmp_path_factory.mktemp("journal") / "d"
-    write(dump, {"array": array, "number": np.float64(number), "text": text, "flag": np.bool_(True), "none": None})
+    write(
+        dump,
+        {"array": array, "number": np.float64(number), "text": text, "flag": np.bool_(1), "none": None},
+    )
 
     (found,) = journal.replay(dump)
     assert found["array"].shape == array.shape
@@ -105,5 +111,5 @@ def test_arrays_of_another_byte_order_and_layout_come_back(tmp_path):
 
 
 def test_what_a_row_cannot_hold_is_a_bug(tmp_path):
-    with pytest.raises(TypeError, match="PosixPath|WindowsPath"):
+    with pytest.raises(TypeError, match="a row cannot hold"):
         write(tmp_path / "d", {"path": tmp_path})

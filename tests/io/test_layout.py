@@ -37,7 +37,11 @@ def test_dumps_are_in_the_folder_of_their_observation():
 def test_the_filters_of_a_night_share_a_package_but_no_plot_and_no_dump():
     one, other = (Layout(ROOT).observation(observation) for observation in (ONE, OTHER))
 
-    assert not {*paths(one).values(), one.plots, one.folder} & {*paths(other).values(), other.plots, other.folder}
+    assert not {*paths(one).values(), one.plots, one.folder} & {
+        *paths(other).values(),
+        other.plots,
+        other.folder,
+    }
     assert Layout(ROOT).visit(ONE.visit).package == Layout(ROOT).visit(OTHER.visit).package
     assert one.plots.parents[1] == Layout(ROOT).visit(ONE.visit).folder
 
@@ -60,10 +64,10 @@ def test_every_path_is_inside_the_workspace():
     assert all(path.is_relative_to(ROOT) for owner in owners for path in paths(owner).values())
 
 
-def test_nothing_but_the_user_writes_beside_work_products_and_logs():
+def test_what_is_written_is_in_folders_beside_the_raw_frames():
     tops = {path.relative_to(ROOT).parts[0] for path in paths(Layout(ROOT)).values()}
 
-    assert tops == {"workspace.toml", "raw", "work", "products", "logs"}
+    assert tops - {"workspace.toml", "raw"} == {"archive", "logs", "products", "uploads", "work"}
 
 
 def test_every_path_says_what_is_there():

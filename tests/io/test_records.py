@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from accretor.core.dumps import Column, Schema
 from accretor.core.errors import DumpError
 from accretor.io import records
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 SCHEMA = Schema(
     "measures",
@@ -87,7 +88,9 @@ def test_a_dump_of_no_stars_is_a_dump(tmp_path):
 
 
 def test_one_star_and_one_radius_keep_their_axes(tmp_path):
-    (found,) = stored(tmp_path / "d", [row(x=np.array([1.0]), flux=np.array([[5.0]]))], {"star": 1, "radius": 1})
+    (found,) = stored(
+        tmp_path / "d", [row(x=np.array([1.0]), flux=np.array([[5.0]]))], {"star": 1, "radius": 1}
+    )
     columns, _ = records.read_columns(tmp_path / "d", SCHEMA)
 
     assert found["x"].shape == (1,)
