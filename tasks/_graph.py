@@ -47,6 +47,9 @@ class Doc(str):
     def __format__(self, spec: str) -> str:
         return format(self.state(), spec)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, (str(self),)  # the processes of `doit -n` need no state
+
 
 class Member(str):
     """Name of the group of a leaf that is also in a second group: it equals both names.
@@ -82,6 +85,8 @@ class Unchanged:
 
     def __init__(self, made_with: Mapping[str, str]) -> None:
         self.made_with = dict(made_with)
+        self.found: list[str] | None = None
+        """What `reasons` found."""
 
     def __call__(self, task: Any, values: dict[str, Any]) -> bool:
         """Compare with what the last run saved, and have this run save the like."""
@@ -158,9 +163,15 @@ def stage(name: str, text: str, leaves: Iterable[Leaf], state: Callable[[str], s
 
 def reasons(task: Task) -> list[str]:
     """Return why a leaf is not up to date, in words; nothing if it is."""
+    check = next(check for check, _, _ in task.uptodate if isinstance(check, Unchanged))
+    if check.found is None:  # a list asks for each leaf, for its target and for its stage
+        check.found = _reasons(task, check)
+    return check.found
+
+
+def _reasons(task: Task, check: Unchanged) -> list[str]:
     manager = Globals.dep_manager
-    own = [check for check, _, _ in task.uptodate if isinstance(check, Unchanged)]
-    found = [reason for check in own for reason in check.reasons(manager.get_values(task.name))]
+    found = check.reasons(manager.get_values(task.name))
     if found == [NOT_DONE]:
         return found
     status = manager.get_status(task, {}, get_log=True)
@@ -178,7 +189,7 @@ def _group(name: str, groups: list[str], members: list[Task], text: str, state: 
 def _group_state(members: list[Task], state: Callable[[], str]) -> str:
     if len(members) == 1:
         return f"{members[0].doc}"
-    n_stale = sum(bool(reasons(task)) and reasons(task) != [NOT_DONE] for task in members)
+    n_stale = sum(reasons(task) not in ([], [NOT_DONE]) for task in members)
     return state() + (f"; {n_stale} stale" if n_stale else "")
 
 

@@ -79,7 +79,7 @@ def run(name: str, slug: str, tasks: list[Task]) -> Any:
         if not confirmed:
             sys.stdout.write(upload.text(plan, f"doit {name}:{slug}"))
             return {"said": f"plan {plan.plan_id}"}
-        said = upload.send(plan, confirmed, paths, workspace.settings.upload.username, _say)
+        said = upload.send(plan, confirmed, paths, workspace.settings.upload, _say)
     except (AccretorError, OSError) as error:
         reason = _trouble.in_words(error) if isinstance(error, OSError) else str(error)
         log.info("upload:%s failed: %s", slug, reason)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from accretor.core.dumps import RESULTS, ROW_STATE, SCHEMAS, Column
+from tests.pipeline import causes
 
 PAGE = Path(__file__).resolve().parents[1] / "data_layout.md"
 
@@ -35,7 +36,10 @@ def filled(page: str) -> str:
             page,
             flags=re.DOTALL,
         )
-    return page
+    causes_end = r"(<!-- causes -->\n).*?(<!-- /causes -->)"
+    return re.sub(
+        causes_end, lambda match: f"{match[1]}{causes.markdown()}\n{match[2]}", page, flags=re.DOTALL
+    )
 
 
 if __name__ == "__main__":

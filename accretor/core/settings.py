@@ -256,6 +256,8 @@ class UploadSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     """``[upload.filter.ip]``: values for one filter, which go before the others."""
     proprietary: bool = True
     """Keep the files to the group for twelve months; the forms are public at once all the same."""
+    settle: NonNegative = 120.0
+    """Seconds that ExoFOP is given to finish a post that it did not answer, before its lists are believed."""
     public_note: str = ""
     """Public at once on ExoFOP: no results in it."""
     group: str = "tfopwg"

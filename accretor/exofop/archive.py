@@ -17,7 +17,7 @@ from accretor.exofop import tables
 from accretor.exofop.identifiers import is_toi, toi
 from accretor.exofop.server import SERVICE, Server
 from accretor.io import atomic, unzip
-from accretor.io.http import Client, NotSent
+from accretor.io.http import Client, NotSent, Refused
 from accretor.io.layout import ArchivePaths
 from accretor.io.unzip import LIMITS, Limits
 
@@ -193,7 +193,7 @@ def _fetch(client: Client, server: Server, tag: str, folder: Path, limits: Limit
     was_begun = archive.with_name(f"{archive.name}.partial").is_file()
     try:
         _save(client, server, tag, archive, limits)
-    except Unusable:
+    except (Unusable, Refused):
         # The rest may not fit to what an earlier run had: the server packs anew for each visitor.
         if not was_begun:
             raise

@@ -18,11 +18,11 @@ from accretor.io import dump
 if TYPE_CHECKING:
     from accretor.io.http import Client
 
-_TIC = re.compile(r"(?i)(?:TIC)?[\s_-]*0*([1-9][0-9]{0,18})")
-_TOI = re.compile(r"(?i)(?:TOI)?[\s_-]*0*([1-9][0-9]*)(?:[.-]([0-9]+))?")
+_TIC = re.compile(r"(?i)(?:TIC[\s_-]*)?0*([1-9][0-9]{0,18})")
+_TOI = re.compile(r"(?i)(?:TOI[\s_-]*)?0*([1-9][0-9]*)(?:[.-]([0-9]+))?")
 _COLUMNS = {
-    "tic": ("ticid", "TIC ID"),
     "toi": ("toi", "TOI"),
+    "tic": ("ticid", "TIC ID"),
     "t0": ("epoch", "Transit Epoch (BJD)", "Epoch (BJD)"),
     "t0_error": ("epoch_e", "Transit Epoch (BJD) err", "Epoch (BJD) err"),
     "period": ("period", "Period (days)"),
@@ -219,7 +219,7 @@ def _row(record: dict[str, Any]) -> dump.Row:
     if not 2.4e6 < numbers["t0"] < 2.6e6:
         numbers["t0"] = math.nan
     numbers["depth"] /= 1000
-    return {"tic": tic(str(values["tic"])), "toi": str(toi(text)), **numbers}
+    return {"toi": str(toi(text)), "tic": tic(str(values["tic"])), **numbers}
 
 
 def _first(record: dict[str, Any], names: tuple[str, ...]) -> Any:

@@ -140,8 +140,11 @@ def _stated(name: str) -> float:
 
 
 def _is_recent(jd: float) -> bool:
-    """Return whether a time is between the first light of TESS (2018 July) and 2040."""
-    return 2458300 < jd < 2466200
+    """Return whether a time is between the first light of TESS (2018 July) and 2035.
+
+    No number is so with both 2450000 and 2457000.
+    """
+    return 2458300 < jd < 2464500
 
 
 def _days_off(jd: float, date: str) -> float:

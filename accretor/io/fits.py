@@ -130,6 +130,8 @@ def _unusable_if_damaged() -> Iterator[None]:
     except (MemoryError, Unusable):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's, not astropy's: no such file, a disk that fails
         said = " ".join(str(error).split()) or type(error).__name__
         raise Unusable(f"cannot be read, the file is damaged: {said}") from error
 
@@ -191,7 +193,7 @@ def read_header(path: Path, hdu: int = 0) -> Header:
         for index in reversed(range(len(header))):
             try:
                 header.cards[index].verify("fix+exception")
-            except fits.VerifyError:
+            except (fits.VerifyError, ValueError):
                 del header[index]
     return header
 

@@ -27,6 +27,8 @@ _LEFT: Final = 0.6
 _WIDTH: Final = 4.5
 _LANE: Final = 0.56
 """Height of one observation, inch."""
+_LOWEST: Final = 1.7
+"""Height of all of them, inch, at least."""
 _BOTTOM: Final = 0.75
 _TOP: Final = 0.62
 _COLORS: Final = {
@@ -96,9 +98,10 @@ def phased(
     """
     if not curves:
         raise ValueError("there is no observation to draw")
-    figure = style.new_figure(_BOTTOM + _TOP + _LANE * len(curves))
+    height = max(_LANE * len(curves), _LOWEST)
+    figure = style.new_figure(_BOTTOM + _TOP + height)
     style.heading(figure, title, subtitle)
-    axes = style.add_axes(figure, _LEFT, _BOTTOM, _WIDTH, _LANE * len(curves))
+    axes = style.add_axes(figure, _LEFT, _BOTTOM, _WIDTH, height)
     hours = [_hours(curve, ephemeris) for curve in curves]
     fluxes = [
         normalised(curve.flux, hour, ephemeris.duration) for curve, hour in zip(curves, hours, strict=True)

@@ -22,7 +22,7 @@ from accretor.core.arrays import Floats
 ALTITUDE_TOLERANCE = 0.5
 """Degree between the header's altitude and the computed one; the difference of mount and target is within."""
 CLOCK_TOLERANCE = 2.0
-"""Degree by which one frame alone may be off: an altitude at the start of ten minutes of exposure is 1.3 off."""
+"""Degree by which one frame alone may be off; an altitude taken at the start of ten minutes is 1.3 off."""
 MIN_FRAMES = 3
 """Altitudes needed before they are believed to contradict the clock or the site."""
 

@@ -14,7 +14,7 @@ from accretor.core.dumps import FRAMES, PHOTOMETRY, STARS, TEMPLATE_STARS
 from accretor.core.settings import PhotometrySettings, WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io.dump import Row
-from accretor.stages import masters, reduced, rows, template
+from accretor.stages import masters, reduced, registration, rows, template
 from accretor.stages.bench import Bench, Done
 from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, Job, fingerprint
@@ -117,7 +117,7 @@ def measure(task: PhotometryTask) -> Row:
     from accretor.science import alignment, aperture
 
     wanted = task.wanted
-    transform = alignment.match(np.array(wanted.reference), template.star_list(task.registered))
+    transform = alignment.match(np.array(wanted.reference), registration.star_list(task.registered))
     raw, image = reduced.read(task.files)
     place = transform.apply(np.column_stack([wanted.x, wanted.y]))
     centre = transform.apply(np.array([wanted.centre]))[0]
@@ -181,7 +181,7 @@ def _wanted(plan: ObservationPlan, settings: PhotometrySettings, info: Sequence[
         x=tuple(dump.column(chosen.rows, "x")),
         y=tuple(dump.column(chosen.rows, "y")),
         recentre=tuple(settings.recentre and row["contrast"] < 0.5 for row in chosen.rows),
-        reference=_pairs(template.star_list(reference)),
+        reference=_pairs(registration.star_list(reference)),
         choice=fingerprint(template.choice_id(chosen.meta, chosen.rows), reference["context"]),
         centre=((width - 1) / 2, (height - 1) / 2),
         fwhm=fwhm,

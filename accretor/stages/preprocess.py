@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
@@ -232,7 +233,8 @@ def _masters(
     ):
         if files:
             sources = [
-                masters.source(layout.raw, file, io_fits.digest(layout.raw / file.path)) for file in files
+                masters.source(layout.raw, file, digest)
+                for file, digest in zip(files, _digests(files, layout), strict=True)
             ]
             made_with = [] if kind == "bias" else [row["digest"] for row in record]
             record.append(_kept_or_made(kind, sources, plan, record, old, made_with))
@@ -248,6 +250,19 @@ def _masters(
     if not plan.calibrations.flat:
         remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
     return record, remarks
+
+
+def _digests(files: Sequence[RawFile], layout: Layout) -> list[str]:
+    """Return the digests of calibration frames; only those that are new are read."""
+    keys = [digests.key(file.path, file.size, file.mtime_ns) for file in files]
+    known = digests.read(layout.digests)
+    new = {
+        item: io_fits.digest(layout.raw / file.path)
+        for item, file in zip(keys, files, strict=True)
+        if item not in known
+    }
+    digests.add(layout.digests, new)
+    return [new.get(item) or known[item] for item in keys]
 
 
 def _kept_or_made(

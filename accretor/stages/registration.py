@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from accretor.core.arrays import Floats
 from accretor.core.dumps import FRAMES, STARS
 from accretor.core.errors import Unusable
 from accretor.core.settings import RegistrationSettings, WorkspaceSettings
@@ -128,3 +131,9 @@ def _job(row: Row, files: FrameFiles, settings: RegistrationSettings, made_with:
         },
         payload=RegistrationTask(files, settings),
     )
+
+
+def star_list(row: Row) -> Floats:
+    """Return the stars of a row of ``stars.fits``, (n, 2) pixel, brightest first."""
+    xy = np.column_stack([row["star_x"], row["star_y"]])
+    return np.asarray(xy[np.isfinite(xy).all(axis=1)])

@@ -33,7 +33,7 @@ def fetch(
     ServiceError, NoCredentials
     """
     from accretor.exofop import credentials
-    from accretor.exofop.credentials import Account
+    from accretor.exofop.credentials import Account, NoCredentials
     from accretor.io import skynet
     from accretor.io.http import Client, Secret
 
@@ -45,7 +45,10 @@ def fetch(
     token = Secret(os.environ.get("SKYNET_API_TOKEN", ""))
     if not token:
         account = Account(skynet.SERVICE, skynet.HOST, "ACCRETOR_SKYNET")
-        token = credentials.find(account).password
+        try:
+            token = credentials.find(account).password
+        except NoCredentials as error:
+            raise NoCredentials(f"{error}; or put your token in SKYNET_API_TOKEN") from None
     place = urlsplit(address or skynet.ADDRESS).netloc
     with Client(skynet.SERVICE, {place}) as client:
         found = skynet.fetch(

@@ -16,17 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accretor.core.arrays import Floats, Image
 from accretor.core.dumps import FRAMES, STARS, TEMPLATE, TEMPLATE_STARS, Schema
 from accretor.core.errors import Blocked, DumpError, Unusable
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
-from accretor.science import times
-from accretor.stages import masters, platesolve, preprocess, reduced
+from accretor.stages import preprocess, registration, starlist
 from accretor.stages.bench import Bench, Done
-from accretor.stages.platesolve import Solution
 from accretor.stages.rows import GOOD, fingerprint
 
 if TYPE_CHECKING:
@@ -43,9 +40,6 @@ N_SAMPLE = 15
 
 N_TRIED = 5
 """Frames that are tried as the provisional reference."""
-
-NEIGHBOUR_RADIUS = 150.0
-"""Arcsec around the target within which stars are neighbours (TFOP SG1: 2.5 arcmin)."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         and old.meta["context"] == context
         and _is_whole(plan.paths, old)
     ):
-        old = _choose(pick, context, plan, layout, settings)
+        old = starlist.make(pick, context, plan, layout, settings)
     gain = best["score"] - chosen["score"]
     dump.write(
         plan.paths.template,
@@ -192,15 +186,13 @@ def _match(reference: Row, row: Row, context: str) -> Match:
     if row["status"] != GOOD:
         return Match(0, row["reason"], context)
     try:
-        return Match(alignment.match(star_list(reference), star_list(row)).n_match, "", context)
+        return Match(
+            alignment.match(registration.star_list(reference), registration.star_list(row)).n_match,
+            "",
+            context,
+        )
     except Unusable as verdict:
         return Match(0, verdict.reason, context)
-
-
-def star_list(row: Row) -> Floats:
-    """Return the stars of a row of ``stars.fits``, (n, 2) pixel, brightest first."""
-    xy = np.column_stack([row["star_x"], row["star_y"]])
-    return np.asarray(xy[np.isfinite(xy).all(axis=1)])
 
 
 def _best(scored: list[Row], info: list[Row]) -> Row:
@@ -257,163 +249,3 @@ def _context(pick: Row, plan: ObservationPlan, settings: WorkspaceSettings) -> s
         repr(plan.target.pixel),
         plan.instrument.pixel_scale,
     )
-
-
-def _choose(
-    pick: Row, context: str, plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings
-) -> dump.Dump:
-    """Make the star list and the plate solution of the template, and write them."""
-    from accretor.science import sources, template
-
-    frames = dump.read(plan.paths.frames, FRAMES).rows
-    frame = next(row for row in frames if row["input"] == pick["input"])
-    files = reduced.frame_files(plan, layout, [frame], masters.files(plan.paths))[0]
-    _, image = reduced.read(files)
-    solution = _solution(pick, frame, files, image, plan)
-    place = _target_place(solution, pick, frame, plan)
-    stars = template.star_list(
-        image,
-        pick["fwhm"],
-        max_stars=settings.template.max_stars,
-        keep=place[np.newaxis],
-        bad=masters.load(files.masters).bad,
-        saturation=files.saturation * files.gain,
-    )
-    try:
-        target = template.find(stars.xy, place, radius=max(2 * pick["fwhm"], 5.0))
-    except Unusable as verdict:
-        margin = min(*place, *(np.array(image.shape[::-1]) - 1 - place))
-        raise Blocked(_not_there(plan, pick, solution, verdict.reason, margin)) from None
-    scale = platesolve.pixel_scale(solution) if solution else _scale_hint(plan)
-    rows = _star_rows(stars, target, solution, scale, pick["fwhm"])
-    digest = io_fits.write_image(plan.paths.template_image, image, _cards(plan, frame, solution))
-    meta = {
-        "frame": pick["image_name"],
-        "input": pick["input"],
-        "context": context,
-        "fwhm": pick["fwhm"],
-        "shape": list(image.shape),
-        "pixel_scale": round(scale, 5) if scale > 0 else None,
-        "solution": solution.origin if solution else "none",
-        "wcs": solution.cards if solution else {},
-        "image": digest,
-    }
-    dump.write(plan.paths.template_stars, TEMPLATE_STARS, rows, meta)
-    assert isinstance(stars, sources.Sources)
-    return dump.read(plan.paths.template_stars, TEMPLATE_STARS)
-
-
-def _not_there(
-    plan: ObservationPlan, pick: Row, solution: Solution | None, reason: str, margin: float
-) -> str:
-    """Say why the target was not found; *margin* is its distance from the edge, pixel."""
-    if margin < 2 * pick["fwhm"]:
-        return (
-            f"{plan.observation.slug}: the target is {margin:.0f} pixels from the edge of {pick['image_name']}, "
-            "too near to be measured; if other frames show it better, name one in [template] frame"
-        )
-    is_header = solution is not None and solution.origin == "header"
-    check = "ra and dec of the target" + (" and the plate solution in the header" if is_header else "")
-    return f"{plan.observation.slug}: the target is not in {pick['image_name']}: {reason}; check {check}"
-
-
-def _solution(
-    pick: Row, frame: Row, files: reduced.FrameFiles, image: Image, plan: ObservationPlan
-) -> Solution | None:
-    """Return a plate solution: of the header, else of `solve-field`; None where a pixel position must do."""
-    where = _apparent(plan, frame)
-    shape = (image.shape[0], image.shape[1])
-    tried = []
-    try:
-        return platesolve.from_header(Path(files.path), files.hdu, where, shape)
-    except Unusable as verdict:
-        tried.append(verdict.reason)
-    xy = star_list(pick)
-    try:
-        return platesolve.solve_field(
-            xy[:, 0],
-            xy[:, 1],
-            np.asarray(pick["star_flux"])[: len(xy)],
-            shape=shape,
-            target=where,
-            pixel_scale=_scale_hint(plan),
-        )
-    except Unusable as verdict:
-        tried.append(verdict.reason)
-    if plan.target.pixel is None:
-        raise Blocked(
-            f"{plan.observation.slug}: no plate solution of {pick['image_name']} ({'; '.join(tried)}); "
-            "install "
-            'astrometry.net with index files, or say where the target is: [target.pixel] frame = "'
-            f'{pick["image_name"]}", x = ..., y = ... (0-based)'
-        )
-    return None
-
-
-def _apparent(plan: ObservationPlan, frame: Row) -> tuple[float, float]:
-    """Return where the target is at the time of *frame*, degree, with its proper motion."""
-    return times.at_epoch(times.Direction(*preprocess.direction(plan.target)), frame["jd_utc"])
-
-
-def _target_place(solution: Solution | None, pick: Row, frame: Row, plan: ObservationPlan) -> Floats:
-    """Return where the target is in the template, pixel."""
-    if solution is not None:
-        x, y = solution.wcs().all_world2pix(*_apparent(plan, frame), 0)
-        return np.array([float(x), float(y)])
-    from accretor.science import alignment
-
-    hint = plan.target.pixel
-    assert hint is not None
-    info, _ = records.rows(plan.paths.stars, STARS)
-    for row in info:
-        if row["image_name"] == hint.frame and row["status"] == GOOD:
-            transform = alignment.match(star_list(row), star_list(pick))
-            return np.asarray(transform.apply(np.array([[hint.x, hint.y]]))[0])
-    raise Blocked(f"{plan.observation.slug}: [target.pixel] frame {hint.frame!r} is none of its good frames")
-
-
-def _scale_hint(plan: ObservationPlan) -> float:
-    exposure = plan.frames[0].exposure
-    return plan.instrument.pixel_scale or (exposure.pixel_scale if exposure else math.nan)
-
-
-def _star_rows(stars: Any, target: int, solution: Solution | None, scale: float, fwhm: float) -> list[Row]:
-    """Return the star list, the target first, then by brightness."""
-    from accretor.science import template
-
-    radius = NEIGHBOUR_RADIUS / scale if scale > 0 else 20 * fwhm
-    roles = template.roles(stars.xy, target, neighbour_radius=radius)
-    contrast = template.contrast(stars.xy, stars.flux, radius=3 * fwhm)
-    sky = solution.wcs().all_pix2world(stars.xy, 0) if solution else np.full((len(stars), 2), np.nan)
-    order = [target, *(i for i in range(len(stars)) if i != target)]
-    return [
-        {
-            "star": number,
-            "role": roles[i],
-            "x": stars.x[i],
-            "y": stars.y[i],
-            "ra": sky[i, 0],
-            "dec": sky[i, 1],
-            "flux": stars.flux[i],
-            "contrast": contrast[i],
-            "is_saturated": stars.is_saturated[i],
-        }
-        for number, i in enumerate(order)
-    ]
-
-
-def _cards(plan: ObservationPlan, frame: Row, solution: Solution | None) -> dict[str, Any]:
-    cards: dict[str, Any] = {
-        "OBJECT": plan.target.name,
-        "TELESCOP": plan.observation.telescope,
-        "FILTER": plan.observation.filter,
-        "EXPTIME": (frame["exptime"], "second"),
-        "DATE-AVG": (frame["obstime"], "UTC of mid-exposure"),
-        "JD_UTC": (frame["jd_utc"], "mid-exposure"),
-        "BJD_TDB": (frame["bjd_tdb"], "mid-exposure"),
-        "AIRMASS": frame["airmass"],
-        "BUNIT": "electron",
-        "RAWFILE": frame["image_name"],
-        "WCSORIG": (solution.origin if solution else "none", "where the plate solution is from"),
-    }
-    return {**cards, **(solution.cards if solution else {})}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from accretor.core.errors import Blocked, Unusable, UploadError
-from accretor.core.settings import UploadFilterSettings, WorkspaceSettings
+from accretor.core.settings import UploadFilterSettings, UploadSettings, WorkspaceSettings
 from accretor.stages import packaging
 from accretor.stages import results as results_of
 
@@ -72,7 +72,7 @@ def text(upload: UploadPlan, command: str) -> str:
 
 
 def send(
-    plan: UploadPlan, confirmed: str, paths: VisitPaths, username: str, say: Callable[[str], None]
+    plan: UploadPlan, confirmed: str, paths: VisitPaths, settings: UploadSettings, say: Callable[[str], None]
 ) -> str:
     """Send *plan* if *confirmed* is its id, and return what came of it in one line.
 
@@ -95,12 +95,18 @@ def send(
         session = Session(
             client,
             where,
-            functools.partial(credentials.find, account(where), username),
-            username=username,
+            functools.partial(credentials.find, account(where), settings.username),
+            username=settings.username,
             folder=cookies.folder(),
         )
         result = upload.send(
-            plan, paths.package, session, Ledger(paths.ledger), answers=paths.answers, say=say
+            plan,
+            paths.package,
+            session,
+            Ledger(paths.ledger),
+            answers=paths.answers,
+            settle=settings.settle,
+            say=say,
         )
     said = (
         f"{result.n_sent} sent, {result.n_before} there before; ExoFOP holds all {len(upload.pieces(plan))}"

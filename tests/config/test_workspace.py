@@ -129,7 +129,7 @@ def tables(kind=WorkspaceSettings, place=""):
 
 def document(place, key):
     """Return a workspace with *key* = 1 in the table at *place*."""
-    names = [name for name in re.sub(r"\[\d\]", "", place).split(".") if name]
+    names = [name for name in re.sub(r"\[\d*\]", "", place).split(".") if name]
     if not names:
         return f"{key} = 1\n{LEAST}"
     if names == ["target"]:

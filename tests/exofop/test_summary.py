@@ -152,8 +152,8 @@ def test_the_pixel_scale_is_that_of_the_plate_solution(made, tmp_path):
         (lambda made: made.fits(CRVAL1="31.04"), "CRVAL1"),
         (lambda made: made.fits(CTYPE1="LINEAR", CTYPE2="LINEAR"), "no celestial"),
         (lambda made: made.fits(CD1_1=0.0, CD2_2=0.0), "plate solution|celestial"),
-        (lambda _: b"<html>not found</html>", "no FITS"),
-        (lambda _: b"", "no FITS"),
+        (lambda _: b"<html>not found</html>", "no FITS|damaged"),
+        (lambda _: b"", "no FITS|damaged"),
     ],
 )
 def test_a_file_without_a_plate_solution_is_refused(made, tmp_path, content, reason):

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import time
 
-from tests.harness import ROOT, make, results, spawn
+from tests.harness import ROOT, make, results, run
 
 
 def test_runs_at_different_times_and_places_leave_the_same_bytes(tmp_path):
     here, there = make(tmp_path / "here"), make(tmp_path / "there" / "and deeper")
     today = {time.strftime(form) for form in ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%m/%d/%Y", "%d %b %Y")}
-    assert spawn(here).status == 0
+    assert run(here).status == 0
     environment = {**os.environ, "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
     # Some years from now where that can be feigned; else the next second must do.
     feigned = ["faketime", "-f", "+1000d"] if shutil.which("faketime") else []

@@ -47,7 +47,7 @@ def read_only(folder: Path):
         mount("-o", "remount,bind,ro", folder)
         yield folder
     finally:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.fixture

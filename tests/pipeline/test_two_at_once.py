@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -155,6 +156,13 @@ def results_of_one_run(folder: Path) -> dict[str, str]:
     workspace = make(folder)
     assert run(workspace, STAGES).status == 0
     return results(workspace)
+
+
+@pytest.mark.skipif(multiprocessing.get_start_method() != "fork", reason="doit -n forks")
+@pytest.mark.timeout(120)
+def test_doit_with_processes_of_its_own_gives_the_same_bytes(workspace, tmp_path):
+    assert spawn(workspace, "-n", "2", STAGES).status == 0
+    assert results(workspace) == results_of_one_run(tmp_path / "other")
 
 
 @pytest.mark.slow

@@ -177,6 +177,19 @@ def test_wrong_sign_of_longitude_and_local_clock_are_said(wrong):
     assert "of 40 frames" in said
 
 
+def test_clock_of_single_frames_is_doubted_and_a_steady_difference_is_not():
+    altitude = np.linspace(30.0, 60.0, 40)
+    header = altitude + 0.3
+    header[7] += 25
+
+    assert list(np.flatnonzero(times.clock_jumps(header, altitude))) == [7]
+    assert times.clock_jumps(header, altitude)[7] == pytest.approx(25)
+    # An altitude at the start of long exposures is behind before the meridian, and ahead after it.
+    assert not times.clock_jumps(altitude + np.linspace(-1.3, 1.3, 40), altitude).any()
+    assert not times.clock_jumps(np.where(np.arange(40) % 3, altitude, 10.0), altitude).any()
+    assert not times.clock_jumps(np.full(40, np.nan), altitude).any()
+
+
 def test_real_night_stands_where_its_mount_says():
     raw = DATA / "hatp32-microobs" / "raw"
     if not raw.exists():
