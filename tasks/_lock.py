@@ -21,6 +21,9 @@ from filelock import FileLock, Timeout
 from accretor.io import atomic
 from accretor.io.layout import Layout
 
+_PATIENCE = 0.5
+"""Second after which it is said that a run waits; `doit list` may hold the workspace for a moment."""
+
 _held: list[FileLock] = []
 
 
@@ -37,7 +40,7 @@ def take(layout: Layout) -> None:
     """
     lock = _lock(layout)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_PATIENCE)
     except Timeout:
         sys.stderr.write(f"waiting: {_holder(layout)} is at work in this workspace (Ctrl-C gives up)\n")
         sys.stderr.flush()

@@ -78,8 +78,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
             try:
                 for line in _summary.lines(self._n_done, self._n_current, self._n_blocked):
                     self.write(f"{line}\n")
-            except OSError as error:
-                self.write(f"{_trouble.in_words(error)}\n")
+            except OSError as trouble:
+                self.write(f"{_trouble.in_words(trouble)}\n")
         for error in self.runtime_errors:
             sys.stderr.write(f"{error}\n")
         _end_log()

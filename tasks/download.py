@@ -10,6 +10,7 @@ curve in the same columns (standard/), what could not be read and why
 What is here is not fetched again, and a download that broke goes on where it broke.
 With a login (the keyring, ~/.netrc or the environment; see docs/download.md) also what
 is not public yet. Without a network, what is here is read and drawn.
+`doit clean download:TOI-1234.01` removes what was fetched.
 
 `doit` alone never comes here. Settings: [upload] username, url; [target].
 """
@@ -17,9 +18,11 @@ is not public yet. Without a network, what is here is read and drawn.
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import doit
@@ -48,6 +51,7 @@ def tasks() -> Iterator[Task]:
             name,
             [(run, [target])],
             uptodate=[False],
+            clean=[(clean, [workspace.layout.archive(slug(target.name)).folder])],
             verbosity=2,
             meta={"is_shown_only": True},
         )
@@ -70,6 +74,14 @@ def run(target: Target) -> Any:
     log.info("download:%s: %s", name, found.said)
     sys.stdout.write(f"{'download':<12} {name}  {found.said}\n")
     return TaskFailed("; ".join(found.failures)) if found.failures else {"said": found.said}
+
+
+def clean(folder: Path, dryrun: bool) -> None:
+    """Remove what was fetched of a target."""
+    if folder.is_dir():
+        sys.stdout.write(f"remove {folder}\n")
+        if not dryrun:
+            shutil.rmtree(folder)
 
 
 def _say(line: str) -> None:

@@ -1,6 +1,7 @@
 """Fetch the frames of a Skynet observation into raw/skynet/.
 
     doit skynet observation=12345678
+    doit skynet observation=12345678 after=2025-03-04 before=2025-03-05T12:00    (UTC)
 
 Needs your token of Skynet: in the environment's SKYNET_API_TOKEN, or as the password
 for api.skynet.unc.edu in the keyring or ~/.netrc.
@@ -41,7 +42,13 @@ def run() -> Any:
     observation = str(doit.get_var("observation", None) or "")
     label = f"skynet:{observation}"
     try:
-        found = skynet.fetch(observation, _workspace.current().layout, progress=Progress(label))
+        found = skynet.fetch(
+            observation,
+            _workspace.current().layout,
+            after=str(doit.get_var("after", None) or ""),
+            before=str(doit.get_var("before", None) or ""),
+            progress=Progress(label),
+        )
     except (AccretorError, OSError) as error:
         reason = _trouble.in_words(error) if isinstance(error, OSError) else str(error)
         log.info("%s failed: %s", label, reason)

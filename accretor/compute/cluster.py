@@ -60,6 +60,7 @@ class Cluster:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by ComputeError
         self._cluster: Any = None
         self._client: Any = None
+        self._is_manned = True
         self._known = (0.0, 1)
         """When the workers were last counted, and how many they were."""
         try:
@@ -69,7 +70,6 @@ class Cluster:
                 if not settings.address:
                     self._cluster = _cluster(settings, distributed)
                 self._client = distributed.Client(self._cluster or settings.address, timeout=20)
-            self._executor = self._client.get_executor(pure=False)
             self._wait(settings)
         except (OSError, TimeoutError) as error:
             self.close()
@@ -105,19 +105,19 @@ class Cluster:
     def _spread(
         self, work: Callable[[Any], Any], items: Numbered, killers: list[int], width: Callable[[], int]
     ) -> Iterator[tuple[int, Any]]:
-        killed = importlib.import_module("distributed").KilledWorker
+        distributed = importlib.import_module("distributed")
         folder, versions = str(Path.cwd()), _versions()
 
         def submit(item: Any) -> Future[Any]:
-            future: Future[Any] = self._executor.submit(_in_folder, work, item, folder, versions)
-            return future
+            return _signal_of(self._client.submit(_in_folder, work, item, folder, versions, pure=False))
 
-        for index, future in spread(submit, items, width, look=self._look):
+        for index, signal in spread(submit, items, width, look=self._look):
             try:
-                result = future.result()
-            except killed:
+                # Only here is it fetched: if it is lost on its way, dask has it made again.
+                result = signal.result().result()
+            except distributed.KilledWorker:
                 killers.append(index)
-            except CancelledError:
+            except (CancelledError, distributed.CancelledError, distributed.comm.CommClosedError):
                 raise _lost() from None
             else:
                 yield index, result
@@ -144,6 +144,10 @@ class Cluster:
     def _look(self) -> None:
         if self._client.status != "running":
             raise _lost()
+        if self._is_manned != (is_manned := bool(self._client.ncores())):
+            self._is_manned = is_manned
+            if not is_manned:
+                log.warning("no worker is there any more; waiting for another, Ctrl-C gives up")
 
     def _wait(self, settings: ComputeSettings) -> None:
         try:
@@ -155,6 +159,26 @@ class Cluster:
                 settings.executor if settings.executor != "dask" else settings.address,
             )
             self._client.wait_for_workers(1)
+
+
+def _signal_of(remote: Any) -> Future[Any]:
+    """Return a future that is done, with *remote*, when *remote* is, and whose cancelling cancels it.
+
+    dask has executors of its own, whose futures are never done if a result is lost with its worker.
+    """
+    signal: Future[Any] = Future()
+
+    def arrived(_: Any) -> None:
+        if signal.set_running_or_notify_cancel():
+            signal.set_result(remote)
+
+    def left(_: Future[Any]) -> None:
+        if signal.cancelled():
+            remote.cancel()
+
+    signal.add_done_callback(left)
+    remote.add_done_callback(arrived)
+    return signal
 
 
 def lifetime(walltime: str) -> tuple[int, int]:
@@ -198,13 +222,25 @@ def job_options(settings: ComputeSettings) -> dict[str, Any]:
 
 def _cluster(settings: ComputeSettings, distributed: Any) -> Any:
     if settings.executor == "dask":
-        return distributed.LocalCluster(
-            n_workers=local.n_worker(settings.workers, settings.memory),
+        n_worker = local.n_worker(settings.workers, settings.memory)
+        cluster = distributed.LocalCluster(
+            n_workers=n_worker,
             threads_per_worker=1,
             memory_limit=settings.memory,
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
         )
+    else:
+        n_worker = settings.workers or JOBS
+        cluster = _jobs(settings, n_worker)
+    # A worker that leaves, by its age or by a kill, is followed by another; dask alone gives
+    # up one that is missing twice at an interval of 15 s.
+    cluster.adapt(minimum=n_worker, maximum=n_worker)
+    return cluster
+
+
+def _jobs(settings: ComputeSettings, n_job: int) -> Any:
+    """Return a cluster whose jobs the batch system has taken."""
     jobqueue = _imported("dask_jobqueue")
     command = _SUBMIT[settings.executor]
     if shutil.which(command) is None:
@@ -215,7 +251,6 @@ def _cluster(settings: ComputeSettings, distributed: Any) -> Any:
     cluster = getattr(jobqueue, names[settings.executor])(
         **job_options(settings), scheduler_options={"dashboard_address": ":0"}, silence_logs=logging.CRITICAL
     )
-    n_job = settings.workers or JOBS
     try:
         cluster.sync(_submit, cluster, n_job)
     except RuntimeError as error:
@@ -224,8 +259,6 @@ def _cluster(settings: ComputeSettings, distributed: Any) -> Any:
             cluster.close(timeout=1)
         said = str(error).strip().splitlines()
         raise ComputeError(f"{command} took no job: {said[-1] if said else 'it says nothing'}") from error
-    # A worker that leaves, by its age or by a kill, is followed by another.
-    cluster.adapt(minimum=n_job, maximum=n_job)
     return cluster
 
 

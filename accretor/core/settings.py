@@ -313,7 +313,7 @@ class ComputeSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     workers: Annotated[int, Meta(ge=0)] = 0
     """Processes or jobs; 0 means one for each core that memory allows, or 8 jobs."""
     memory: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(MB|GB|TB)$")] = "2GB"
-    """Of one worker. A 4096x4096 frame with all its masters needs 1 GB."""
+    """Of one worker. A 4096x4096 frame with all its masters needs 1.6 GB."""
     address: str = ""
     """Of a dask scheduler that is there already, ``tcp://host:8786``; only with ``executor = "dask"``."""
     slurm: SlurmSettings = SlurmSettings()

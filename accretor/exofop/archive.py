@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -138,12 +139,14 @@ def fetch_files(
     missing = [tag for tag in wanted if tag not in kept]
     if not missing:
         return Fetched(kept=tuple(kept))
-    lock, mine = threading.Lock(), threading.local()
+    lock, mine, visitors = threading.Lock(), threading.local(), contextlib.ExitStack()
 
     def fetch(tag: str) -> str:
         """Return why the files of *tag* cannot be had; "" if they are there now."""
         if not hasattr(mine, "client"):
             mine.client = visitor()
+            with lock:
+                visitors.enter_context(mine.client)
         try:
             entry = _fetch(mine.client, server, tag, folder_of(paths, kind, tag), limits)
         except (ServiceError, Unusable) as error:
@@ -155,10 +158,11 @@ def fetch_files(
         return ""
 
     pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="download")
-    try:
-        outcomes = dict(zip(missing, pool.map(fetch, missing), strict=True))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with visitors:
+        try:
+            outcomes = dict(zip(missing, pool.map(fetch, missing), strict=True))
+        finally:
+            pool.shutdown(cancel_futures=True)
     new = tuple(tag for tag, trouble in outcomes.items() if not trouble)
     return Fetched(new, tuple(kept), tuple(trouble for trouble in outcomes.values() if trouble))
 

@@ -11,8 +11,6 @@ from accretor.core.dumps import Column, Schema
 from accretor.core.errors import DumpError, ServiceError
 from accretor.io import dump
 
-_SENTENCE = re.compile(r"(?i)no (TIC object|TOI|data|files?|results?|rows?) found|not found|error|sorry")
-
 
 def parse(content: bytes, what: str, needed: Sequence[str] = ()) -> list[dict[str, str]]:
     """Read a table with bars between its cells.
@@ -115,7 +113,8 @@ def _schema(name: str, header: Sequence[str]) -> Schema:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line], delimiter="|"))]
+    plain = "".join(letter if letter.isprintable() or letter == "\t" else " " for letter in line)
+    return [cell.strip() for cell in next(csv.reader([plain], delimiter="|"))]
 
 
 def _named(header: list[str]) -> list[str]:

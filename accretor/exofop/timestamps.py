@@ -100,7 +100,8 @@ def julian_date(date: str) -> float:
 
 
 def _best(table: Mapping[str, Any]) -> str:
-    usable = [name for name, cells in table.items() if isinstance(cells, np.ndarray)]
+    # AstroImageJ writes 0 for a time that it cannot compute.
+    usable = [name for name, cells in table.items() if isinstance(cells, np.ndarray) and np.any(cells > 0)]
     for wanted in NAMES:
         if wanted in usable:
             return wanted
@@ -119,15 +120,15 @@ def _offset(name: str, value: Floats, date: str) -> tuple[float, str]:
         return 0.0, ""
     if stated := _stated(name):
         if not 2.4e6 < low + stated < 2.6e6:
-            raise Unusable(f"{name} begins at {low:g}, and {stated + low:g} is no date of an observation")
-        return stated, f"{stated:g} added to {name}, as its name says"
+            raise Unusable(f"{name} begins at {low:g}, and {stated + low:.10g} is no date of an observation")
+        return stated, f"{stated:.10g} added to {name}, as its name says"
     likely = [offset for offset in (2450000.0, 2457000.0) if _is_recent(low + offset)]
     if date:
         near = [offset for offset in (2450000.0, 2457000.0) if _days_off(low + offset, date) <= _MOST_DAYS]
         if len(near) == 1:
-            return near[0], f"{near[0]:g} added to {name}, as the date {date} proves"
+            return near[0], f"{near[0]:.10g} added to {name}, as the date {date} proves"
     if len(likely) == 1 and not date:
-        return likely[0], f"{likely[0]:g} added to {name}: no other date is of the years of TESS"
+        return likely[0], f"{likely[0]:.10g} added to {name}: no other date is of the years of TESS"
     known = f" with the date {date}" if date else ""
     raise Unusable(f"{name} begins at {low:g}{known}: nothing tells which days were taken off it")
 

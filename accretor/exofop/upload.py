@@ -9,7 +9,6 @@ what ExoFOP shows decides.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import time
 from collections.abc import Callable
@@ -17,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from accretor.core.errors import UploadError
-from accretor.exofop import readback
-from accretor.exofop.ledger import OPEN_STATES, Item, Ledger, State
-from accretor.exofop.plan import FilterPlan, PlannedFile, UploadPlan
+from accretor.exofop import pieces, readback
+from accretor.exofop.ledger import OPEN_STATES, Ledger, State
+from accretor.exofop.pieces import Piece
+from accretor.exofop.plan import UploadPlan
 from accretor.exofop.readback import HeldFile, HeldSeries
 from accretor.exofop.session import Session, described, is_login
 from accretor.io import atomic
@@ -45,53 +45,6 @@ class Result:
     """What could not be compared."""
 
 
-@dataclass(frozen=True)
-class Piece:
-    """One post of a plan."""
-
-    item: Item
-    sha256: str
-    series: FilterPlan
-    file: PlannedFile | None
-    """None for the form."""
-
-    @property
-    def label(self) -> str:
-        """Name for messages."""
-        return self.file.name if self.file else f"time series {self.item.filter} of {self.item.name}"
-
-
-def pieces(plan: UploadPlan) -> list[Piece]:
-    """Return the posts of a plan in their order: for each filter its form, then its files."""
-    found = []
-    for series in plan.filters:
-        form = Item(
-            plan.server, "summary", series.filter, f"{series.fields['tel']} {series.fields['obsdate']}"
-        )
-        text = json.dumps(dict(series.fields), sort_keys=True)
-        found.append(Piece(form, hashlib.sha256(text.encode("ascii")).hexdigest(), series, None))
-        found += [
-            Piece(Item(plan.server, "file", series.filter, file.name), file.sha256, series, file)
-            for file in series.files
-        ]
-    return found
-
-
-def file_form(plan: UploadPlan, piece: Piece) -> dict[str, str]:
-    """Return the fields that go with a file."""
-    assert piece.file is not None
-    fields = piece.series.fields
-    return {
-        "file_type": "Light_Curve",
-        "planet": fields["planet"],
-        "file_desc": piece.file.label,
-        "file_tag": fields["tag"],
-        "groupname": fields["groupname"],
-        **({"propflag": "on"} if plan.is_proprietary else {}),
-        "tid": fields["id"],
-    }
-
-
 def remaining(plan: UploadPlan, ledger: Ledger) -> list[Piece]:
     """Return what of a plan is not proven to be on ExoFOP, by the ledger.
 
@@ -101,7 +54,7 @@ def remaining(plan: UploadPlan, ledger: Ledger) -> list[Piece]:
         If the ledger proves that ExoFOP holds something else in the place of a piece.
     """
     latest, found = ledger.latest(), []
-    for piece in pieces(plan):
+    for piece in pieces.of(plan):
         entry = latest.get(piece.item)
         if entry is None or entry.state is not State.CONFIRMED:
             found.append(piece)
@@ -156,13 +109,12 @@ def send(
         If the ledger cannot be written.
     """
     todo = remaining(plan, ledger)
-    _contents(plan, package)
+    for piece in pieces.of(plan):
+        pieces.content(package, piece)
     if not todo:
-        return Result(0, len(pieces(plan)))
+        return Result(0, len(pieces.of(plan)))
     run = _Run(plan, package, session, ledger, answers, settle, listing, pause, now, say)
-    known = ledger.latest()
-    if new := [(piece.item, piece.sha256) for piece in todo if piece.item not in known]:
-        ledger.begin(plan.plan_id, new, now())
+    _plan(plan, todo, ledger, now())
     session.open()
     run.wait_for_open_posts(todo)
     absent = run.reconcile(todo)
@@ -173,7 +125,20 @@ def send(
         say(f"{number} of {len(absent)}: {piece.label}")
         run.post(piece)
         n_sent += 1
-    return Result(n_sent, len(pieces(plan)) - n_sent, tuple(run.remarks))
+    return Result(n_sent, len(pieces.of(plan)) - n_sent, tuple(run.remarks))
+
+
+def _plan(plan: UploadPlan, todo: list[Piece], ledger: Ledger, now: float) -> None:
+    """Write down what is agreed to; where a post may be under way, that is not written over."""
+    known = ledger.latest()
+    new = [
+        (piece.item, piece.sha256)
+        for piece in todo
+        if (entry := known.get(piece.item)) is None
+        or (entry.state in {State.PLANNED, State.ABSENT} and entry.plan != plan.plan_id)
+    ]
+    if new:
+        ledger.begin(plan.plan_id, new, now)
 
 
 @dataclass
@@ -220,7 +185,7 @@ class _Run:
         """
         files, series = self._held()
         latest, absent, conflicts = self.ledger.latest(), [], []
-        for piece in pieces(self.plan):
+        for piece in pieces.of(self.plan):
             is_done = piece not in todo
             found = _matches(piece, files, series)
             if is_done and found:
@@ -254,7 +219,7 @@ class _Run:
             If it is not proven; the ledger says how far it is.
         """
         while True:
-            content = _content(self.package, piece)
+            content = pieces.content(self.package, piece)
             self.note(piece, State.INTENT)
             try:
                 answer = self._send(piece, content)
@@ -284,7 +249,7 @@ class _Run:
             self._keep(piece, answer)
             raise UploadError(
                 f"{piece.label}: ExoFOP answered ({described(answer)}) but does not list it; "
-                "look at its pages before you run again"
+                f"look at {self.answers or 'its pages'} and at ExoFOP before you run again"
             )
 
     def _send(self, piece: Piece, content: bytes) -> Answer:
@@ -292,7 +257,7 @@ class _Run:
             return self.session.post("insert_tseries.php", piece.series.fields)
         return self.session.post(
             "insert_file.php",
-            file_form(self.plan, piece),
+            pieces.file_form(self.plan, piece),
             {"file_name": (piece.file.name, content)},
         )
 
@@ -401,28 +366,3 @@ def _matches(
     if piece.file:
         return [held for held in files if held.name == piece.file.name]
     return [held for held in series if readback.is_of(held, piece.series.fields)]
-
-
-def _contents(plan: UploadPlan, package: Path) -> None:
-    """Make sure that every file is as it was planned."""
-    for piece in pieces(plan):
-        _content(package, piece)
-
-
-def _content(package: Path, piece: Piece) -> bytes:
-    """Return the bytes of a file as they were planned; none for a form.
-
-    Raises
-    ------
-    UploadError
-        If they are others now.
-    """
-    if piece.file is None:
-        return b""
-    try:
-        content = (package / piece.file.name).read_bytes()
-    except FileNotFoundError:
-        content = b""
-    if hashlib.sha256(content).hexdigest() != piece.sha256:
-        raise UploadError(f"{piece.file.name} is not what was planned; make the plan again")
-    return content

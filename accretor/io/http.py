@@ -19,17 +19,19 @@ import ipaddress
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from accretor import __version__
 from accretor.core.errors import ServiceError
+from accretor.io.answers import REDIRECTS, Answer, Cookie, NoAnswer, NotSent, NotTrusted, Refused, Secret
 from accretor.io.atomic import PART
 
 if TYPE_CHECKING:
     import requests
+
+__all__ = ["Answer", "Client", "Cookie", "NoAnswer", "NotSent", "NotTrusted", "Refused", "Secret"]
 
 USER_AGENT = f"accretor/{__version__} (photometry of TESS planet candidates)"
 TIMEOUT = (10.0, 60.0)
@@ -42,110 +44,8 @@ ATTEMPTS = 4
 """Of a GET; a POST is tried as often only where no connection is made."""
 
 _PASSING = frozenset({429, 500, 502, 503, 504})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LONGEST_PAUSE = 60.0
 _PIECE = 65_536
-
-
-class NotSent(ServiceError):  # noqa: N818  # a verdict on one request
-    """No connection was made: the server has seen nothing of the request."""
-
-
-class NotTrusted(NotSent):
-    """The server cannot prove who it is."""
-
-
-class NoAnswer(ServiceError):  # noqa: N818  # a verdict on one request
-    """The request may have reached the server, which did not answer in full."""
-
-
-class Refused(ServiceError):  # noqa: N818  # a verdict on one request
-    """The server answered, but not with what was asked for."""
-
-    def __init__(self, service: str, reason: str, status: int = 0) -> None:
-        super().__init__(service, reason)
-        self.status = status
-        """HTTP status; 0 if that is not the matter."""
-
-
-class Secret:
-    """A text that is shown nowhere: not by print, repr or format, and not by pickle.
-
-    `reveal` gives it to the one call that needs it.
-    """
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return "***"
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a secret is never written down")
-
-
-@dataclass(frozen=True)
-class Cookie:
-    """What a server gave to be known by."""
-
-    name: str
-    value: Secret
-    domain: str
-    path: str
-    is_secure: bool
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server answered."""
-
-    url: str
-    """Without query."""
-    status: int
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        """The body as text; bytes that are no UTF-8 are replaced."""
-        return self.body.decode("utf-8", errors="replace")
-
-    @property
-    def content_type(self) -> str:
-        """Such as ``text/html``, in lower case; "" if the server did not tell."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-    @property
-    def is_redirect(self) -> bool:
-        """Whether it only says where to look."""
-        return self.status in _REDIRECTS
-
-    @property
-    def is_page(self) -> bool:
-        """Whether it is a web page, whatever was asked for."""
-        start = self.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        return start.startswith((b"<!doctype", b"<html", b"<head", b"<body"))
 
 
 class Client:
@@ -268,6 +168,7 @@ class Client:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.partial" if is_resumed else f".{path.name}{PART}")
+        accepts = (200, 206) if is_resumed else (200,)
 
         def ahead() -> dict[str, str]:
             """Return the headers that ask for what is not there yet."""
@@ -289,7 +190,7 @@ class Client:
                 os.fsync(file.fileno())
 
         try:
-            answer = self._get(url, params, auth, headers, (200, 206), keep, ahead)
+            answer = self._get(url, params, auth, headers, accepts, keep, ahead)
             if check:
                 check(part)
             part.replace(path)
@@ -400,7 +301,7 @@ class Client:
         for _ in range(6):
             self._check(url)
             with self._translated(url), self._open("GET", url, params=params, **options) as response:
-                if response.status_code not in _REDIRECTS:
+                if response.status_code not in REDIRECTS:
                     yield response
                     return
                 if is_secret:

@@ -170,7 +170,7 @@ class Layout:
 
     @property
     def raw(self) -> Path:
-        """The user's frames; never written."""
+        """The user's frames; never written, but that frames are added below `skynet` when asked for."""
         return self.root / "raw"
 
     @property

@@ -6,6 +6,7 @@ adds files, each whole or not at all, and never changes one that is there.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 from collections.abc import Callable
@@ -45,6 +46,8 @@ def fetch(
     record: Path,
     token: Secret,
     *,
+    after: str = "",
+    before: str = "",
     address: str = ADDRESS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Fetched:
@@ -61,18 +64,25 @@ def fetch(
         Where ``r<exposure>.fits`` go.
     record : Path
         The manifest: size and sha256 of what was fetched.
+    after, before : str
+        Only exposures whose middle is not before *after*, and is before *before*: dates or times
+        in ISO 8601, in UTC unless they have a zone; "" is no limit. An exposure of which Skynet
+        does not tell the time is taken.
     token : Secret
         Of the user; it is sent to Skynet in a header, and is in no message.
 
     Raises
     ------
+    Unusable
+        If *after* or *before* is not a time.
     ServiceError
         If the list of exposures cannot be had.
     OSError
         If the disk is full.
     """
     headers: dict[str, str | Secret] = {"Authentication-Token": token}
-    exposures = _exposures(client, f"{address}/obs/{observation}", headers)
+    span = _moment(after), _moment(before)
+    exposures = _exposures(client, f"{address}/obs/{observation}", headers, span)
     manifest = read_manifest(record)
     new, kept, failures = [], [], []
     for number, exposure in enumerate(exposures, start=1):
@@ -117,7 +127,32 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _exposures(client: Client, url: str, headers: dict[str, str | Secret]) -> list[int]:
+def _moment(text: str) -> datetime.datetime | None:
+    """Return a time in UTC; None of an empty text."""
+    if not text:
+        return None
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise Unusable(f"{text!r} is not a date or time such as 2025-03-04 or 2025-03-04T05:30") from None
+    return found.replace(tzinfo=datetime.UTC) if found.tzinfo is None else found.astimezone(datetime.UTC)
+
+
+def _is_within(exposure: Any, span: tuple[datetime.datetime | None, datetime.datetime | None]) -> bool:
+    try:
+        middle = _moment(str(exposure.get("centerTime") or ""))
+    except Unusable:
+        middle = None
+    after, before = span
+    return middle is None or ((after is None or middle >= after) and (before is None or middle < before))
+
+
+def _exposures(
+    client: Client,
+    url: str,
+    headers: dict[str, str | Secret],
+    span: tuple[datetime.datetime | None, datetime.datetime | None],
+) -> list[int]:
     try:
         answer = client.get(url, headers=headers)
     except Refused as error:
@@ -126,8 +161,8 @@ def _exposures(client: Client, url: str, headers: dict[str, str | Secret]) -> li
         raise
     try:
         found = json.loads(answer.text)
-        exposures = {int(exposure["id"]) for exposure in found["exps"]}
-    except (ValueError, TypeError, KeyError):
+        exposures = {int(exposure["id"]) for exposure in found["exps"] if _is_within(exposure, span)}
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise ServiceError(
             SERVICE, f"{url}: the answer is not the list of an observation's exposures"
         ) from None

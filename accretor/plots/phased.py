@@ -155,7 +155,7 @@ def _step(fluxes: Sequence[Floats], depth: float) -> float:
     """Return the distance of two levels: room for the transit, and for the noise of most."""
     noise = [point_to_point(flux) for flux in fluxes]
     finite = [value for value in noise if math.isfinite(value)]
-    return max(2.0 * depth, 5.0 * float(np.median(finite)) if finite else 0.0, 1e-3)
+    return max(2.3 * depth, 5.0 * float(np.median(finite)) if finite else 0.0, 1e-3)
 
 
 def _limit(axes: Axes, hours: Sequence[Floats], duration: float) -> None:

@@ -61,13 +61,13 @@ def download(
     Fetched
         Without a network: what is here, and that as a failure.
     """
-    from accretor.exofop import archive, standard, tables
+    from accretor.exofop import archive, standard
 
     if unknown := [kind for kind in kinds if kind not in archive.WITH_FILES]:
         raise Unusable(f"files={','.join(unknown)}: ExoFOP has files of {', '.join(archive.WITH_FILES)}")
     paths = layout.archive(slug(target.name))
     counts, failures = _fetched(target, layout, paths, settings, kinds, say)
-    rows = tables.read(paths.table("time_series"), "time_series")
+    rows = _table(paths, "time_series")
     observations = standard.build(paths, rows, _direction(target))
     pages = _draw(target, plans, observations, paths, settings)
     readable = sum(bool(item.curve) for item in observations)
@@ -76,8 +76,8 @@ def download(
     )
     unread = [f"{item.row['path']}: {item.row['reason']}" for item in observations if not item.curve]
     for line in unread:
-        say(f"left out: {line}")
-    return Fetched(said, tuple(failures))
+        say(f"left out: {_plain(line)}")
+    return Fetched(said, tuple(map(_plain, failures)))
 
 
 def state(layout: Layout, target: str) -> str:
@@ -101,7 +101,7 @@ def _fetched(
     say: Callable[[str], None],
 ) -> tuple[list[str], list[str]]:
     """Fetch what is new; return what came of it, and what could not be had."""
-    from accretor.exofop import archive, tables
+    from accretor.exofop import archive
     from accretor.exofop.server import server
     from accretor.io.http import NotSent
 
@@ -120,7 +120,7 @@ def _fetched(
             failures += archive.fetch_tables(client, where, target.name, target.tic, paths)
             failures += _name_trouble(client, where, layout, target)
         for kind in kinds:
-            wanted = archive.tags(tables.read(paths.table(kind), kind))
+            wanted = archive.tags(_table(paths, kind))
             found = archive.fetch_files(kind, wanted, paths, where, visitor)
             counts.append(
                 f"{kind.replace('_', ' ')}: {len(found.new)} fetched, {len(found.kept)} here before"
@@ -169,6 +169,22 @@ def _name_trouble(client: Client, where: Server, layout: Layout, target: Target)
             return [error.reason]
     trouble = identifiers.disagreement(target.name, target.tic, table)
     return [trouble] if trouble else []
+
+
+def _table(paths: ArchivePaths, kind: str) -> list[dict[str, str]]:
+    """Return the rows of a table that is here; one that cannot be trusted is set aside."""
+    from accretor.exofop import tables
+
+    try:
+        return tables.read(paths.table(kind), kind)
+    except DumpError:
+        dump.set_aside(paths.table(kind))
+        return []
+
+
+def _plain(text: str) -> str:
+    """Return *text* without what would move a terminal: names in it are those of others."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _direction(target: Target) -> Direction:

@@ -129,7 +129,7 @@ def leave_one_out(
     """
     from accretor.science import ensemble
 
-    measured, meta = photometry_stage.columns(paths)
+    measured, meta = photometry_stage.columns(paths, "image_name", "flux")
     radius = int(np.argmin(np.abs(np.array(meta["radii"]) - results["aperture_radius_px"])))
     index = [row["star"] for row in stars]
     relative = ensemble.relative_flux(measured["flux"][:, index, radius], np.ones(len(index)))

@@ -18,6 +18,8 @@ def fetch(
     observation: str,
     layout: Layout,
     *,
+    after: str = "",
+    before: str = "",
     address: str = "",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Fetched:
@@ -29,7 +31,7 @@ def fetch(
     Raises
     ------
     Unusable
-        If *observation* is no number.
+        If *observation* is no number, or *after* or *before* no time (UTC).
     ServiceError, NoCredentials
     """
     from accretor.exofop import credentials
@@ -57,6 +59,8 @@ def fetch(
             layout.skynet(number),
             layout.skynet_record(number),
             token,
+            after=after,
+            before=before,
             address=address or skynet.ADDRESS,
             progress=progress,
         )

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from accretor.stages.workspace import ObservationPlan
 
 SECONDS = 86400.0
+_MEASURES = (
+    *("flux", "sky", "n_sky", "peak", "x", "y"),
+    *("star_fwhm", "x_width", "y_width", "angle", "roundness"),
+)
+"""Columns of the photometry that are in the package."""
 _DETREND_COLUMNS = {
     "airmass": "AIRMASS",
     "time": "BJD_TDB",
@@ -68,16 +73,15 @@ def collect(plan: ObservationPlan) -> Measured:
     labelled.sort(key=lambda row: int(row["label"][1:]))
     listed = {row["star"]: row for row in dump.read(paths.template_stars, TEMPLATE_STARS).rows}
     frames = {row["image_name"]: row for row in dump.read(paths.frames, FRAMES).rows}
-    measured, meta = photometry_stage.columns(paths)
+    measured, meta = photometry_stage.columns(paths, "image_name", *_MEASURES)
     used = [row for row in curve if row["is_used"]]
     place = {name: i for i, name in enumerate(measured["image_name"])}
     which = [place[row["image_name"]] for row in used]
     star = [row["star"] for row in labelled]
     radius = int(np.argmin(np.abs(np.array(meta["radii"]) - results["aperture_radius_px"])))
     columns = {
-        name: (column[:, :, radius] if column.ndim == 3 else column)[np.ix_(which, star)]
-        for name, column in measured.items()
-        if column.ndim >= 2
+        name: (measured[name][:, :, radius] if name == "flux" else measured[name])[np.ix_(which, star)]
+        for name in _MEASURES
     }
     return Measured(
         plan=plan,

@@ -81,7 +81,7 @@ def send(
     UploadError
         If the id is another one: then nothing is sent. Else as `accretor.exofop.upload.send`.
     """
-    from accretor.exofop import cookies, credentials, upload
+    from accretor.exofop import cookies, credentials, pieces, upload
     from accretor.exofop.ledger import Ledger
     from accretor.exofop.server import server
     from accretor.exofop.session import Session, account
@@ -108,9 +108,7 @@ def send(
             settle=settings.settle,
             say=say,
         )
-    said = (
-        f"{result.n_sent} sent, {result.n_before} there before; ExoFOP holds all {len(upload.pieces(plan))}"
-    )
+    said = f"{result.n_sent} sent, {result.n_before} there before; ExoFOP holds all {len(pieces.of(plan))}"
     return "; ".join([said, *result.remarks])
 
 
@@ -127,7 +125,13 @@ def state(paths: VisitPaths) -> str:
     """Return in a few words how far the upload of a visit is, by its ledger."""
     from accretor.exofop.ledger import Ledger, State
 
-    latest = Ledger(paths.ledger).latest()
+    entries = Ledger(paths.ledger).entries()
+    # What was planned once, and is in the last plan no more, is not missing.
+    latest = {
+        entry.item: entry
+        for entry in Ledger(paths.ledger).latest().values()
+        if entry.plan == entries[-1].plan or entry.state not in {State.PLANNED, State.ABSENT}
+    }
     if not latest:
         return "not sent"
     done = [entry for entry in latest.values() if entry.state is State.CONFIRMED]

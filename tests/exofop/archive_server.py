@@ -22,7 +22,7 @@ class Archive:
     pages: dict[str, bytes] = field(default_factory=dict)
     """By ``page.php``, or ``page.php?name=value`` of one parameter."""
     faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """By the same names; each is done once: html, cut, short, 500, slow, other_part, no_range, 416."""
+    """By the same names; each is done once: html, cut, short, stall, 500, slow, other_part, no_range, 416."""
     asked: list[tuple[str, dict[str, str], dict[str, str]]] = field(default_factory=list)
     """Page, query and headers of each request."""
     private: set[str] = field(default_factory=set)
@@ -33,6 +33,8 @@ class Archive:
     place: str = ""
     n_open: int = 0
     n_open_most: int = 0
+    is_over: threading.Event = field(default_factory=threading.Event)
+    """Lets go of the answers that stall."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def counted(self, page: str) -> int:
@@ -91,6 +93,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(500, PAGE)
         elif fault == "cut":
             self._send(200, body, sent=body[: len(body) // 2])
+        elif fault == "stall":
+            self._send(200, body, sent=body[: len(body) // 2])
+            self.wfile.flush()
+            archive.is_over.wait(60)
         elif fault == "short":
             self._send(200, body[: len(body) // 2])
         else:

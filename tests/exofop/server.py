@@ -176,6 +176,8 @@ class Handler(BaseHTTPRequestHandler):
                 for waiting in STORE.pending:
                     STORE.insert(*waiting)
                 STORE.pending.clear()
+                for item in (*STORE.files, *STORE.series):
+                    item.pop("hidden", None)
             if wanted.pop("end_sessions", False):
                 STORE.sessions.clear()
             if (faults := wanted.pop("faults", None)) is not None:
@@ -225,6 +227,8 @@ class Handler(BaseHTTPRequestHandler):
                 STORE.pending.append((page, fields, upload, user))
             elif kind not in ("error_before", "cut_before", "odd", "redirect", "refused"):
                 STORE.insert(page, fields, upload, user)
+            if kind == "hidden":  # stored, but not in the lists yet
+                (STORE.files if upload else STORE.series)[-1]["hidden"] = True
         self.answer_insert(kind, fault)
 
     def answer_insert(self, kind: str, fault: dict[str, Any]) -> None:
@@ -260,7 +264,7 @@ class Handler(BaseHTTPRequestHandler):
             f'{file["groupname"]},18493,"{file["file_desc"]}"'
             for file in STORE.files[: len(STORE.files) - (1 if lag else 0)]
             # What is proprietary is shown to the group only.
-            if file["tid"] == query["id"] and user
+            if file["tid"] == query["id"] and user and not file.get("hidden")
         ]
         self.send("\n".join(lines).encode() + b"\n", "text/csv")
 
@@ -276,7 +280,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def series(self, found: list[dict[str, Any]]) -> None:
         lines = ["|".join(SERIES)]
-        lines += ["|".join(str(one.get(key, "")) for key in SERIES.values()) for one in found]
+        lines += [
+            "|".join(str(one.get(key, "")) for key in SERIES.values())
+            for one in found
+            if not one.get("hidden")
+        ]
         self.send("\n".join(lines).encode() + b"\n", "text/plain")
 
     def file(self, query: dict[str, str], user: str) -> None:

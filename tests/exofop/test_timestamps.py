@@ -95,6 +95,11 @@ def test_a_barycentric_time_that_contradicts_the_clock_of_its_own_table_is_said(
     assert "minutes from JD_UTC in the table" in found.remarks[0]
 
 
+def test_a_time_that_was_never_computed_gives_way_to_the_next_best():
+    found = timestamps.find(columns(BJD_TDB=[0.0, 0.0], JD_UTC=[2460738.7, 2460738.8]))
+    assert (found.column, found.system) == ("JD_UTC", "JD_UTC")
+
+
 def test_a_table_without_times_says_what_it_has():
     with pytest.raises(Unusable, match="no column is a time; there are flux"):
         timestamps.find(columns(flux=[1.0]))

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from accretor.core.errors import ServiceError, UploadError
-from accretor.exofop import upload
+from accretor.exofop import pieces
 from accretor.exofop.ledger import Ledger, State
 from accretor.exofop.session import LoginError
 from accretor.io.http import NotSent, Refused
@@ -395,8 +395,42 @@ def test_a_server_that_goes_away_before_a_post_has_seen_nothing_of_it(exofop, pl
     assert send(plan, package, ledger).n_sent == N
 
 
+def test_the_ledger_knows_of_a_post_before_it_is_made(exofop, plan, package, ledger):
+    visit, seen = session(exofop.url), []
+    post = visit.client.post
+
+    def watched(url, *arguments, **options):
+        if "insert" in url:
+            seen.append(states(Ledger(ledger.path)).count(State.INTENT))
+        return post(url, *arguments, **options)
+
+    visit.client.post = watched
+    send(plan, package, ledger, visit=visit)
+
+    assert seen == [1] * N
+
+
+@pytest.mark.parametrize("piece", [2, 3])
+def test_what_another_machine_sends_meanwhile_is_not_sent_again(exofop, plan, package, ledger, piece):
+    theirs = pieces.of(plan)[piece]
+    item = {"page": "insert_tseries.php", "fields": theirs.series.fields, "user": USER}
+    if theirs.file:
+        content = (package / theirs.file.name).read_bytes()
+        item |= {"page": "insert_file.php", "name": theirs.file.name, "hex": content.hex()}
+        item["fields"] = pieces.file_form(plan, theirs)
+
+    def say(line):
+        if line.startswith("2 of"):
+            exofop.set(insert=[item])
+
+    found = send(plan, package, ledger, say=say)
+
+    assert (found.n_sent, found.n_before) == (N - 1, 1)
+    assert exofop.copies() == everything(plan)
+
+
 def test_an_open_post_is_given_time_before_it_is_judged(exofop, plan, package, ledger):
-    piece = upload.pieces(plan)[0]
+    piece = pieces.of(plan)[0]
     ledger.add(plan.plan_id, piece.item, piece.sha256, State.INTENT, 1000.0)
     waits = []
 

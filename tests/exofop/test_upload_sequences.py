@@ -30,6 +30,8 @@ FAULTS = [
     "expire",
     "pending",
     "refused",
+    "truncate",
+    "hidden",
 ]
 FINISH = 100.0
 """Seconds after which the server has finished whatever it was sent."""
@@ -46,7 +48,7 @@ class Sequences(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.ledgers = [Ledger(self.folder / machine / "ledger.jsonl") for machine in ("a", "b")]
-        self.last, self.clock, self.version, self.is_spoiled = 0, 1.7e9, 0, False
+        self.last, self.clock, self.posted, self.version, self.is_spoiled = 0, 1.7e9, 0.0, 0, False
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(os, "fsync", lambda handle: None)  # no power is lost in these tests
 
@@ -60,10 +62,8 @@ class Sequences(RuleBasedStateMachine):
 
     def pause(self, seconds):
         self.clock += seconds
-        if seconds >= 1.0:
-            self.exofop.set(flush=True) if self.clock >= self.posted + FINISH else None
-
-    posted = 0.0
+        if seconds and self.clock >= self.posted + FINISH:
+            self.exofop.set(flush=True)
 
     @rule()
     def edit(self):
@@ -98,6 +98,7 @@ class Sequences(RuleBasedStateMachine):
         if machine != self.last:  # whoever goes to another machine takes some minutes
             self.pause(1000.0)
             self.last = machine
+        self.is_spoiled = self.is_spoiled or "truncate" in faults.values()
         self.exofop.set(faults=[{"at": at, "kind": kind} for at, kind in faults.items()])
         try:
             self.run(kill_at, is_torn)
@@ -196,7 +197,7 @@ def run_sequences(exofop, number, steps):
 
 
 def test_nothing_is_uploaded_twice_or_claimed_falsely_in_random_sequences(exofop):
-    run_sequences(exofop, number=12, steps=8)
+    run_sequences(exofop, number=25, steps=8)
 
 
 @pytest.mark.slow

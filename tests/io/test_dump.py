@@ -286,3 +286,16 @@ def test_a_missing_value_is_a_bug(tmp_path):
 
 def test_a_column_is_a_list_of_its_values():
     assert dump.column(ROWS, "count") == [3, -1]
+
+
+def test_single_columns_are_read_as_the_whole_is(tmp_path):
+    path = tmp_path / "d.ecsv"
+    dump.write(path, SCHEMA, ROWS, META)
+    whole = dump.read(path, SCHEMA).rows
+
+    found = dump.read_columns(path, SCHEMA, ("mass", "name"))
+
+    assert repr(found) == repr([dump.column(whole, "mass"), dump.column(whole, "name")])
+    path.write_text(path.read_text(encoding="utf-8").replace(",1.5,", ",1.6,"), encoding="utf-8")
+    with pytest.raises(DumpError, match="edited"):
+        dump.read_columns(path, SCHEMA, ("mass",))

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -207,3 +209,58 @@ def test_a_dump_of_another_schema_is_refused(tmp_path, change, reason):
 def test_a_missing_dump_is_said_to_be_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         records.read(tmp_path / "d", SCHEMA)
+
+
+def test_arrays_stay_on_the_disk_until_they_are_asked_for(tmp_path):
+    stored(tmp_path / "d", [row(), row("b.fits", x=np.array([1.0, 2.0, 3.0]))])
+    (_, second), _ = records.rows(tmp_path / "d", SCHEMA)
+
+    assert set(second) == {"name", "sky", "n_star", "is_good"}
+    np.testing.assert_array_equal(second["x"], [1.0, 2.0, 3.0])
+    assert "x" not in second
+    with pytest.raises(KeyError):
+        second["y"]
+
+
+def test_a_row_with_arrays_on_the_disk_can_go_to_another_process(tmp_path):
+    stored(tmp_path / "d", [row()])
+    (first,), _ = records.rows(tmp_path / "d", SCHEMA)
+
+    copied = pickle.loads(pickle.dumps(first))
+
+    assert copied == first
+    np.testing.assert_array_equal(copied["flux"], first["flux"])
+
+
+@settings(deadline=None, max_examples=30)
+@given(kept=st.lists(st.integers(0, 4), max_size=8), new=st.lists(st.integers(0, 8), max_size=3))
+def test_stored_and_new_rows_in_any_order_give_the_bytes_of_rows_in_memory(tmp_path_factory, kept, new):
+    folder = tmp_path_factory.mktemp("records")
+    stored(folder / "d", [row(f"{i}.fits", x=np.array([i / 3])) for i in range(5)])
+    on_disk, _ = records.rows(folder / "d", SCHEMA)
+    mixed = [records.updated(on_disk[i], {"sky": 0.5}) for i in kept]
+    for i in new:
+        mixed.insert(i, row("a name that is longer than the others.fits", x=np.array([i / 7])))
+    whole = [one.whole() if isinstance(one, records.StoredRow) else one for one in mixed]
+
+    records.write(folder / "mixed", SCHEMA, mixed, SHAPE, {})
+    records.write(folder / "whole", SCHEMA, whole, SHAPE, {})
+
+    assert (folder / "mixed").read_bytes() == (folder / "whole").read_bytes()
+
+
+def test_memory_for_one_more_row_does_not_grow_with_the_rows_that_are_there(tmp_path):
+    shape = {"star": 500, "radius": 2}
+    value = row(x=np.arange(500.0), flux=np.ones((500, 2)))
+    records.write(tmp_path / "d", SCHEMA, [value] * 1000, shape, {})
+    size = (tmp_path / "d").stat().st_size
+
+    tracemalloc.start()
+    on_disk, _ = records.rows(tmp_path / "d", SCHEMA)
+    records.write(tmp_path / "d", SCHEMA, [*on_disk, value], shape, {})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert size > 12e6
+    assert peak < 6e6
+    assert len(records.rows(tmp_path / "d", SCHEMA)[0]) == 1001

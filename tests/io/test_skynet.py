@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from accretor.core.errors import ServiceError
+from accretor.core.errors import ServiceError, Unusable
 from accretor.io import fits, skynet
 from accretor.io.http import Client, NotSent, Secret
 from tests.exofop.archive_server import PAGE, Archive, serve, stop
@@ -29,10 +29,16 @@ def archive():
     stop(*running)
 
 
-def fetch(archive, tmp_path, *, attempts=1):
+def fetch(archive, tmp_path, *, attempts=1, **limits):
     with Client("Skynet", {archive.place}, backoff=0, attempts=attempts, timeout=(2, 5)) as client:
         return skynet.fetch(
-            client, 12, tmp_path / "raw", tmp_path / "12.json", Secret(TOKEN), address=archive.address
+            client,
+            12,
+            tmp_path / "raw",
+            tmp_path / "12.json",
+            Secret(TOKEN),
+            address=archive.address,
+            **limits,
         )
 
 
@@ -78,6 +84,33 @@ def test_a_size_that_is_not_that_of_the_manifest_is_said(archive, tmp_path):
         file.write(b"\0" * 2880)
     found = fetch(archive, tmp_path)
     assert "were fetched; move it away" in found.failures[0]
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "numbers"),
+    [
+        ("", "", "1234"),
+        ("2025-03-04", "", "234"),
+        ("2025-03-04", "2025-03-05", "24"),
+        ("", "2025-03-04T01:00:00+01:00", "14"),
+        ("2025-03-04T00:00:00Z", "2025-03-05T00:00:00+00:00", "24"),
+    ],
+)
+def test_only_exposures_between_two_times_come_whatever_form_the_times_have(
+    archive, tmp_path, after, before, numbers
+):
+    times = {1: "2025-03-03T23:59:59", 2: "2025-03-04T00:00:00.5Z", 3: "2025-03-05T00:00:00", 4: None}
+    exposures = [{"id": number, "centerTime": when} for number, when in times.items()]
+    archive.pages["obs/12"] = json.dumps({"exps": exposures}).encode()
+    archive.pages[f"{DOWNLOAD}?image=r4"] = image(4)
+    found = fetch(archive, tmp_path, after=after, before=before)
+    assert found.new == tuple(f"r{number}.fits" for number in numbers)
+
+
+def test_a_limit_that_is_no_time_is_refused_before_anything_is_asked(archive, tmp_path):
+    with pytest.raises(Unusable, match="'yesterday' is not a date"):
+        fetch(archive, tmp_path, after="yesterday")
+    assert archive.asked == []
 
 
 @pytest.mark.parametrize("answer", [PAGE, b"{}", b"[]", b'{"exps": [{"x": 1}]}', b'{"exps": ["../../x"]}'])

@@ -237,3 +237,12 @@ def test_airmass_is_that_of_a_real_table_of_astroimagej():
     found = times.airmass(np.array([float(row["ALT_OBJ"]) for row in rows]))
 
     np.testing.assert_allclose(found, [float(row["AIRMASS"]) for row in rows], rtol=0, atol=2e-6)
+
+
+def test_altitudes_of_a_night_at_once_are_those_of_each_frame():
+    night = [(datetime(2025, 3, 4, 18) + i * timedelta(minutes=30)).isoformat() for i in range(24)]  # noqa: DTZ001
+
+    at_once = times.altitudes(night, STAR, AMADO)
+
+    np.testing.assert_allclose(at_once, times.frame_times(night, STAR, AMADO).altitude, atol=0.001)
+    assert times.altitudes([], STAR, AMADO).shape == (0,)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
 import zipfile
 
 import numpy as np
@@ -17,7 +19,7 @@ from accretor.exofop.server import Server
 from accretor.io import dump, fits, skynet
 from accretor.io.http import Client
 from tests.exofop.archive_server import Archive, serve, stop
-from tests.harness import make, run, tree
+from tests.harness import make, run, start, tree
 
 ZIP = "download_tag_files_zip.php"
 TIC, MID, DEPTH = 999999999, 2460700.8193566, 0.011
@@ -102,6 +104,49 @@ def test_without_a_network_that_is_said_and_all_is_kept(archive, workspace):
     assert "FAILED: offline: " in offline.out
     assert "2 of 3 tables read" in offline.out
     assert tree(workspace / "archive") == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+def test_a_download_that_is_killed_goes_on_with_what_it_had(archive, workspace):
+    noise = np.random.default_rng(1).bytes(3_000_000)
+    archive.pages[f"{ZIP}?tag=5"] = packed(**{"curve.tbl": curve(), "image.fits": noise})
+    archive.faults[f"{ZIP}?tag=5"] = ["stall"]
+    folder = workspace / "archive" / "TOI-9999.01" / "time_series"
+    killed = start(workspace, "download")
+    end = time.monotonic() + 60
+    while not (any(folder.glob("5.zip.partial")) and (folder / "5.zip.partial").stat().st_size > 1_000_000):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    killed.kill()
+    killed.communicate()
+    archive.is_over.set()
+    assert not (folder / "5").exists()
+    found = run(workspace, "download")
+    assert found.status == 0, found.out + found.err
+    assert (folder / "5" / "image.fits").read_bytes() == noise
+    ranges = [headers.get("Range", "") for page, query, headers in archive.asked if query.get("tag") == "5"]
+    assert ranges[0] == ""
+    assert int(ranges[-1].removeprefix("bytes=").rstrip("-")) > 1_000_000
+
+
+def test_a_damaged_table_is_set_aside_and_fetched_again(archive, workspace):
+    run(workspace, "download")
+    table = workspace / "archive/TOI-9999.01/tables/time_series.ecsv"
+    table.write_bytes(table.read_bytes()[:-9])
+    archive.faults["download_tseries.php"] = ["html"]
+    assert "2 of 3 tables read" in run(workspace, "download").out
+    assert not table.exists()
+    assert run(workspace, "download").status == 0
+    assert table.is_file()
+
+
+def test_clean_removes_what_was_fetched_of_a_target_only_when_asked(workspace):
+    run(workspace, "download")
+    run(workspace, "clean")
+    assert (workspace / "archive/TOI-9999.01/observations.ecsv").is_file()
+    assert "remove" in run(workspace, "clean", "download:TOI-9999.01").out
+    assert not (workspace / "archive/TOI-9999.01").exists()
+    assert (workspace / "archive/tois.ecsv").is_file()
 
 
 def test_one_failure_is_one_line_and_stops_no_other(archive, workspace):
