@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from accretor.stages.workspace import ObservationPlan
 
 
+NO_USER = "USERNAME"
+"""Stands in a plan for the user of ExoFOP as long as the settings name none; such a plan is not sent."""
+
+
 def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: WorkspaceSettings) -> UploadPlan:
     """Return the forms and files of a visit as they would be sent; no network is used.
 
@@ -45,7 +49,7 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
         name=first.target.name,
         telescope_diameter=upload.telescope_size or instrument.telescope_diameter or float("nan"),
         camera=upload.camera or instrument.camera or instrument.name,
-        username=upload.username,
+        username=upload.username or NO_USER,
         group=upload.group,
         public_note=upload.public_note,
     )
@@ -68,7 +72,10 @@ def text(upload: UploadPlan, command: str) -> str:
     """Return the plan for people, with the command that sends it."""
     from accretor.exofop.plan import describe
 
-    return f"{describe(upload)}To send exactly this: {command} --confirm {upload.plan_id}\n"
+    shown = describe(upload)
+    if f"_{NO_USER}_" in upload.tag:
+        return f'{shown}To send it, first name the ExoFOP user in workspace.toml: [upload] username = "..."\n'
+    return f"{shown}To send exactly this: {command} --confirm {upload.plan_id}\n"
 
 
 def send(
@@ -86,6 +93,8 @@ def send(
     from accretor.exofop.server import server
     from accretor.exofop.session import Session, account
 
+    if not settings.username:
+        raise UploadError('name the ExoFOP user first: [upload] username = "..."; nothing was sent')
     if confirmed != plan.plan_id:
         raise UploadError(
             f"the plan is {plan.plan_id} now, not {confirmed}; nothing was sent: look at it and confirm it"

@@ -1,0 +1,32 @@
+"""A plan can be looked at before ExoFOP's user is named; it cannot be sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness import make, run
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Path:
+    folder = make(tmp_path / "workspace")
+    config = folder / "workspace.toml"
+    config.write_text(
+        config.read_text(encoding="utf-8").replace('username = "a_observer"', ""), encoding="utf-8"
+    )
+    assert run(folder).status == 0
+    return folder
+
+
+def test_a_plan_without_a_user_is_shown_but_not_sent(workspace):
+    shown = run(workspace, "upload:TOI-9999.01")
+    assert shown.status == 0
+    assert "_USERNAME_tic" in shown.out
+    assert "first name the ExoFOP user" in shown.out
+    plan_id = shown.out.split("Upload plan ")[1][:12]
+    refused = run(workspace, "upload:TOI-9999.01", f"confirm={plan_id}")
+    assert refused.status != 0
+    assert "nothing was sent" in refused.out
+    assert not list(workspace.glob("uploads/**/*"))
