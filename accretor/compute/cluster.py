@@ -60,7 +60,8 @@ class Cluster:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by ComputeError
         self._cluster: Any = None
         self._client: Any = None
-        self._is_manned = True
+        self._manned = time.monotonic()
+        """When a worker was last seen by somebody who waited."""
         self._known = (0.0, 1)
         """When the workers were last counted, and how many they were."""
         try:
@@ -111,6 +112,7 @@ class Cluster:
         def submit(item: Any) -> Future[Any]:
             return _signal_of(self._client.submit(_in_folder, work, item, folder, versions, pure=False))
 
+        self._manned = time.monotonic()
         for index, signal in spread(submit, items, width, look=self._look):
             try:
                 # Only here is it fetched: if it is lost on its way, dask has it made again.
@@ -144,10 +146,12 @@ class Cluster:
     def _look(self) -> None:
         if self._client.status != "running":
             raise _lost()
-        if self._is_manned != (is_manned := bool(self._client.ncores())):
-            self._is_manned = is_manned
-            if not is_manned:
-                log.warning("no worker is there any more; waiting for another, Ctrl-C gives up")
+        now = time.monotonic()
+        if self._client.ncores():
+            self._manned = now
+        elif now - self._manned > PATIENCE:
+            self._manned = now
+            log.warning("no worker has been there for %.0f s; waiting for one, Ctrl-C gives up", PATIENCE)
 
     def _wait(self, settings: ComputeSettings) -> None:
         try:
