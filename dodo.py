@@ -9,7 +9,7 @@ doit workspace=PATH ...         another workspace than the current folder
 
 from __future__ import annotations
 
-from tasks import _signals  # noqa: F401  # before anything slow is loaded
+from tasks import _first  # noqa: F401  # before anything slow is loaded
 
 # isort: split
 from collections.abc import Iterator

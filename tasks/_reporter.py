@@ -10,7 +10,7 @@ from typing import Any
 
 from doit.reporter import ConsoleReporter
 
-from tasks import _lock, _memory, _stage, _summary, _trouble, _workspace
+from tasks import _lock, _memory, _signals, _stage, _summary, _trouble, _workspace
 from tasks._entry import READING_TASKS
 
 TELLING = READING_TASKS | {"upload", "download", "skynet"}
@@ -44,6 +44,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
 
     def execute_task(self, task: Any) -> None:
         """Remember when the work began."""
+        _signals.heed()
         self._begun = time.monotonic()
 
     def add_success(self, task: Any) -> None:
@@ -61,6 +62,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """Tell in one line what failed; what only waits for it is counted."""
+        _signals.heed()
         self.failures.append({"task": task, "exception": fail})
         stage, _, name = task.name.partition(":")
         if fail.get_name() == "UnmetDependency":

@@ -1,8 +1,4 @@
-"""A run ends as politely by TERM as by Ctrl-C: what is done is kept, and one line says so.
-
-To import this is to have it so. dodo.py does that before anything slow is loaded, for
-a traceback of forty lines is no answer to Ctrl-C at any time.
-"""
+"""A run ends as politely by TERM as by Ctrl-C: what is done is kept, and one line says so."""
 
 from __future__ import annotations
 
@@ -13,15 +9,30 @@ import threading
 from types import TracebackType
 from typing import Any
 
+_asked: list[int] = []
+"""Signals that asked the run to end."""
 
-def _attend() -> None:
+
+def attend() -> None:
+    """Give the signals this meaning, from now on."""
+    if multiprocessing.parent_process() is not None:
+        return
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background it may be ignored
+        signal.signal(signal.SIGINT, _interrupt)
     sys.excepthook = _explain
     sys.unraisablehook = _repeat
 
 
+def heed() -> None:
+    """Interrupt the run if it was asked to end, and a library took the interrupt for an error of its own."""
+    if _asked:
+        raise KeyboardInterrupt
+
+
 def _interrupt(signum: int, frame: object) -> None:
     """Make TERM what Ctrl-C is: doit then keeps its state."""
+    _asked.append(signum)
     raise KeyboardInterrupt
 
 
@@ -38,7 +49,3 @@ def _repeat(unraisable: Any) -> None:
         threading.Timer(0.01, signal.raise_signal, [signal.SIGTERM]).start()
     else:
         sys.__unraisablehook__(unraisable)
-
-
-if multiprocessing.parent_process() is None:
-    _attend()

@@ -15,7 +15,7 @@ from doit.exceptions import TaskFailed
 from accretor.compute.pool import Pool
 from accretor.core.errors import AccretorError, Blocked, Unusable
 from accretor.stages.bench import Bench, Done
-from tasks import _blocked, _trouble, _wishes, _workspace
+from tasks import _blocked, _signals, _trouble, _wishes, _workspace
 
 log = logging.getLogger("accretor")
 
@@ -37,6 +37,7 @@ def perform(
             )
         )
     except (AccretorError, OSError) as error:
+        _signals.heed()
         reason = _one_line(error, name)
         log.info("%s failed: %s", label, reason)
         _blocked.remember(stage, name, reason)
@@ -69,6 +70,7 @@ class Progress:
 
     def __call__(self, done: int, total: int) -> None:
         """Say that *done* of *total* are there."""
+        _signals.heed()
         now = time.monotonic()
         if not self._is_terminal or now - self._begun < self.QUIET:
             return

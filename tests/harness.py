@@ -86,7 +86,8 @@ def run(workspace: Path, *arguments: str) -> Run:
 
     out, err = io.StringIO(), io.StringIO()
     cmd_run.opt_outfile["default"] = out  # doit takes the one that there was when it was loaded
-    here, handler, path = Path.cwd(), signal.getsignal(signal.SIGTERM), list(sys.path)
+    here, path = Path.cwd(), list(sys.path)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     hooks = sys.excepthook, sys.unraisablehook
     for name in [name for name in sys.modules if name == "dodo" or name.split(".")[0] == "tasks"]:
         del sys.modules[name]
@@ -102,7 +103,8 @@ def run(workspace: Path, *arguments: str) -> Run:
         if lock := sys.modules.get("tasks._lock"):
             lock.give_back()  # as the end of a process would
         os.chdir(here)
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         sys.excepthook, sys.unraisablehook = hooks
         sys.path[:] = path
     return Run(status, out.getvalue(), err.getvalue())
