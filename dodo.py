@@ -37,6 +37,7 @@ from tasks import (
 )
 from tasks._reporter import Reporter
 
+_wishes.check_names()
 _entry.begin()
 _wishes.check()
 

@@ -14,7 +14,8 @@ def main() -> int:
     home = installed if installed.is_dir() else Path(__file__).parents[1]
     DoitMain.BIN_NAME = "accretor"
     # A stranger's pyproject.toml in the current folder must not configure this program.
-    return int(DoitMain(config_filenames=()).run(["-f", str(home / "dodo.py"), *sys.argv[1:]]))
+    status = DoitMain(config_filenames=()).run(["-f", str(home / "dodo.py"), *sys.argv[1:]])
+    return int(status or 0)  # clean, forget and the like return None
 
 
 if __name__ == "__main__":

@@ -23,10 +23,13 @@ def forget(stage: str, name: str) -> None:
     found = _read(name)
     if found.pop(stage, None) is None:
         return
-    if found:
-        atomic.write_text(_path(name), json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    else:
-        _path(name).unlink(missing_ok=True)
+    try:
+        if found:
+            atomic.write_text(_path(name), json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        else:
+            _path(name).unlink(missing_ok=True)
+    except OSError:
+        return  # the next run that can write forgets it
 
 
 def reason(stage: str, name: str) -> str:

@@ -9,13 +9,15 @@ from types import FrameType
 from doit.cmd_base import Command
 
 from accretor.io.layout import Layout
-from tasks import _lock, _memory, _terminal, _trouble, _workspace
+from tasks import _lock, _memory, _terminal, _trouble, _wishes, _workspace
 
 READING_COMMANDS = {"list", "info", "help", "dumpdb", "tabcompletion"}
 """Commands of doit that do nothing to a workspace."""
 
 READING_TASKS = {"why", "watch", "logout", "ttf"}
 """Tasks that write nothing themselves."""
+
+WRITING_TASKS = {*_wishes.STAGES, "upload", "download", "skynet"}
 
 
 def begin() -> None:
@@ -44,7 +46,11 @@ def _only_reads() -> bool:
     while frame is not None:
         names = frame.f_locals
         if frame.f_code.co_name == "execute" and isinstance(names.get("self"), Command):
-            first = str(next(iter(names.get("args") or ()), "")).partition(":")[0]
-            return names["self"].get_name() in READING_COMMANDS or first in READING_TASKS
+            if names["self"].get_name() in READING_COMMANDS:
+                return True
+            asked = [str(name).partition(":")[0] for name in names.get("args") or ()]
+            # What follows `why` is what is asked about.
+            is_reading = bool(asked) and asked[0] in READING_TASKS
+            return is_reading and (asked[0] == "why" or not WRITING_TASKS.intersection(asked))
         frame = frame.f_back
     return False

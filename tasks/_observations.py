@@ -49,6 +49,13 @@ def run(name: str, slug: str) -> Any:
     )
 
 
+_OWNED: dict[str, Callable[[ObservationPlan], list[Path]]] = {
+    "preprocess": lambda plan: [plan.paths.folder / "masters"],
+    "registration": lambda plan: [plan.paths.calibrated],
+}
+"""Folders whose files are all of one stage."""
+
+
 def _leaf(
     name: str,
     plan: ObservationPlan,
@@ -66,5 +73,5 @@ def _leaf(
         made_with=made_with,
         state=lambda: _state.of_observation(name, plan),
         is_asked_for=_wishes.is_redone(name) or _wishes.is_renewed(name, plan.observation.slug),
-        owned=[plan.paths.folder / "masters"] if name == "preprocess" else [],
+        owned=_OWNED[name](plan) if name in _OWNED else [],
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from doit.reporter import ConsoleReporter
 
-from tasks import _lock, _memory, _signals, _stage, _summary, _trouble, _workspace
+from tasks import _blocked, _lock, _memory, _signals, _stage, _summary, _trouble, _workspace
 from tasks._entry import READING_TASKS
 
 TELLING = READING_TASKS | {"upload", "download", "skynet"}
@@ -70,6 +70,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
         elif fail.get_name() == "TaskFailed":
             self.write(f"{stage:<12} {name}  FAILED: {fail.message.removeprefix(f'{name}: ')}\n")
         else:  # a bug of ours: everything that helps to find it
+            _blocked.remember(stage, name, "it broke; the run that did so shows where")
             self.write(f"{stage:<12} {name}  BROKE\n{fail.get_msg()}\n")
 
     def complete_run(self) -> None:

@@ -16,7 +16,7 @@ from accretor.io.dump import Row
 from accretor.stages import packaging
 from accretor.stages import results as results_of
 from accretor.stages.workspace import ObservationPlan, Workspace
-from tasks import _workspace
+from tasks import _blocked, _wishes, _workspace
 
 MOST_REASONS = 6
 """Reasons that are listed; the tables have all."""
@@ -50,6 +50,9 @@ def _visit(workspace: Workspace, visit: Visit, plans: tuple[ObservationPlan, ...
     yield f"{visit.target}  {visit.night}  {visit.telescope}"
     for plan, results in made:
         yield from _observation(results, plan)
+        for stage in _wishes.STAGES:
+            if failed := _blocked.reason(stage, plan.observation.slug):
+                yield f"         of an earlier run: {stage} failed now ({failed})"
     paths = workspace.layout.visit(visit)
     try:
         manifest = packaging.manifest(paths)
@@ -130,8 +133,11 @@ def _next(workspace: Workspace) -> Iterator[str]:
         yield f"({example} is a commented example), then:  {_workspace.program()} workspace=PATH"
     elif workspace.visits:
         target = next(iter(workspace.visits)).target
-        products, program = _workspace.shown(workspace.layout.products), _workspace.program()
-        yield f"Next: look at {products}, then  {program} upload:{target}  shows what would be sent."
+        products, command = (
+            _workspace.shown(workspace.layout.products),
+            _workspace.command(f"upload:{target}"),
+        )
+        yield f"Next: look at {products}, then  {command}  shows what would be sent."
 
 
 def _against_truth(truth: Row, results: Row) -> Iterator[str]:

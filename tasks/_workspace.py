@@ -44,6 +44,14 @@ def enter() -> None:
         _make_demo(root)
     if not root.is_dir():
         raise SystemExit(f"accretor: {root}: there is no such folder")
+    if not (root / CONFIG).is_file():
+        raise SystemExit(
+            f"accretor: {root}: there is no {CONFIG}; every workspace needs one (see the README)"
+        )
+    if not (root / "raw").is_dir():
+        raise SystemExit(
+            f"accretor: {root / 'raw'}: there is no such folder; make it and put your frames in it"
+        )
     os.chdir(root)
     Layout(Path()).work.mkdir(exist_ok=True)
 
@@ -59,6 +67,12 @@ def shown(path: Path) -> str:
 def program() -> str:
     """Return the name by which this program was called: doit or accretor."""
     return "accretor" if DoitMain.BIN_NAME == "accretor" else "doit"
+
+
+def command(task: str) -> str:
+    """Return the command that does *task* in this workspace, as the user has to type it."""
+    named = doit.get_var("workspace", None)
+    return " ".join([program(), task, *([f"workspace={named}"] if named else [])])
 
 
 @functools.cache

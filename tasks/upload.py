@@ -77,7 +77,7 @@ def run(name: str, slug: str, tasks: list[Task]) -> Any:
     try:
         plan = upload.make_plan(_visits.plans_of(slug), workspace.layout, workspace.settings)
         if not confirmed:
-            sys.stdout.write(upload.text(plan, f"doit {name}:{slug}"))
+            sys.stdout.write(upload.text(plan, _workspace.command(f"{name}:{slug}")))
             return {"said": f"plan {plan.plan_id}"}
         said = upload.send(plan, confirmed, paths, workspace.settings.upload, _say)
     except (AccretorError, OSError) as error:

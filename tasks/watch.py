@@ -4,8 +4,8 @@
     doit watch --idle 60              until no frame came for 60 minutes
     doit watch --interval 5           look every 5 seconds
 
-Each time frames are new, it does what `doit` does. After each round it says when
-clouds come, the target saturates, drifts or is lost.
+Each time frames are new, it does what `doit` does. After each round it says of the
+observations that frames came for when clouds come, the target saturates, drifts or is lost.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from doit.task import Task
@@ -67,8 +67,9 @@ def watch(interval: float, idle: float) -> None:
     while True:
         listing = _settled(Path("raw"))
         if listing != seen:
+            _round(seen or [], listing)
+            # The time that the round took is not idle time: nobody looked for frames meanwhile.
             seen, since = listing, time.monotonic()
-            _round()
         elif idle and time.monotonic() - since > 60 * idle:
             print(f"no frame for {idle:g} minutes: done")
             return
@@ -87,25 +88,39 @@ def _settled(raw: Path) -> Listing:
         listing = again
 
 
-def _round() -> None:
+def _round(before: Listing, now: Listing) -> None:
     """Do what `doit` does, in a process of its own (the graph is made of the frames at its start)."""
     dodo = Path(__file__).parents[1] / "dodo.py"
     subprocess.run(  # noqa: S603  # our own program and folder
         [sys.executable, "-m", "doit", "-f", str(dodo), f"workspace={Path.cwd()}"], check=False
     )
-    for line in _alerts():
+    for line in _alerts(before, now):
         print(f"!! {line}", flush=True)
 
 
-def _alerts() -> Iterator[str]:
+def _alerts(before: Listing, now: Listing) -> Iterator[str]:
+    """Yield what is wrong with the observations that are under way, by what has changed in the raw folder."""
     try:
         plans = open_workspace(Path(), is_recorded=False).observations
     except AccretorError:
         return
     for plan in plans:
+        if not _is_under_way([frame.path for frame in plan.frames], before, now):
+            continue
         try:
             curve = dump.read(plan.paths.light_curve, LIGHT_CURVE).rows
         except (FileNotFoundError, DumpError):
             continue
         for alert in alerts.of_light_curve(curve):
             yield f"{plan.observation.slug}: {alert}"
+
+
+def _is_under_way(frames: Sequence[str], before: Listing, now: Listing) -> bool:
+    """Return whether the newest of *frames* (in order of time) is new or has changed.
+
+    Frames that came after *now* was listed do not count: the round may not have seen them.
+    """
+    present = {path for path, *_ in now}
+    changed = {path for path, *_ in set(now) - set(before)}
+    newest = next((path for path in reversed(frames) if path in present), None)
+    return newest in changed

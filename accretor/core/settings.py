@@ -257,7 +257,8 @@ class UploadSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     proprietary: bool = True
     """Keep the files to the group for twelve months; the forms are public at once all the same."""
     settle: NonNegative = 120.0
-    """Seconds that ExoFOP is given to finish a post that it did not answer, before its lists are believed."""
+    """Seconds that ExoFOP is given to finish a post that it did not answer, before its lists are believed;
+    10 at least, but for a server on this machine."""
     public_note: str = ""
     """Public at once on ExoFOP: no results in it."""
     group: str = "tfopwg"

@@ -27,6 +27,8 @@ from accretor.io.http import Answer, NoAnswer, NotSent
 
 SETTLE = 120.0
 """Seconds that ExoFOP is given to finish a post that it has not answered, before its lists are believed."""
+LEAST_SETTLE = 10.0
+"""Seconds of that which no setting goes below, but for a server on this machine: less may double a post."""
 LISTING = (0.0, 2.0, 5.0, 10.0)
 """Seconds to wait before each look for what was just taken."""
 
@@ -43,6 +45,8 @@ class Result:
     """Forms and files that were proven to be there without a post of this run."""
     remarks: tuple[str, ...] = ()
     """What could not be compared."""
+    was_asked: bool = True
+    """Whether ExoFOP was asked; else the ledger alone says that nothing was left to do."""
 
 
 def remaining(plan: UploadPlan, ledger: Ledger) -> list[Piece]:
@@ -112,7 +116,7 @@ def send(
     for piece in pieces.of(plan):
         pieces.content(package, piece)
     if not todo:
-        return Result(0, len(pieces.of(plan)))
+        return Result(0, len(pieces.of(plan)), was_asked=False)
     run = _Run(plan, package, session, ledger, answers, settle, listing, pause, now, say)
     _plan(plan, todo, ledger, now())
     session.open()

@@ -1,22 +1,43 @@
 """Digests of raw files, so that each is read for its digest once.
 
-A file is known by its name, size and time of change; so a frame that is moved to
-another folder is not read again.
+A file is known by its path, size and time of change. One that is moved to another
+folder is known by its name, as long as no other file can be meant.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 Key = tuple[str, int, int]
-"""Name without folder, size in byte, time of change in nanoseconds."""
+"""Path below raw/, size in byte, time of change in nanoseconds."""
 
 
 def key(path: str, size: int, mtime_ns: int) -> Key:
     """Return that by which the digest of a raw file is found again."""
-    return PurePosixPath(path).name, size, mtime_ns
+    return path, size, mtime_ns
+
+
+def finder(path: Path, raw: Path) -> Callable[[Key], str | None]:
+    """Return a function that tells the digest of a file below *raw*; None if it is not known.
+
+    A file of the same name, size and time whose own path is there no more was moved;
+    if two such are gone, it cannot be told which of them this one was.
+    """
+    known = read(path)
+    namesakes: dict[Key, dict[str, str]] = {}
+    for (old, size, mtime_ns), digest in known.items():
+        namesakes.setdefault((PurePosixPath(old).name, size, mtime_ns), {})[old] = digest
+
+    def find(item: Key) -> str | None:
+        if item in known:
+            return known[item]
+        same = namesakes.get((PurePosixPath(item[0]).name, *item[1:]), {})
+        gone = {digest for old, digest in same.items() if not (raw / old).exists()}
+        return gone.pop() if len(gone) == 1 else None
+
+    return find
 
 
 def read(path: Path) -> dict[Key, str]:

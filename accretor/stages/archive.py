@@ -106,10 +106,11 @@ def _fetched(
     from accretor.io.http import NotSent
 
     where = server(settings.upload.url)
-    counts, failures = [], []
+    counts: list[str] = []
+    failures: list[str] = []
     try:
         with where.client() as client:
-            _log_in(client, where, settings, say)
+            failures += _log_in(client, where, settings, say)
             cookies = client.cookies()
 
             def visitor() -> Client:
@@ -131,11 +132,25 @@ def _fetched(
     return counts, failures
 
 
-def _log_in(client: Client, where: Server, settings: WorkspaceSettings, say: Callable[[str], None]) -> None:
-    """Log in if there are credentials; else only what is public can be had, which is said."""
+def _log_in(
+    client: Client, where: Server, settings: WorkspaceSettings, say: Callable[[str], None]
+) -> list[str]:
+    """Log in if there are credentials; else only what is public can be had, which is said.
+
+    Returns
+    -------
+    list of str
+        Why a login with credentials failed; the client is a visitor then, as without them.
+
+    Raises
+    ------
+    NotSent
+        Without a network.
+    """
     from accretor.exofop import cookies, credentials
     from accretor.exofop.credentials import NoCredentials
     from accretor.exofop.session import Session, account
+    from accretor.io.http import NotSent
 
     username = settings.upload.username
     try:
@@ -148,6 +163,12 @@ def _log_in(client: Client, where: Server, settings: WorkspaceSettings, say: Cal
         ).open()
     except NoCredentials as error:
         say(f"not logged in, so only public files: {error}")
+    except NotSent:
+        raise
+    except ServiceError as error:
+        client.take(())
+        return [f"not logged in, so only public files: {error}"]
+    return []
 
 
 def _name_trouble(client: Client, where: Server, layout: Layout, target: Target) -> list[str]:

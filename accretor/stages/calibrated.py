@@ -80,7 +80,7 @@ def _task(plan: ObservationPlan, row: Row, files: FrameFiles, ra: float, dec: fl
         ("DECOBJ2K", dec),
         (STAMP, fingerprint(VERSION, row["input"], row["context"], reduced.identity(files))),
     )
-    name = f"{Path(row['image_name']).stem}_out.fits"
+    name = f"{row['image_name'].rsplit('.', 1)[0]}_out.fits"
     return WritingTask(files, str(plan.paths.calibrated / name), cards)
 
 

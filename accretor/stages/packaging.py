@@ -72,6 +72,8 @@ def manifest(paths: VisitPaths) -> Row:
         raise Blocked(f"{paths.folder}: there is no package yet; run doit packaging") from None
     except ValueError:
         raise Blocked(f"{paths.manifest}: is damaged; run doit packaging") from None
+    if not isinstance(found, dict) or not {"files", "problems"} <= found.keys():
+        raise Blocked(f"{paths.manifest}: is no manifest; run doit packaging")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
@@ -101,7 +102,7 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
     """Return the rows that ``frames.ecsv`` must have."""
     from accretor.science import times
 
-    known = digests.read(layout.digests)
+    find = digests.finder(layout.digests, layout.raw)
     jumps = times.clock_jumps(*_altitudes(plan)).tolist()
     common = FrameTask(
         path="",
@@ -114,8 +115,8 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
         clock_jump=0.0,
     )
     return [
-        _job(common, layout.raw, file, known.get(digests.key(file.path, file.size, file.mtime_ns)), jump)
-        for file, jump in zip(plan.frames, jumps, strict=True)
+        _job(common, layout.raw, file, name, find(digests.key(file.path, file.size, file.mtime_ns)), jump)
+        for file, name, jump in zip(plan.frames, _names(plan.frames), jumps, strict=True)
     ]
 
 
@@ -167,7 +168,9 @@ def direction(target: Target) -> tuple[float, float, float, float]:
     return angles.right_ascension(target.ra), angles.declination(target.dec), target.pm_ra, target.pm_dec
 
 
-def _job(common: FrameTask, raw: Path, file: RawFile, digest: str | None, clock_jump: float) -> Job:
+def _job(
+    common: FrameTask, raw: Path, file: RawFile, name: str, digest: str | None, clock_jump: float
+) -> Job:
     exposure = file.exposure
     assert exposure is not None
     task = replace(
@@ -181,7 +184,7 @@ def _job(common: FrameTask, raw: Path, file: RawFile, digest: str | None, clock_
         input=digest,
         context=fingerprint(VERSION, _made_with(task)),
         given={
-            "image_name": file.name,
+            "image_name": name,
             "path": file.path,
             "obstime": exposure.mid,
             "exptime": exposure.exposure,
@@ -255,14 +258,21 @@ def _masters(
 def _digests(files: Sequence[RawFile], layout: Layout) -> list[str]:
     """Return the digests of calibration frames; only those that are new are read."""
     keys = [digests.key(file.path, file.size, file.mtime_ns) for file in files]
-    known = digests.read(layout.digests)
+    find = digests.finder(layout.digests, layout.raw)
+    found = {item: find(item) for item in keys}
     new = {
         item: io_fits.digest(layout.raw / file.path)
         for item, file in zip(keys, files, strict=True)
-        if item not in known
+        if found[item] is None
     }
     digests.add(layout.digests, new)
-    return [new.get(item) or known[item] for item in keys]
+    return [found[item] or new[item] for item in keys]
+
+
+def _names(files: Sequence[RawFile]) -> list[str]:
+    """Return by what each frame is called: its file, with the folder where that alone is not unique."""
+    counts = Counter(file.name for file in files)
+    return [file.name if counts[file.name] == 1 else file.path.replace("/", "_") for file in files]
 
 
 def _kept_or_made(

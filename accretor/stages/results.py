@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from accretor.core.dumps import RESULTS
 from accretor.core.errors import DumpError
 from accretor.io.dump import Row
 
@@ -23,6 +24,8 @@ def read(path: Path) -> Row:
         found: Row = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         raise DumpError(path, "is damaged") from None
+    if not isinstance(found, dict) or not {key.name for key in RESULTS} <= found.keys():
+        raise DumpError(path, "does not hold the results")
     return found
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accretor.core.dumps import FRAMES, STARS, TEMPLATE, TEMPLATE_STARS, Schema
+from accretor.core.dumps import FRAMES, INVENTORY, STARS, TEMPLATE, TEMPLATE_STARS, Schema
 from accretor.core.errors import Blocked, DumpError, Unusable
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import dump, records
@@ -61,7 +61,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     if not any(math.isfinite(row["score"]) for row in scored):
         raise Blocked(_none_good(plan, [row["reason"] for row in scored]))
     best = _best(scored, info)
-    wanted = settings.template.frame or best["image_name"]
+    wanted = _pinned(plan, layout, settings) or best["image_name"]
     old = None if bench.redo else _trusted(plan.paths.template_stars, TEMPLATE_STARS)
     pick = _pick(wanted, info, plan, settings)
     is_kept = settings.ensemble.policy == "keep" and not bench.renew
@@ -88,7 +88,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         },
     )
     said = f"{pick['image_name']}, {len(old.rows)} stars, plate solution: {old.meta['solution']}"
-    if best["input"] != pick["input"]:
+    if best["input"] != pick["input"] and math.isfinite(gain):
         said += f"; {best['image_name']} would now score {gain:.2f} better"
     return Done((plan.paths.template, plan.paths.template_stars, plan.paths.template_image), said)
 
@@ -200,6 +200,16 @@ def _best(scored: list[Row], info: list[Row]) -> Row:
 
     score = np.array([row["score"] for row in scored])
     return scored[template.choose(score, np.arange(len(info), dtype=np.float64))]
+
+
+def _pinned(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> str:
+    """Return the frame that the settings name, if it is of this observation, or of none that is known."""
+    wanted = settings.template.frame
+    if not wanted or any(file.name == wanted for file in plan.frames):
+        return wanted
+    others = dump.read(layout.inventory, INVENTORY).rows
+    is_of_another = any(row["observation"] and Path(row["path"]).name == wanted for row in others)
+    return "" if is_of_another else wanted
 
 
 def _pick(wanted: str, info: list[Row], plan: ObservationPlan, settings: WorkspaceSettings) -> Row:

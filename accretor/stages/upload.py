@@ -92,6 +92,7 @@ def send(
     from accretor.exofop.ledger import Ledger
     from accretor.exofop.server import server
     from accretor.exofop.session import Session, account
+    from accretor.io.http import is_loopback
 
     if not settings.username:
         raise UploadError('name the ExoFOP user first: [upload] username = "..."; nothing was sent')
@@ -114,10 +115,13 @@ def send(
             session,
             Ledger(paths.ledger),
             answers=paths.answers,
-            settle=settings.settle,
+            settle=settings.settle if is_loopback(where.host) else max(upload.LEAST_SETTLE, settings.settle),
             say=say,
         )
-    said = f"{result.n_sent} sent, {result.n_before} there before; ExoFOP holds all {len(pieces.of(plan))}"
+    n = len(pieces.of(plan))
+    if not result.was_asked:
+        return f"0 sent; by the ledger all {n} were confirmed; ExoFOP was not asked again"
+    said = f"{result.n_sent} sent, {result.n_before} there before; ExoFOP holds all {n}"
     return "; ".join([said, *result.remarks])
 
 

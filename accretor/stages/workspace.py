@@ -145,12 +145,22 @@ def open_workspace(
     if not layout.config.is_file():
         raise ConfigError(layout.config, "", "is missing; every workspace needs one (see the README)")
     settings = config.load(layout.config)
+    if not layout.raw.is_dir():
+        raise ConfigError(
+            layout.raw, "", "there is no such folder (is the disk there?); frames belong into it"
+        )
     instruments = fingerprint([repr(instrument) for instrument in settings.instrument])
     stored = _stored(layout, instruments)
     known = [inventory.from_row(row) for row in stored]
     files = inventory.refresh(layout.raw, known, settings.instrument, progress=progress)
     assignments = inventory.assign(files, settings.target, layout.raw)
     observations = _observations(layout, settings, files, assignments)
+    if len(observations) > 1 and (settings.calibration.comparison or settings.calibration.exclude):
+        reason = (
+            "comparison and exclude are star numbers of one template; "
+            f"this workspace has {len(observations)} observations, give each its own workspace"
+        )
+        raise ConfigError(layout.config, "calibration", reason)
     used = {file.path for plan in observations for file in _calibration_files(plan.calibrations)}
     assignments = [_unused(item, used, observations) for item in assignments]
     if is_recorded and not _is_same(stored, known, assignments):

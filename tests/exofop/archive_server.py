@@ -25,6 +25,8 @@ class Archive:
     """By the same names; each is done once: html, cut, short, stall, 500, slow, other_part, no_range, 416."""
     asked: list[tuple[str, dict[str, str], dict[str, str]]] = field(default_factory=list)
     """Page, query and headers of each request."""
+    posted: list[str] = field(default_factory=list)
+    """Pages that a form was sent to; their faults are drop and 500."""
     private: set[str] = field(default_factory=set)
     """Of these names, what only someone who has logged in is given."""
     password: str = ""
@@ -63,6 +65,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        page = urlsplit(self.path).path.removeprefix("/tess/")
+        self.archive.posted.append(page)
+        fault = self.archive.faults[page].pop(0) if self.archive.faults[page] else ""
+        if fault == "drop":
+            self.close_connection = True
+            return
+        if fault == "500":
+            self._send(500, PAGE)
+            return
         is_right = bool(self.archive.password) and body.get("password") == [self.archive.password]
         self.send_response(200)
         if is_right:

@@ -86,7 +86,7 @@ def test_what_is_confirmed_needs_no_network(exofop, plan, package, ledger):
 
     found = send(plan, package, ledger)
 
-    assert (found.n_sent, found.n_before) == (0, N)
+    assert (found.n_sent, found.n_before, found.was_asked) == (0, N, False)
     assert exofop.store()["requests"] == before
 
 

@@ -20,7 +20,28 @@ def test_what_was_added_is_known(tmp_path):
 def test_a_file_that_was_moved_to_another_folder_is_known(tmp_path):
     digests.add(tmp_path / "d", {ONE: "abc"})
 
-    assert digests.read(tmp_path / "d")[digests.key("other/deep/a.fits", 100, 17)] == "abc"
+    find = digests.finder(tmp_path / "d", tmp_path / "raw")
+
+    assert find(digests.key("other/deep/a.fits", 100, 17)) == "abc"
+
+
+def test_a_namesake_of_a_file_that_is_still_there_is_another_file(tmp_path):
+    (tmp_path / "raw" / "night1").mkdir(parents=True)
+    (tmp_path / "raw" / "night1" / "a.fits").touch()
+    digests.add(tmp_path / "d", {ONE: "abc"})
+
+    find = digests.finder(tmp_path / "d", tmp_path / "raw")
+
+    assert find(digests.key("night2/a.fits", 100, 17)) is None
+    assert find(ONE) == "abc"
+
+
+def test_of_two_namesakes_that_are_gone_neither_is_taken(tmp_path):
+    digests.add(tmp_path / "d", {ONE: "abc", digests.key("night2/a.fits", 100, 17): "def"})
+
+    find = digests.finder(tmp_path / "d", tmp_path / "raw")
+
+    assert find(digests.key("night3/a.fits", 100, 17)) is None
 
 
 @pytest.mark.parametrize("other", [("b.fits", 100, 17), ("a.fits", 101, 17), ("a.fits", 100, 18)])

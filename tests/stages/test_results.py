@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from accretor.core.dumps import RESULTS
 from accretor.core.errors import DumpError
 from accretor.stages import results
 
@@ -20,9 +21,17 @@ FOUND = {
 
 
 def test_the_numbers_come_back(tmp_path):
+    whole = {key.name: None for key in RESULTS} | FOUND
+    (tmp_path / "results.json").write_text(json.dumps(whole), encoding="utf-8")
+
+    assert results.read(tmp_path / "results.json") == whole
+
+
+def test_a_file_that_lacks_numbers_is_not_believed(tmp_path):
     (tmp_path / "results.json").write_text(json.dumps(FOUND), encoding="utf-8")
 
-    assert results.read(tmp_path / "results.json") == FOUND
+    with pytest.raises(DumpError, match="does not hold the results"):
+        results.read(tmp_path / "results.json")
 
 
 def test_numbers_that_are_not_there_or_torn_are_told_apart(tmp_path):

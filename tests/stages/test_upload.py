@@ -1,4 +1,4 @@
-"""How far an upload is, by its ledger alone."""
+"""How far an upload is, by its ledger alone, and what the settings let it be sent with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import json
 
 import pytest
 
+from accretor.core.settings import UploadSettings
+from accretor.exofop import server
+from accretor.exofop import upload as sending
 from accretor.exofop.ledger import Item, Ledger, State
+from accretor.exofop.plan import UploadPlan
 from accretor.io.layout import VisitPaths
 from accretor.stages import upload
 
@@ -49,3 +53,26 @@ def test_a_package_that_was_made_again_since_is_told(paths, ledger):
         manifest = {"problems": [], "files": {"gp.tbl": {"size": 1, "sha256": digest}}}
         paths.manifest.write_text(json.dumps(manifest))
         assert upload.state(paths) == f"confirmed on 1970-01-01{remark}"
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted", "given"),
+    [
+        (server.PRODUCTION, 0.0, 10.0),
+        (server.STAGING, 0.0, 10.0),
+        (server.PRODUCTION, 60.0, 60.0),
+        ("http://127.0.0.1:9/tess/", 0.0, 0.0),
+    ],
+)
+def test_the_wait_that_prevents_doubles_cannot_be_switched_off(paths, monkeypatch, address, wanted, given):
+    waits = []
+
+    def send(*_, settle, **__):
+        waits.append(settle)
+        return sending.Result(0, 0)
+
+    monkeypatch.setattr(sending, "send", send)
+    plan = UploadPlan("0" * 12, "tag", (), address)
+    settings = UploadSettings(username="a_observer", settle=wanted)
+    upload.send(plan, plan.plan_id, paths, settings, print)
+    assert waits == [given]

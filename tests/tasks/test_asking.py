@@ -102,8 +102,7 @@ def test_redo_of_an_unknown_stage_is_one_line():
     assert found.status != 0
 
 
-def test_renew_chooses_again_for_that_target_only(workspace):
-    assert run(workspace, "renew=TOI-1.01", "calibration").stages == []
+def test_renew_chooses_again(workspace):
     assert run(workspace, "renew=TOI-9999.01", "calibration").stages == ["preprocess", "template"]
     assert run(workspace, "calibration").stages == []
 
@@ -134,3 +133,28 @@ def test_upload_shows_the_plan_and_leaves_nothing(workspace):
     ):
         assert word in shown.out
     assert results(workspace) == before
+
+
+def test_a_variable_that_nothing_reads_is_refused_with_the_one_that_was_meant(workspace):
+    found = run(workspace, "workspce=elsewhere", "list")
+    assert found.status != 0
+    assert "did you mean workspace=?" in found.err
+
+
+def test_renewing_a_target_that_does_not_exist_is_refused(workspace):
+    found = run(workspace, "renew=TOI-1.01", "calibration")
+    assert found.status != 0
+    assert "one of TOI-9999.01" in found.err
+
+
+def test_a_folder_that_is_no_workspace_is_left_as_it_is(tmp_path):
+    found = run(tmp_path, "list")
+    assert found.status != 0
+    assert "there is no workspace.toml" in found.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_of_another_shape_do_not_break_the_list(workspace):
+    (workspace / "work" / SLUG / "results.json").write_text("{}")
+    next((workspace / "products").rglob("manifest.json")).write_text("[]")
+    assert run(workspace, "list").status == 0

@@ -181,13 +181,33 @@ def test_what_is_not_public_comes_with_a_login_whose_password_is_in_no_file(arch
     assert not any(PASSWORD.encode() in path.read_bytes() for path in everything)
 
 
-def test_a_wrong_password_is_one_line_after_one_attempt(archive, workspace, monkeypatch):
+def test_a_login_that_fails_is_one_line_after_one_attempt_and_stops_nothing_else(
+    archive, workspace, monkeypatch
+):
     archive.password = PASSWORD
     monkeypatch.setenv("ACCRETOR_EXOFOP_USERNAME", "a_observer")
     monkeypatch.setenv("ACCRETOR_EXOFOP_PASSWORD", "wrong")
     found = run(workspace, "download")
-    assert "FAILED: ExoFOP: user name or password of a_observer is wrong" in found.out
-    assert archive.counted("download_tseries.php") == 0
+    line = next(line for line in found.out.splitlines() if "FAILED" in line)
+    assert "not logged in, so only public files: ExoFOP: user name or password of a_observer is wrong" in line
+    assert archive.posted == ["password_check.php"]
+    assert "time series: 3 fetched, 0 here before, 2 of 3 tables read, 1 page drawn" in found.out
+    assert "Traceback" not in found.out + found.err
+
+
+@pytest.mark.parametrize("fault", ["drop", "500"])
+def test_a_login_without_an_answer_stops_nothing_else(archive, workspace, monkeypatch, fault):
+    archive.password = PASSWORD
+    archive.faults["password_check.php"] = [fault]
+    monkeypatch.setenv("ACCRETOR_EXOFOP_USERNAME", "a_observer")
+    monkeypatch.setenv("ACCRETOR_EXOFOP_PASSWORD", PASSWORD)
+    found = run(workspace, "download")
+    assert found.status != 0
+    assert "FAILED: not logged in, so only public files: ExoFOP: " in found.out
+    assert "offline" not in found.out
+    assert archive.posted == ["password_check.php"]
+    assert "time series: 3 fetched, 0 here before" in found.out
+    assert "Traceback" not in found.out + found.err
 
 
 def test_a_kind_of_files_that_there_is_not_is_refused(workspace):

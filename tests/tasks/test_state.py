@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from accretor.core.dumps import FRAMES, PHOTOMETRY, STARS, TEMPLATE, TEMPLATE_STARS
+from accretor.core.dumps import FRAMES, PHOTOMETRY, RESULTS, STARS, TEMPLATE, TEMPLATE_STARS
 from accretor.core.observation import Observation
 from accretor.io import dump
 from accretor.io.layout import Layout
@@ -112,7 +112,9 @@ def test_a_light_curve_is_told_by_its_numbers(plan, reasons):
     plan.paths.folder.mkdir(parents=True)
     numbers = {"n_frame_good": 20, "aperture_radius_px": 5.0, "n_comparison": 9, "rms_per_point_ppt": 2.0}
     unknown = {"predicted_rms_ppt": None, "rp_rs": None, "fit_reason": "no ephemeris"}
-    plan.paths.results.write_text(json.dumps({**numbers, **unknown}), encoding="utf-8")
+    plan.paths.results.write_text(
+        json.dumps({key.name: None for key in RESULTS} | numbers | unknown), encoding="utf-8"
+    )
 
     assert _state.of_observation("calibration", plan).startswith("20 points, r = 5.0 px, 9 stars, 2.00 ppt")
 

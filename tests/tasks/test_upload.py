@@ -156,14 +156,17 @@ def test_what_was_sent_is_never_sent_again_whatever_is_deleted(workspace, exofop
     assert re.fullmatch(r"confirmed on \d{4}-\d\d-\d\d", state(workspace))
 
     (workspace / "work" / "doit.sqlite").unlink()
-    assert "0 sent" in run(workspace, TASK, f"confirm={confirmed}").out
+    by_ledger = f"0 sent; by the ledger all {N} were confirmed; ExoFOP was not asked again"
+    assert by_ledger in run(workspace, TASK, f"confirm={confirmed}").out
     run(workspace, "forget", "upload")
     run(workspace, "clean", "upload", "packaging")
     assert (workspace / "uploads").is_dir()
     assert plan_id(workspace) == confirmed, "the package made again is the same"
     assert "0 sent" in run(workspace, TASK, "--confirm", confirmed).out
     shutil.rmtree(workspace / "uploads")
-    assert f"0 sent, {N} there before" in run(workspace, TASK, "--confirm", confirmed).out
+    assert (
+        f"0 sent, {N} there before; ExoFOP holds all {N}" in run(workspace, TASK, "--confirm", confirmed).out
+    )
     assert set(exofop.copies().values()) == {1}
     assert len(inserts(exofop)) == N
 

@@ -6,7 +6,12 @@ import re
 import shutil
 import threading
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from tasks import watch
 from tests.harness import make, run, start
 
 
@@ -38,3 +43,53 @@ def test_watch_takes_up_frames_as_they_arrive_and_ends_when_idle(tmp_path):
     assert "no frame for 0.05 minutes: done" in out
     assert "Traceback" not in out + err
     assert run(workspace).stages == []
+
+
+OLD = [("old/1.fits", 9, 1), ("old/2.fits", 9, 2)]
+NEW = [("new/1.fits", 9, 3), ("new/2.fits", 9, 4)]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        pytest.param([], OLD + NEW[:1], ["old", "new"], id="the first round"),
+        pytest.param(OLD + NEW[:1], OLD + NEW, ["new"], id="a frame of tonight"),
+        pytest.param(OLD, OLD + NEW[:1], ["new"], id="another came while the round went on"),
+        pytest.param(OLD + NEW, [("old/1.fits", 9, 8), *OLD[1:], *NEW], [], id="an early frame is touched"),
+        pytest.param(OLD + NEW, [*OLD, NEW[0], ("new/2.fits", 99, 5)], ["new"], id="the last grows"),
+        pytest.param(OLD + NEW, OLD + NEW[:1], [], id="a frame goes"),
+        pytest.param(OLD + NEW, [("bias/1.fits", 9, 9), *OLD, *NEW], [], id="a bias"),
+    ],
+)
+def test_alerts_are_only_of_the_observations_that_frames_came_for(monkeypatch, before, now, said):
+    plans = [
+        SimpleNamespace(
+            observation=SimpleNamespace(slug=name),
+            frames=[SimpleNamespace(path=path) for path, *_ in files],
+            paths=SimpleNamespace(light_curve=Path(name)),
+        )
+        for name, files in (("old", OLD), ("new", NEW))
+    ]
+    monkeypatch.setattr(watch, "open_workspace", lambda *_, **__: SimpleNamespace(observations=plans))
+    monkeypatch.setattr(watch, "dump", SimpleNamespace(read=lambda *_: SimpleNamespace(rows=[])))
+    monkeypatch.setattr(watch, "alerts", SimpleNamespace(of_light_curve=lambda _: ["clouds"]))
+    assert list(watch._alerts(before, now)) == [f"{name}: clouds" for name in said]
+
+
+def test_the_time_of_a_round_is_not_idle_time(monkeypatch, capsys):
+    clock = SimpleNamespace(now=0.0, n_round=0)
+
+    def passes(seconds):
+        clock.now += seconds
+
+    def a_long_round(*_):
+        clock.n_round += 1
+        passes(600)
+
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=passes))
+    monkeypatch.setattr(watch, "_settled", lambda _: OLD)
+    monkeypatch.setattr(watch, "_round", a_long_round)
+    watch.watch(interval=10, idle=1)
+    assert clock.n_round == 1
+    assert clock.now == 600 + 70, "a minute has passed since the round"
+    assert "no frame for 1 minutes: done" in capsys.readouterr().out
