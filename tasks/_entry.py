@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 from pathlib import Path
 from types import FrameType
 
@@ -32,6 +33,9 @@ def begin() -> None:
         _workspace.enter()
         if not _only_reads():
             _lock.take(layout)
+        elif hasattr(signal, "SIGPIPE"):
+            # `doit list | head` ends as other programs do; no work is under way that this could break.
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     except OSError as error:
         raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
     _memory.mend(layout.state)

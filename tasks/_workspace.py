@@ -48,10 +48,6 @@ def enter() -> None:
         raise SystemExit(
             f"accretor: {root}: there is no {CONFIG}; every workspace needs one (see the README)"
         )
-    if not (root / "raw").is_dir():
-        raise SystemExit(
-            f"accretor: {root / 'raw'}: there is no such folder; make it and put your frames in it"
-        )
     os.chdir(root)
     Layout(Path()).work.mkdir(exist_ok=True)
 
