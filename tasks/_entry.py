@@ -31,9 +31,10 @@ def begin() -> None:
     layout = Layout(Path())
     try:
         _workspace.enter()
-        if not _only_reads():
+        command, asked = _asked()
+        if not _only_reads(command, asked):
             _lock.take(layout)
-        elif hasattr(signal, "SIGPIPE"):
+        elif command in READING_COMMANDS and hasattr(signal, "SIGPIPE"):
             # `doit list | head` ends as other programs do; no work is under way that this could break.
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     except OSError as error:
@@ -41,8 +42,18 @@ def begin() -> None:
     _memory.mend(layout.state)
 
 
-def _only_reads() -> bool:
-    """Return whether what doit was asked for leaves the workspace as it is; when in doubt, not.
+def _only_reads(command: str, asked: list[str]) -> bool:
+    """Return whether what doit was asked for leaves the workspace as it is; when in doubt, not."""
+    if command in READING_COMMANDS:
+        return True
+    stages = [name.partition(":")[0] for name in asked]
+    is_reading = bool(stages) and stages[0] in READING_TASKS
+    # What follows `why` is what is asked about.
+    return is_reading and (stages[0] == "why" or not WRITING_TASKS.intersection(stages))
+
+
+def _asked() -> tuple[str, list[str]]:
+    """Return the command and its arguments; "" if they are not known.
 
     doit tells a dodo.py nothing of the command that loads it; so its own frame is asked.
     """
@@ -50,11 +61,6 @@ def _only_reads() -> bool:
     while frame is not None:
         names = frame.f_locals
         if frame.f_code.co_name == "execute" and isinstance(names.get("self"), Command):
-            if names["self"].get_name() in READING_COMMANDS:
-                return True
-            asked = [str(name).partition(":")[0] for name in names.get("args") or ()]
-            # What follows `why` is what is asked about.
-            is_reading = bool(asked) and asked[0] in READING_TASKS
-            return is_reading and (asked[0] == "why" or not WRITING_TASKS.intersection(asked))
+            return str(names["self"].get_name()), [str(name) for name in names.get("args") or ()]
         frame = frame.f_back
-    return False
+    return "", []
