@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import signal
 from pathlib import Path
 from types import FrameType
 
@@ -34,9 +33,6 @@ def begin() -> None:
         command, asked = _asked()
         if not _only_reads(command, asked):
             _lock.take(layout)
-        elif command in READING_COMMANDS and hasattr(signal, "SIGPIPE"):
-            # `doit list | head` ends as other programs do; no work is under way that this could break.
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     except OSError as error:
         raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
     _memory.mend(layout.state)
