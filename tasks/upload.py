@@ -79,6 +79,8 @@ def run(name: str, slug: str, tasks: list[Task]) -> Any:
         if not confirmed:
             sys.stdout.write(upload.text(plan, _workspace.command(f"{name}:{slug}")))
             return {"said": f"plan {plan.plan_id}"}
+        if (workspace.layout.root / "truth.json").is_file():
+            upload.refuse_simulated(plan)
         said = upload.send(plan, confirmed, paths, workspace.settings.upload, _say)
     except (AccretorError, OSError) as error:
         reason = _trouble.in_words(error) if isinstance(error, OSError) else str(error)

@@ -78,6 +78,21 @@ def text(upload: UploadPlan, command: str) -> str:
     return f"{shown}To send exactly this: {command} --confirm {upload.plan_id}\n"
 
 
+def refuse_simulated(plan: UploadPlan) -> None:
+    """Refuse to send a simulated night anywhere but to a server on this machine.
+
+    Raises
+    ------
+    UploadError
+        If the plan is for another server.
+    """
+    from accretor.exofop.server import server
+    from accretor.io.http import is_loopback
+
+    if not is_loopback(server(plan.server).host):
+        raise UploadError("this night is simulated (truth.json): it is not for ExoFOP; nothing was sent")
+
+
 def send(
     plan: UploadPlan, confirmed: str, paths: VisitPaths, settings: UploadSettings, say: Callable[[str], None]
 ) -> str:

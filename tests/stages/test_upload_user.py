@@ -30,3 +30,13 @@ def test_a_plan_without_a_user_is_shown_but_not_sent(workspace):
     assert refused.status != 0
     assert "nothing was sent" in refused.out
     assert not list(workspace.glob("uploads/**/*"))
+
+
+def test_a_simulated_night_is_not_sent_to_exofop(tmp_path):
+    folder = make(tmp_path / "workspace")
+    assert run(folder).status == 0
+    (folder / "truth.json").write_text("{}", encoding="utf-8")
+    plan_id = run(folder, "upload:TOI-9999.01").out.split("Upload plan ")[1][:12]
+    refused = run(folder, "upload:TOI-9999.01", f"confirm={plan_id}")
+    assert refused.status != 0
+    assert "this night is simulated" in refused.out
