@@ -20,3 +20,5 @@ Booleans: TypeAlias = NDArray[np.bool_]
 
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
 """A finished table: one array of equal length under each column name."""
+
+Strings: TypeAlias = NDArray[np.str_]
