@@ -231,13 +231,18 @@ class Layout:
                     raise Blocked(f"{path} is a link; put a folder in its place, or remove it, and run again")
 
     @property
+    def archives(self) -> Path:
+        """What came from other archives; no run of a stage changes it."""
+        return self.root / "archive"
+
+    @property
     def tois(self) -> Path:
         """Which TOI is of which star; a cache of ExoFOP's table."""
-        return self.root / "archive" / "tois.ecsv"
+        return self.archives / "tois.ecsv"
 
     def archive(self, target: str) -> ArchivePaths:
         """Return the paths of what ExoFOP has of a target (its folder name)."""
-        return ArchivePaths(self.root / "archive" / target)
+        return ArchivePaths(self.archives / target)
 
     def skynet(self, observation: int) -> Path:
         """Return the folder of the frames of a Skynet observation."""
@@ -245,7 +250,7 @@ class Layout:
 
     def skynet_record(self, observation: int) -> Path:
         """Return the file with size and sha256 of the frames that came from Skynet."""
-        return self.root / "archive" / "skynet" / f"{observation}.json"
+        return self.archives / "skynet" / f"{observation}.json"
 
     def observation(self, observation: Observation) -> ObservationPaths:
         """Return the paths of *observation*."""
