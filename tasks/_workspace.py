@@ -80,11 +80,18 @@ def current() -> Workspace:
     root = Path()
     try:
         with _lock.if_free(Layout(root)) as is_held:
-            return open_workspace(root, progress=_reading, is_recorded=is_held)
+            workspace = open_workspace(root, progress=_reading, is_recorded=is_held)
     except AccretorError as error:
         raise SystemExit(f"accretor: {error}") from None
     except OSError as error:
         raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
+    for special in workspace.settings.observation:
+        if not any(special.is_for(plan.observation.slug) for plan in workspace.observations):
+            sys.stderr.write(
+                f"accretor: {CONFIG}: [[observation]] {special.name}: there is no such observation yet; "
+                "these settings are not used (`doit list --all` has the names)\n"
+            )
+    return workspace
 
 
 def _make_demo(root: Path) -> None:

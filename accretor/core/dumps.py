@@ -99,12 +99,13 @@ INVENTORY = Schema(
 
 MASTERS = Schema(
     "masters",
-    1,
+    2,
     (
         Column("kind", "string", "bias, dark, flat or selfdark"),
         Column("n_frame", "int64", "frames combined"),
         Column("exposure", "float64", "exposure time of the frames combined; 0 for a bias", "s", 6),
-        Column("frames", "string", "names of the frames combined, with blanks between"),
+        Column("frames", "string", "names of the frames combined, with ` / ` between"),
+        Column("bytes", "string", "digest of the raw bytes of the frames combined"),
         Column("input", "string", "digest of the frames combined, the settings and the version"),
         Column("digest", "string", "sha256 of the master's file"),
     ),

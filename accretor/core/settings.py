@@ -7,9 +7,10 @@ The classes stand here, and not beside the functions that they steer, because
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, convert, field, to_builtins
+from msgspec.structs import replace
 
 Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
@@ -127,6 +128,8 @@ class PreprocessSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
 
     self_dark: Literal["auto", "never"] = "auto"
     """Make a dark pattern from the drifting science frames when there are no darks."""
+    self_dark_frames: tuple[str, ...] = ()
+    """Names of the raw frames of the self-dark; default: spread over the night, and kept once chosen."""
     save_calibrated: bool = False
     """Write ``calibrated/*.fits`` for work in AstroImageJ; off, for it doubles the disk."""
     exposure_tolerance: NonNegative = 0.02
@@ -327,6 +330,38 @@ class ComputeSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError('address is the one of a dask scheduler; set executor = "dask"')
 
 
+class ObservationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of some observations, in the place of those of the whole workspace.
+
+    Star numbers and names of frames mean something in one observation only; so they are
+    pinned here: ``[observation.calibration]`` with ``comparison = [2, 5]``.
+    """
+
+    name: str
+    """As in ``doit list --all``, whole or its beginning: ``TOI-1234.01/20250304/Hilltop-0m5/ip``."""
+    preprocess: dict[str, Any] = field(default_factory=dict)
+    """Keys of [preprocess]."""
+    registration: dict[str, Any] = field(default_factory=dict)
+    """Keys of [registration]."""
+    template: dict[str, Any] = field(default_factory=dict)
+    """Keys of [template]."""
+    photometry: dict[str, Any] = field(default_factory=dict)
+    """Keys of [photometry]."""
+    calibration: dict[str, Any] = field(default_factory=dict)
+    """Keys of [calibration]."""
+    plotting: dict[str, Any] = field(default_factory=dict)
+    """Keys of [plotting]."""
+
+    def is_for(self, slug: str) -> bool:
+        """Return whether an observation is meant."""
+        return f"{slug}/".startswith(f"{self.name.rstrip('/')}/")
+
+    def sections(self) -> dict[str, dict[str, Any]]:
+        """Return the sections with keys, by their names."""
+        found = {name: getattr(self, name) for name in self.__struct_fields__ if name != "name"}
+        return {name: section for name, section in found.items() if section}
+
+
 class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of ``workspace.toml``."""
 
@@ -345,3 +380,14 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     upload: UploadSettings = UploadSettings()
     ensemble: EnsembleSettings = EnsembleSettings()
     compute: ComputeSettings = ComputeSettings()
+    observation: tuple[ObservationSettings, ...] = ()
+
+    def of(self, slug: str) -> WorkspaceSettings:
+        """Return the settings that hold for one observation; of two that name it, the later has its way."""
+        changed: dict[str, Any] = {}
+        for special in self.observation:
+            if special.is_for(slug):
+                for name, keys in special.sections().items():
+                    base = changed.get(name, getattr(self, name))
+                    changed[name] = convert({**to_builtins(base), **keys}, type(base))
+        return replace(self, observation=(), **changed)

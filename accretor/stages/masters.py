@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,9 @@ VERSION = 1
 
 KINDS = ("bias", "dark", "flat", "selfdark")
 
+BETWEEN = " / "
+"""Between the names of frames in the record; no file name holds it."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -42,6 +45,13 @@ class Source:
     digest: str
     exposure: float
     """Second."""
+    name: str = ""
+    """By which the record knows it; default: that of the file."""
+
+    @property
+    def label(self) -> str:
+        """Name in the record."""
+        return self.name or self.path.name
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,8 @@ def make(
         "kind": kind,
         "n_frame": len(ordered),
         "exposure": exposure,
-        "frames": " ".join(item.path.name for item in ordered),
+        "frames": BETWEEN.join(item.label for item in ordered),
+        "bytes": _bytes(ordered),
         "input": identity,
         "digest": digest,
     }
@@ -136,7 +147,20 @@ def make(
 
 def left_out(row: Row, sources: Sequence[Source]) -> list[str]:
     """Return the names of the files that should be in a master, but are too damaged for it."""
-    return sorted({item.path.name for item in sources} - set(row["frames"].split(" ")))
+    return sorted({item.label for item in sources} - set(row["frames"].split(BETWEEN)))
+
+
+def still_there(row: Row | None, usable: Mapping[str, Source]) -> list[str]:
+    """Return the names of the frames of a recorded master, if all are among those *usable* as they were."""
+    names = row["frames"].split(BETWEEN) if row else []
+    if row is None or not all(name in usable for name in names):
+        return []
+    return names if _bytes([usable[name] for name in names]) == row["bytes"] else []
+
+
+def _bytes(sources: Iterable[Source]) -> str:
+    """Return the identity of the raw bytes of some frames."""
+    return fingerprint(sorted(item.digest for item in sources))
 
 
 def _combined(kind: str, ordered: Sequence[Source], masters: MasterFiles) -> Image:

@@ -89,7 +89,7 @@ def _contents(found: Measured, settings: WorkspaceSettings) -> dict[str, bytes]:
     paths = found.plan.paths
     files = {entry.tail: (paths.plots / entry.tail).read_bytes() for entry in FIGURES}
     files["measurements.tbl"] = table.measurements(found)
-    files["measurements.plotcfg"] = table.plot_configuration(found, settings)
+    files["measurements.plotcfg"] = table.plot_configuration(found)
     if found.results["plate_solution"] != "none":
         files["measurements.radec"] = table.apertures(found)
         files["WCS.fits"] = paths.template_image.read_bytes()

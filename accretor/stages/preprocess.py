@@ -6,14 +6,14 @@ import hashlib
 import logging
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accretor.core.dumps import FRAMES, MASTERS
-from accretor.core.errors import Unusable
+from accretor.core.errors import Blocked, Unusable
 from accretor.core.settings import Target, WorkspaceSettings
 from accretor.io import digests, dump
 from accretor.io import fits as io_fits
@@ -91,8 +91,8 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         remember=remember,
     )
     found = dict(zip(plan.frames, outcome.rows, strict=True))
-    record, remarks = _masters(plan, layout, settings, found, bench)
-    dump.write(plan.paths.masters, MASTERS, record, {"remarks": remarks})
+    record, remarks, choice = _masters(plan, layout, settings, found, bench)
+    dump.write(plan.paths.masters, MASTERS, record, {"remarks": remarks, "self_dark": choice})
     written = [plan.paths.frames, plan.paths.masters, *(plan.paths.master(row["kind"]) for row in record)]
     made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in record) or "no calibration frames"
     return Done(tuple(written), f"{outcome}; {made_of}", outcome.is_final)
@@ -224,8 +224,9 @@ def _masters(
     settings: WorkspaceSettings,
     found: dict[RawFile, Row],
     bench: Bench,
-) -> tuple[list[Row], list[str]]:
-    """Make the masters whose frames are new, keep the others, and say what is missing."""
+) -> tuple[list[Row], list[str], dict[str, Any]]:
+    """Make the masters whose frames are new, keep the others, and say what is missing and was chosen."""
+    choice: dict[str, Any] = {}
     old = {} if bench.redo else masters.recorded(plan.paths)
     record: list[Row] = []
     remarks = []
@@ -244,7 +245,7 @@ def _masters(
             if damaged := masters.left_out(record[-1], sources):
                 remarks.append(f"damaged, and not in the master {kind}: {', '.join(damaged)}")
     if not plan.calibrations.dark:
-        said = _self_dark(plan, layout, settings, found, record, old, bench)
+        said, choice = _self_dark(plan, layout, settings, found, record, old, bench)
         remarks.append(f"no darks: {said}")
         if not plan.calibrations.bias:
             remarks.append(
@@ -252,7 +253,7 @@ def _masters(
             )
     if not plan.calibrations.flat:
         remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
-    return record, remarks
+    return record, remarks, choice
 
 
 def _digests(files: Sequence[RawFile], layout: Layout) -> list[str]:
@@ -311,27 +312,61 @@ def _self_dark(
     record: list[Row],
     old: dict[str, Row],
     bench: Bench,
-) -> str:
-    """Add a self-dark to *record* where the field drifts enough, and say what was done.
+) -> tuple[str, dict[str, Any]]:
+    """Add a self-dark to *record* where the field drifts enough.
 
     It is a choice of frames that every measurement depends on; so with the policy
-    ``keep`` one that was made stays, whatever frames are added.
+    ``keep`` those that were chosen stay, whatever frames are added, as long as all of
+    them are there and good.
+
+    Returns
+    -------
+    tuple
+        What was done, in words, and the record of the choice: ``n_now`` frames would now
+        be chosen, and the noise of the pattern would then be less by the part ``gain``.
     """
     if settings.preprocess.self_dark == "never":
-        return "no self-dark is wanted"
-    is_kept = settings.ensemble.policy == "keep" and not bench.renew
-    if is_kept and "selfdark" in old and _is_whole(plan, old["selfdark"]):
-        record.append(old["selfdark"])
-        return f"self-dark of {old['selfdark']['n_frame']} frames"
+        return "no self-dark is wanted", {}
     from accretor.science import combine
 
-    usable = [(file, row) for file, row in found.items() if row["status"] == GOOD]
-    chosen = [usable[i] for i in combine.self_dark_indices(len(usable), SELF_DARK_FRAMES)]
-    sources = [masters.source(layout.raw, file, row["input"]) for file, row in chosen]
+    names = dict(zip(plan.frames, _names(plan.frames), strict=True))
+    usable = {
+        names[file]: replace(masters.source(layout.raw, file, row["input"]), name=names[file])
+        for file, row in found.items()
+        if row["status"] == GOOD
+    }
+    best = [list(usable)[i] for i in combine.self_dark_indices(len(usable), SELF_DARK_FRAMES)]
+    pinned = chosen = _pinned_frames(plan, settings, usable)
+    if not chosen and settings.ensemble.policy == "keep" and not bench.renew:
+        chosen = masters.still_there(old.get("selfdark"), usable)
+    chosen = chosen or best
+    sources = [usable[name] for name in chosen]
     try:
         record.append(
             _kept_or_made("selfdark", sources, plan, record, old, [row["digest"] for row in record])
         )
     except Unusable as verdict:
-        return f"no self-dark either, {verdict.reason}"
-    return f"self-dark of {len(sources)} frames"
+        return f"no self-dark either, {verdict.reason}", {}
+    gain = max(1 - math.sqrt(len(chosen) / len(best)), 0.0)
+    unused = settings.preprocess.self_dark_frames and not pinned
+    said = "; [preprocess] self_dark_frames names none of its frames" if unused else ""
+    return f"self-dark of {len(sources)} frames{said}", {"n_now": len(best), "gain": round(gain, 3)}
+
+
+def _pinned_frames(plan: ObservationPlan, settings: WorkspaceSettings, usable: Collection[str]) -> list[str]:
+    """Return the frames that the settings name for the self-dark; none if they are all of other observations.
+
+    Raises
+    ------
+    Blocked
+        If one of them cannot be used.
+    """
+    wanted = list(settings.preprocess.self_dark_frames)
+    if not set(wanted) & set(_names(plan.frames)):
+        return []
+    if lacking := [name for name in wanted if name not in usable]:
+        raise Blocked(
+            f"{plan.observation.slug}: [preprocess] self_dark_frames: {lacking[0]} is none of its good "
+            "frames, which are in frames.ecsv"
+        )
+    return wanted

@@ -50,6 +50,8 @@ class ObservationPlan:
     """In order of time."""
     calibrations: CalibrationPlan
     paths: ObservationPaths
+    settings: WorkspaceSettings
+    """Those that hold for this observation."""
 
     @property
     def detector(self) -> Detector:
@@ -157,8 +159,8 @@ def open_workspace(
     observations = _observations(layout, settings, files, assignments)
     if len(observations) > 1 and (settings.calibration.comparison or settings.calibration.exclude):
         reason = (
-            "comparison and exclude are star numbers of one template; "
-            f"this workspace has {len(observations)} observations, give each its own workspace"
+            "comparison and exclude are star numbers of one template, and this workspace has "
+            f"{len(observations)} observations; put them below [[observation]] with its name"
         )
         raise ConfigError(layout.config, "calibration", reason)
     used = {file.path for plan in observations for file in _calibration_files(plan.calibrations)}
@@ -215,6 +217,7 @@ def _observations(
     plans = []
     for observation, members in sorted(frames.items()):
         exposures = [file.exposure for file in members if file.exposure]
+        own = settings.of(observation.slug)
         plans.append(
             ObservationPlan(
                 observation=observation,
@@ -225,8 +228,9 @@ def _observations(
                 frames=tuple(
                     sorted(members, key=lambda file: (file.exposure.mid if file.exposure else "", file.path))
                 ),
-                calibrations=calibrations.choose(calibration_files, exposures, settings.preprocess),
+                calibrations=calibrations.choose(calibration_files, exposures, own.preprocess),
                 paths=layout.observation(observation),
+                settings=own,
             )
         )
     return tuple(plans)
