@@ -23,6 +23,7 @@ from tasks import (
     _wishes,
     calibration,
     download,
+    init,
     packaging,
     photometry,
     plotting,
@@ -60,6 +61,11 @@ DOIT_CONFIG = {
     "verbosity": 2,
     "minversion": "0.37.0",
 }
+
+
+def task_init() -> Iterator[Task]:
+    """Write a first workspace.toml from the headers of your frames."""
+    yield from init.tasks()
 
 
 def task_preprocess() -> Iterator[Task]:

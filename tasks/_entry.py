@@ -17,6 +17,9 @@ READING_COMMANDS = {"list", "info", "help", "dumpdb", "tabcompletion"}
 READING_TASKS = {"why", "watch", "logout", "ttf"}
 """Tasks that write nothing themselves."""
 
+FIRST_TASKS = {"init", "doctor"}
+"""Tasks that need no workspace, or one that is broken."""
+
 WRITING_TASKS = {*_wishes.STAGES, "upload", "download", "skynet"}
 
 
@@ -29,8 +32,11 @@ def begin() -> None:
     _terminal.survive()
     layout = Layout(Path())
     try:
-        _workspace.enter()
         command, asked = _asked()
+        if asked and FIRST_TASKS.issuperset(asked):
+            _workspace.enter_any()
+            return
+        _workspace.enter()
         name = command.get_name() if command else ""
         if command and name in READING_COMMANDS:
             command.outstream = _terminal.Listing(command.outstream)

@@ -368,6 +368,8 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     config_version: Literal[1] = 1
     observer: str
     """Who observed; in the notes."""
+    raw: Annotated[str, Meta(min_length=1)] = "raw"
+    """Folder of the raw frames, from the workspace or absolute; it is only read."""
     target: tuple[Target, ...]
     instrument: tuple[InstrumentSettings, ...] = ()
     preprocess: PreprocessSettings = PreprocessSettings()

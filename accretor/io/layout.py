@@ -162,6 +162,8 @@ class Layout:
     """The paths of a workspace."""
 
     root: Path
+    frames: str = "raw"
+    """Folder of the raw frames, from the root; the settings may name another."""
 
     @property
     def config(self) -> Path:
@@ -171,7 +173,12 @@ class Layout:
     @property
     def raw(self) -> Path:
         """The user's frames; never written, but that frames are added below `skynet` when asked for."""
-        return self.root / "raw"
+        return self.root / self.frames
+
+    @property
+    def own(self) -> tuple[Path, ...]:
+        """What is ours, also where the frames are in the same folder."""
+        return self.config, self.work, self.products, self.uploads, self.archives, self.log.parent
 
     @property
     def work(self) -> Path:

@@ -147,6 +147,7 @@ def open_workspace(
     if not layout.config.is_file():
         raise ConfigError(layout.config, "", "is missing; every workspace needs one (see the README)")
     settings = config.load(layout.config)
+    layout = Layout(root, settings.raw)
     if not layout.raw.is_dir():
         raise ConfigError(
             layout.raw, "", "there is no such folder (is the disk there?); frames belong into it"
@@ -154,7 +155,7 @@ def open_workspace(
     instruments = fingerprint([repr(instrument) for instrument in settings.instrument])
     stored = _stored(layout, instruments)
     known = [inventory.from_row(row) for row in stored]
-    files = inventory.refresh(layout.raw, known, settings.instrument, progress=progress)
+    files = inventory.refresh(layout.raw, known, settings.instrument, apart=layout.own, progress=progress)
     assignments = inventory.assign(files, settings.target, layout.raw)
     observations = _observations(layout, settings, files, assignments)
     if len(observations) > 1 and (settings.calibration.comparison or settings.calibration.exclude):
