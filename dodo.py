@@ -22,6 +22,7 @@ from tasks import (
     _entry,
     _wishes,
     calibration,
+    doctor,
     download,
     init,
     packaging,
@@ -66,6 +67,11 @@ DOIT_CONFIG = {
 def task_init() -> Iterator[Task]:
     """Write a first workspace.toml from the headers of your frames."""
     yield from init.tasks()
+
+
+def task_doctor() -> Iterator[Task]:
+    """Look at program, settings, frames and disk, for a bug report."""
+    yield from doctor.tasks()
 
 
 def task_preprocess() -> Iterator[Task]:

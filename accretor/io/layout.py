@@ -220,6 +220,11 @@ class Layout:
         """What was done and when."""
         return self.root / "logs" / "accretor.log"
 
+    @property
+    def doctor(self) -> Path:
+        """What `doit doctor` found the last time."""
+        return self.log.with_name("doctor.txt")
+
     def refuse_links(self, *folders: Path) -> None:
         """Make sure that what is written in *folders*, below work/ or products/, ends there.
 
