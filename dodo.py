@@ -25,6 +25,7 @@ from tasks import (
     doctor,
     download,
     init,
+    organize,
     packaging,
     photometry,
     plotting,
@@ -72,6 +73,11 @@ def task_init() -> Iterator[Task]:
 def task_doctor() -> Iterator[Task]:
     """Look at program, settings, frames and disk, for a bug report."""
     yield from doctor.tasks()
+
+
+def task_organize() -> Iterator[Task]:
+    """Make a tree of links to your frames, by what they are."""
+    yield from organize.tasks()
 
 
 def task_preprocess() -> Iterator[Task]:

@@ -111,6 +111,17 @@ MASTERS = Schema(
     ),
 )
 
+IMAGE_COUNTS = Schema(
+    "image_counts",
+    1,
+    (
+        Column("folder", "string", "folder below organized/"),
+        Column("n_frame", "int64", "frames in it"),
+        Column("exposure", "float64", "exposure time of all of them", "s", 3),
+    ),
+)
+"""How many images there are of what; of `doit organize`."""
+
 FRAMES = Schema(
     "frames",
     2,
@@ -421,6 +432,7 @@ ARCHIVE_OBSERVATIONS = Schema(
 SCHEMAS = (
     INVENTORY,
     MASTERS,
+    IMAGE_COUNTS,
     FRAMES,
     STARS,
     TEMPLATE,

@@ -178,7 +178,8 @@ class Layout:
     @property
     def own(self) -> tuple[Path, ...]:
         """What is ours, also where the frames are in the same folder."""
-        return self.config, self.work, self.products, self.uploads, self.archives, self.log.parent
+        folders = self.work, self.products, self.uploads, self.archives, self.organized, self.log.parent
+        return self.config, *folders
 
     @property
     def work(self) -> Path:
@@ -219,6 +220,11 @@ class Layout:
     def log(self) -> Path:
         """What was done and when."""
         return self.root / "logs" / "accretor.log"
+
+    @property
+    def organized(self) -> Path:
+        """Links to the raw frames, by what they are."""
+        return self.root / "organized"
 
     @property
     def doctor(self) -> Path:

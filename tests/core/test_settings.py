@@ -18,6 +18,7 @@ NEEDED = {
     "PixelPosition": {"frame", "x", "y"},
     "Target": {"name", "tic", "ra", "dec"},
     "InstrumentSettings": {"name"},
+    "ObservationSettings": {"name"},
     "WorkspaceSettings": {"observer", "target"},
 }
 """Settings that no default can stand for."""
