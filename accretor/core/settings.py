@@ -366,6 +366,7 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     """The whole of ``workspace.toml``."""
 
     config_version: Literal[1] = 1
+    """Of this file; raised when a key changes its meaning."""
     observer: str
     """Who observed; in the notes."""
     raw: Annotated[str, Meta(min_length=1)] = "raw"
