@@ -429,6 +429,20 @@ ARCHIVE_OBSERVATIONS = Schema(
 )
 """Every table of a target's archive, and what was made of it."""
 
+CATALOG = Schema(
+    "catalog",
+    1,
+    (
+        Column("identifier", "string", "name of the star in the catalogue"),
+        Column("ra", "float64", "right ascension, ICRS, at the epoch", "deg", 9),
+        Column("dec", "float64", "declination, ICRS, at the epoch", "deg", 9),
+        Column("pm_ra", "float64", "proper motion times cos(dec)", "mas / yr", 4),
+        Column("pm_dec", "float64", "proper motion", "mas / yr", 4),
+        Column("flag", "string", "why the star is not to be trusted; empty if nothing is known against it"),
+    ),
+)
+"""Stars of a field; before the flag come two columns for each band, its magnitude and its error."""
+
 SCHEMAS = (
     INVENTORY,
     MASTERS,
@@ -444,4 +458,5 @@ SCHEMAS = (
     TOIS,
     ARCHIVE_CURVE,
     ARCHIVE_OBSERVATIONS,
+    CATALOG,
 )

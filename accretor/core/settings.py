@@ -362,6 +362,31 @@ class ObservationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
         return {name: section for name, section in found.items() if section}
 
 
+class CatalogFileSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[catalogs.file]]``: a catalogue in a file of your own; it goes before a fetched one of its name."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+    """Short name, such as ``apass_dr10``; rules for a catalogue go by it."""
+    path: str
+    """CSV, ECSV, VOTable or FITS; from the workspace's folder."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """The file's columns for ours: ``{ra = "RAJ2000", dec = "DEJ2000", V = "Vmag", V_error = "e_Vmag"}``;
+    not needed for a file that accretor has kept."""
+    epoch: Annotated[float, Meta(ge=1900, le=2100)] = 2000.0
+    """Julian year of the positions."""
+    system: dict[str, Literal["AB", "Vega"]] = field(default_factory=dict)
+    """Of bands whose names do not tell; ``g r i z`` are AB, ``B V G BP RP`` Vega."""
+
+
+class CatalogsSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Catalogues of stars: which, how far around the target, and from where."""
+
+    offline: bool = False
+    """Forbid ``doit fetch`` the network; no other command needs it for catalogues."""
+    file: tuple[CatalogFileSettings, ...] = ()
+    """Catalogues in files of your own."""
+
+
 class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of ``workspace.toml``."""
 
@@ -383,6 +408,7 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     upload: UploadSettings = UploadSettings()
     ensemble: EnsembleSettings = EnsembleSettings()
     compute: ComputeSettings = ComputeSettings()
+    catalogs: CatalogsSettings = CatalogsSettings()
     observation: tuple[ObservationSettings, ...] = ()
 
     def of(self, slug: str) -> WorkspaceSettings:

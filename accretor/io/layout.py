@@ -262,6 +262,10 @@ class Layout:
         """Return the paths of what ExoFOP has of a target (its folder name)."""
         return ArchivePaths(self.archives / target)
 
+    def catalog(self, target: str, name: str) -> Path:
+        """Return the kept catalogue *name* of the field of a target (its folder name)."""
+        return self.archive(target).folder / "catalogs" / f"{name}.ecsv"
+
     def skynet(self, observation: int) -> Path:
         """Return the folder of the frames of a Skynet observation."""
         return self.raw / "skynet" / str(observation)

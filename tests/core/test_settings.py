@@ -19,6 +19,7 @@ NEEDED = {
     "Target": {"name", "tic", "ra", "dec"},
     "InstrumentSettings": {"name"},
     "ObservationSettings": {"name"},
+    "CatalogFileSettings": {"name", "path"},
     "WorkspaceSettings": {"observer", "target"},
 }
 """Settings that no default can stand for."""
