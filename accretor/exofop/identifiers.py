@@ -14,6 +14,7 @@ from accretor.core.dumps import TOIS
 from accretor.core.errors import ServiceError, Unusable
 from accretor.exofop import tables
 from accretor.io import dump
+from accretor.io.answers import excerpt
 
 if TYPE_CHECKING:
     from accretor.io.http import Client
@@ -203,7 +204,7 @@ def _json(content: bytes) -> list[dict[str, Any]]:
         # Numbers stay text: 1130.10 would lose its zero.
         found = json.loads(content.decode("utf-8"), parse_float=str)
     except ValueError:
-        raise ServiceError("ExoFOP", f"tois.json is not JSON but {tables.excerpt(content)}") from None
+        raise ServiceError("ExoFOP", f"tois.json is not JSON but {excerpt(content)}") from None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise ServiceError("ExoFOP", "tois.json is not a list of TOIs")
     return found
