@@ -24,6 +24,7 @@ from tasks import (
     calibration,
     doctor,
     download,
+    fetch,
     init,
     organize,
     packaging,
@@ -128,6 +129,11 @@ def task_logout() -> Iterator[Task]:
 def task_download() -> Iterator[Task]:
     """Fetch what others have observed, from ExoFOP."""
     yield from download.tasks()
+
+
+def task_fetch() -> Iterator[Task]:
+    """Fetch catalogues and what ExoFOP knows of the target, for places without a network."""
+    yield from fetch.tasks()
 
 
 def task_ttf() -> Iterator[Task]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from accretor.catalogs import validate, votable
 from accretor.catalogs.source import TEXTS, Raw, Source, Table
 from accretor.core.errors import ServiceError, Unusable
-from accretor.io.http import Client
+from accretor.io.http import Client, NotSent
 
 if TYPE_CHECKING:
     from accretor.catalogs.validate import Field
@@ -21,6 +21,8 @@ AT_ONCE = 50_000
 """Rows that are asked for in one answer; if there are more, the field is asked for in parts."""
 DEEPEST = 8
 """How often a part is halved before the service is taken to be broken."""
+ATTEMPTS = 3
+"""Of one service; there are others."""
 DEADLINE = 300.0
 """Seconds for one answer, all attempts together."""
 
@@ -46,7 +48,8 @@ def visitor(address: str) -> Client:
     """Return a client that may go to the server of *address*, and nowhere else."""
     parts = urlsplit(address)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return Client(parts.hostname or address, {f"{parts.hostname}:{port}"}, deadline=DEADLINE)
+    host = parts.hostname or address
+    return Client(host, {f"{host}:{port}"}, deadline=DEADLINE, attempts=ATTEMPTS)
 
 
 def fetch(
@@ -56,6 +59,7 @@ def fetch(
     faintest: float | None = None,
     most: int = 1_000_000,
     servers: Mapping[str, str] | None = None,
+    unreachable: set[str] | None = None,
     visit: Callable[[str], Client] = visitor,
     at_once: int = AT_ONCE,
 ) -> Found:
@@ -69,6 +73,8 @@ def fetch(
         Stars; a field with more is refused.
     servers : mapping of host to address
         Others to ask instead, such as a mirror of an institute: ``{"gea.esac.esa.int": "https://..."}``.
+    unreachable : set of str
+        Hosts that are not asked; one that cannot be reached is added, so that nothing else waits for it.
     visit
         Makes a client for an address.
     at_once : int
@@ -82,9 +88,13 @@ def fetch(
         If no service gives them; with what each did.
     """
     failures: list[str] = []
+    away = set() if unreachable is None else unreachable
     for table in source.tables:
         address = _elsewhere(table.address, servers or {})
         name = urlsplit(address).hostname or address
+        if urlsplit(address).netloc in away:
+            failures.append(f"{name}: could not be reached before")
+            continue
         try:
             with visit(address) as client:
                 asked = _Asked(client, address, name, table, source, field, faintest, most, at_once)
@@ -93,6 +103,8 @@ def fetch(
             validate.check(catalog, source, field, name, faintest)
         except ServiceError as error:
             failures.append(str(error))
+            if isinstance(error, NotSent):
+                away.add(urlsplit(address).netloc)
             continue
         return Found(catalog, address, asked.queries[0], len(asked.queries), tuple(failures))
     raise ServiceError(source.name, "; ".join(dict.fromkeys(failures)))

@@ -371,19 +371,48 @@ RESULTS = (
 
 TOIS = Schema(
     "tois",
-    1,
+    2,
     (
         Column("toi", "string", "as TOI-1234.01"),
         Column("tic", "int64", "number of the host in the TESS Input Catalog"),
+        Column("ra", "float64", "right ascension, ICRS", "deg"),
+        Column("dec", "float64", "declination, ICRS", "deg"),
+        Column("pm_ra", "float64", "proper motion times cos(dec)", "mas / yr"),
+        Column("pm_dec", "float64", "proper motion", "mas / yr"),
+        Column("tmag", "float64", "TESS magnitude", "mag"),
+        Column("tmag_error", "float64", "its error", "mag"),
         Column("t0", "float64", "mid-transit time, BJD", "d"),
         Column("t0_error", "float64", "its error", "d"),
         Column("period", "float64", "orbital period", "d"),
         Column("period_error", "float64", "its error", "d"),
         Column("duration", "float64", "first to fourth contact", "h"),
+        Column("duration_error", "float64", "its error", "h"),
         Column("depth", "float64", "of the transit", "ppt"),
+        Column("depth_error", "float64", "its error", "ppt"),
+        Column("teff", "float64", "effective temperature of the host", "K"),
+        Column("teff_error", "float64", "its error", "K"),
+        Column("logg", "float64", "surface gravity of the host, log10(cm s-2)"),
+        Column("logg_error", "float64", "its error"),
+        Column("radius", "float64", "of the host", "Rsun"),
+        Column("radius_error", "float64", "its error", "Rsun"),
     ),
 )
-"""Which TOI is of which star; from ExoFOP."""
+"""Which TOI is of which star, and what is known of both; from ExoFOP."""
+
+TARGET = Schema(
+    "target",
+    1,
+    (
+        Column("quantity", "string", "as in `[[target]]` and `[target.ephemeris]`, and tmag, radius"),
+        Column("value", "float64", "by ExoFOP"),
+        Column("error", "float64", "its standard error; nan if it gives none"),
+        Column("unit", "string", "of value, error and configured"),
+        Column("source", "string", "table or page of ExoFOP"),
+        Column("configured", "float64", "by workspace.toml, which rules; nan if it has none"),
+        Column("difference", "string", "how the two differ beyond their errors; empty if they do not"),
+    ),
+)
+"""What ExoFOP knows of a target, beside the user's values."""
 
 ARCHIVE_CURVE = Schema(
     "archive_curve",
@@ -458,5 +487,6 @@ SCHEMAS = (
     TOIS,
     ARCHIVE_CURVE,
     ARCHIVE_OBSERVATIONS,
+    TARGET,
     CATALOG,
 )

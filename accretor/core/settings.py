@@ -383,6 +383,29 @@ class CatalogsSettings(Settings, frozen=True, kw_only=True, forbid_unknown_field
 
     offline: bool = False
     """Forbid ``doit fetch`` the network; no other command needs it for catalogues."""
+    names: tuple[
+        Literal[
+            "gaia_dr3",
+            "tic",
+            "refcat2",
+            "gaia_synthetic",
+            "apass_dr9",
+            "ps1",
+            "skymapper_dr4",
+            "tycho2",
+        ],
+        ...,
+    ] = ()
+    """Catalogues to fetch; default: all that cover the field, Tycho-2 only if it is wide."""
+    radius: Annotated[float, Meta(gt=0, le=10)] | None = None
+    """Degree around the target; default: what the frames show of the sky, or 0.35 before there are any,
+    which holds the fields of most telescopes of SG1."""
+    faintest: float | None = None
+    """Magnitude (G, Tmag, r ... of each catalogue) beyond which stars are not fetched; default: all are."""
+    max_stars: Annotated[int, Meta(ge=1000)] = 400_000
+    """Most stars of one catalogue: what an old laptop reads in some seconds."""
+    server: dict[str, str] = field(default_factory=dict)
+    """Other servers to ask, such as a mirror of your institute: ``{"gea.esac.esa.int" = "https://..."}``."""
     file: tuple[CatalogFileSettings, ...] = ()
     """Catalogues in files of your own."""
 

@@ -133,6 +133,11 @@ class ArchivePaths:
         return self.folder / "tables" / f"{name}.ecsv"
 
     @property
+    def target(self) -> Path:
+        """What ExoFOP knows of the target and its host, beside the user's values."""
+        return self.folder / "target.ecsv"
+
+    @property
     def tags(self) -> Path:
         """Size and sha256 of every file of every tag that is here."""
         return self.folder / "tags.json"

@@ -15,7 +15,7 @@ from accretor.catalogs.registry import SOURCES
 from accretor.catalogs.validate import Field
 from accretor.core.errors import ServiceError, Unusable
 from accretor.io.http import Client
-from tests.catalogs.server import around
+from tests.catalogs.server import around, everything
 from tests.catalogs.server import votable as made
 
 FIELD = Field(ra=150.0, dec=20.0, radius=0.2, tmag=11.0)
@@ -238,20 +238,11 @@ def test_fields_at_the_seams_of_the_sky_come_whole_and_in_parts(services, fetch,
     assert len(fetch(field=field, at_once=100).catalog) == N_STAR
 
 
-def everything(source, field):
-    """Return stars with a value in every column that any service of *source* has, all of them good."""
-    stars = around(field, N_STAR, **dict.fromkeys(source.system, 15.0))
-    for name in {ours for table in source.tables for ours in table.columns} - set(stars):
-        usual = next((value for tail, value in USUAL.items() if name.endswith(tail)), 0.0)
-        stars[name] = np.broadcast_to(GOOD.get(name, usual), N_STAR)
-    return stars | {"number": np.arange(1, N_STAR + 1)}
-
-
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_catalogue_is_read_from_every_service_of_its(services, fetch, name):
     source = SOURCES[name]
     field = dataclasses.replace(FIELD, radius=1.0 if name == "tycho2" else 0.2, dec=-20.0, tmag=25.0)
-    stars = everything(source, field)
+    stars = everything(source, field, N_STAR)
     for table in source.tables:
         one = dataclasses.replace(source, tables=(table,))
         services.hold(one, stars)
@@ -265,13 +256,6 @@ def test_every_catalogue_is_read_from_every_service_of_its(services, fetch, name
         for band in catalog.system:
             np.testing.assert_allclose(catalog.magnitude[band], 15.0)
         np.testing.assert_array_equal(np.sort(catalog.ra), np.sort(stars["ra"]))
-
-
-USUAL = {"_flux_error": 1.0, "_flux": 1000.0, "_error": 0.01, "_flag": 1, "_snr": 500.0}
-GOOD = {
-    "excess": 1.154360, "ruwe": 1.0, "n": 5, "star": 0.9, "i_kron": 15.0, "tenth": 20.0, "quality": 52,
-    "variable": "", "disposition": "", "kind": "STAR", "photocentre": "", "region": 1, "component": 1,
-}  # fmt: skip
 
 
 @given(st.binary(max_size=300), st.integers(0, 2**32))
