@@ -299,6 +299,22 @@ def test_catalogue_of_too_small_a_field_is_said(workspace):
     assert "tic (within 0.2 degrees, 0.3 are needed: renew=)" in run(workspace, TASK).out
 
 
+def test_cleaning_removes_no_catalogue(workspace):
+    run(workspace, TASK)
+    before = tree(workspace / "archive")
+
+    run(workspace, "clean", TASK)
+    run(workspace, "clean", "download")
+
+    assert tree(workspace / "archive") == before
+
+
+def test_help_tells_what_it_fetches_and_where_to(workspace):
+    said = run(workspace, "help", "fetch").out
+
+    assert "archive/<target>/catalogs/" in said
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 def test_fetch_that_is_killed_leaves_nothing_half_done(services, workspace):
     change(workspace, "[catalogs]", '[catalogs]\nnames = ["gaia_dr3", "tic"]')
