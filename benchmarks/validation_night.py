@@ -17,6 +17,7 @@ from accretor.core.settings import ComputeSettings
 from accretor.io import dump
 from accretor.stages import (
     calibration,
+    nightflags,
     photometry,
     preprocess,
     registration,
@@ -75,7 +76,6 @@ def judged(plan: ObservationPlan, scenario: Scenario, prepared: Scene) -> Row:
         "predicted": found["predicted_rms_ppt"],
         "beta": found["beta"],
         "n_comparison": found["n_comparison"],
-        "flags": [str(flag) for flag in found["flags"]],
     }
     planet = prepared.night.transit
     if found["has_fit"]:
@@ -97,6 +97,8 @@ def judged(plan: ObservationPlan, scenario: Scenario, prepared: Scene) -> Row:
     row |= _sharp(plan, prepared)
     row |= _constant(plan, prepared, nominal, measured, meta)
     row |= _left_out(plan, prepared)
+    row |= _hits(plan, prepared, measured, index, nominal)
+    row["flags"] = [flag.code for flag in nightflags.find(plan, measured, found)]
     if any(star.eclipse for star in scenario.night.companions):
         row |= _neighbour(prepared, measured, index, nominal)
     return row
@@ -219,6 +221,36 @@ def _left_out(plan: ObservationPlan, prepared: Scene) -> Row:
         "n_hit": len(hit),
         "n_hit_kept": sum(curve[name]["is_used"] for name in hit if name in curve),
         "n_preprocessed": len(seen),
+    }
+
+
+def _hits(plan: ObservationPlan, prepared: Scene, measured: Row, index: list[int], nominal: list[int]) -> Row:
+    """Return how many of the hits that matter were found, and how many points were flagged besides.
+
+    A hit matters that adds 8 standard errors within the light curve's aperture, and one per cent.
+    """
+    apertures = dump.read(plan.paths.apertures, APERTURES).rows
+    chosen = next(i for i, row in enumerate(apertures) if row["is_chosen"])
+    level = {row["image_name"]: row["level"] for row in dump.read(plan.paths.frames, FRAMES).rows}
+    found = nightflags.hits(measured, np.array([level[str(name)] for name in measured["image_name"]]), chosen)
+    bright = [
+        i for i, true in enumerate(nominal) if true >= 0 and prepared.flux[true] > BRIGHT * prepared.flux[0]
+    ]
+    added = np.zeros(found.shape)
+    for row, frame in enumerate(index):
+        for x, y, electrons in scene.rays(prepared, frame):
+            near = (
+                np.hypot(measured["x"][row] - x, measured["y"][row] - y) < apertures[chosen]["radius"] - 0.5
+            )
+            added[row, near] += electrons
+    flux, error = measured["flux"][:, :, chosen], measured["flux_error"][:, :, chosen]
+    matters = ((added > 8 * error) & (added > 0.01 * flux))[:, bright]
+    is_clean = (added == 0)[:, bright] & ~np.isin(index, prepared.night.satellites)[:, np.newaxis]
+    return {
+        "n_ray": int(matters.sum()),
+        "n_ray_found": int((found[:, bright] & matters).sum()),
+        "n_clean": int(is_clean.sum()),
+        "n_ray_false": int((found[:, bright] & is_clean).sum()),
     }
 
 

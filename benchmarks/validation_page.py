@@ -98,6 +98,11 @@ def _others(found: Mapping[str, Rows]) -> str:
                 f"* {name}: of {n_hit} frames with a cosmic ray on the target, the light curve leaves out "
                 f"{n_hit - _sum(rows, 'n_hit_kept')}"
             )
+        if n_ray := _sum(rows, "n_ray"):
+            lines.append(
+                f"* {name}: of {n_ray} cosmic rays that add a per cent or more to a bright star, "
+                f"{_sum(rows, 'n_ray_found')} are found"
+            )
         if neb := [row for row in rows if "neb_found" in row]:
             depth = _values(neb, "neb_depth")
             lines.append(
@@ -106,8 +111,12 @@ def _others(found: Mapping[str, Rows]) -> str:
                 f"(true {SCENARIOS[name].night.companions[-1].eclipse})"
             )
         for code in SCENARIOS[name].flags:
-            n_raised = sum(any(code in flag for flag in row.get("flags", [])) for row in rows)
+            n_raised = sum(code in row.get("flags", []) for row in rows)
             lines.append(f"* {name}: flag `{code}` raised in {n_raised} of {len(rows)} nights")
+    n_false, n_clean = (sum(_sum(rows, key) for rows in found.values()) for key in ("n_ray_false", "n_clean"))
+    lines.append(
+        f"* all: {n_false} of {n_clean} points of bright stars without a cosmic ray are taken for one"
+    )
     return "\n".join([*lines, ""])
 
 

@@ -44,8 +44,8 @@ class Night:
     has_self_dark: bool
     has_zero_level: bool
     """Bias, overscan or dark: the sky is light alone."""
-    n_hot: int
-    """Hot pixels known, or found to stand still in the frames."""
+    n_hot: int | None
+    """Hot pixels known from darks, or found to stand still in the frames; None if not known."""
     n_pixel: int
     """Of a frame."""
     n_target_bad: int
@@ -109,10 +109,11 @@ def flags(night: Night) -> tuple[Flag, ...]:
             "meridian flip without flats: both sides stand on other pixels",
         ),
         (
-            not night.has_dark and night.n_hot > 0,
+            not night.has_dark and night.n_hot != 0,
             "no-darks-hot",
-            f"no darks, and {night.n_hot} of {night.n_pixel} pixels are hot"
-            + ("; a pattern of the drifting frames is taken off instead" if night.has_self_dark else ""),
+            "no darks: which pixels are hot is not known"
+            if night.n_hot is None
+            else f"no darks, and {night.n_hot} of {night.n_pixel} pixels are hot",
         ),
         (
             night.has_self_dark,

@@ -104,6 +104,7 @@ _CURVED = _night(nonlinearity=0.05)
 
 SCENARIOS: Mapping[str, Scenario] = {
     "quiet": Scenario(QUIET),
+    "sparse field": Scenario(_night(size=(420, 360), n_star=24, isolation=76.0)),
     "clouds": Scenario(_night(cloud=Cloud(depth=0.5, hour=2.15, sigma=12.0))),
     "meridian flip": Scenario(_night(flip=30)),
     "drift, with flats": Scenario(_night(drift=(40.0, 12.0))),
@@ -145,7 +146,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         is_calibrated=False,
     ),
     "blend": Scenario(
-        _night(companions=(Companion((2.6, -1.4), 2.0),)), is_calibrated=False, flags=("blend",)
+        _night(companions=(Companion((6.2, -4.2), 2.0),)), is_calibrated=False, flags=("blend",)
     ),
     "twilight": Scenario(_night(twilight=25.0, sky_gradient=0.1)),
     "filters in turn": Scenario(_night(filters=("gp", "rp"), exposure=90.0, cadence=120.0, n_frame=112)),

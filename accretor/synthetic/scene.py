@@ -268,9 +268,11 @@ def _variation(night: Night, flux: Floats, bjd: Floats) -> Floats:
         factor[:, star] *= 10 ** (-0.4 * night.variable.amplitude * np.sin(phase))
     if any(star.eclipse for star in night.companions):
         # The shape of a transit of the same duration, whatever the planet of the target is.
-        dip = 1 - transit.mean_flux(bjd, night.exposure, replace(night.transit, rp_rs=0.1))
+        planet = replace(night.transit, rp_rs=0.1)
+        dip = 1 - transit.mean_flux(bjd, night.exposure, planet)
+        middle = transit.dimmed_flux(np.array([planet.impact]), planet.rp_rs, planet.limb_darkening)
         for number, companion in enumerate(night.companions, start=night.n_star):
-            factor[:, number] -= companion.eclipse * dip / dip.max()
+            factor[:, number] -= companion.eclipse * dip / (1 - middle)
     return factor
 
 

@@ -46,6 +46,8 @@ def test_night_without_blemish_has_no_flags():
         ({"drift": (30.0, 8.0), "has_flip": True}, []),
         ({"has_dark": False}, ["no-darks-hot"]),
         ({"has_dark": False, "n_hot": 0}, []),
+        ({"has_dark": False, "n_hot": None}, ["no-darks-hot"]),
+        ({"n_hot": None}, []),
         ({"has_dark": False, "has_self_dark": True}, ["no-darks-hot", "self-dark"]),
         ({"has_zero_level": False}, ["no-zero-level"]),
         ({"n_target_saturated": 3}, ["target-saturated"]),
