@@ -63,7 +63,7 @@ ROW_STATE = (
 
 INVENTORY = Schema(
     "inventory",
-    1,
+    2,
     (
         Column("path", "string", "below raw/"),
         Column("size", "int64", "size of the file", "byte"),
@@ -91,6 +91,11 @@ INVENTORY = Schema(
         Column("elevation", "float64", "site, above the sea", "m"),
         Column("altitude", "float64", "telescope altitude by the header", "deg"),
         Column("pixel_scale", "float64", "by the header", "arcsec / pix"),
+        Column("overscan", "string", "section of the pixels without light; empty: none"),
+        Column("trim", "string", "section of the pixels that are kept; empty: all"),
+        Column("julian_offset", "float64", "Julian date of the header minus its time stamps", "s"),
+        Column("sidereal_offset", "float64", "sidereal time of the header minus its time stamps", "s"),
+        Column("time_rule", "string", "which card mid is from, and what it is taken for"),
         Column("has_wcs", "bool", "the header holds a celestial plate solution"),
         Column("remark", "string", "what had to be assumed, or looks wrong"),
         Column("assignment", "string", "how the target was found, where its name did not tell"),
@@ -101,8 +106,8 @@ MASTERS = Schema(
     "masters",
     2,
     (
-        Column("kind", "string", "bias, dark, flat or selfdark"),
-        Column("n_frame", "int64", "frames combined"),
+        Column("kind", "string", "bias, dark, flat, selfdark or bad (the map of bad pixels)"),
+        Column("n_frame", "int64", "frames combined; of the map: pixels that are bad"),
         Column("exposure", "float64", "exposure time of the frames combined; 0 for a bias", "s", 6),
         Column("frames", "string", "names of the frames combined, with ` / ` between"),
         Column("bytes", "string", "digest of the raw bytes of the frames combined"),

@@ -52,10 +52,20 @@ def run(
         if stray.name not in files:
             stray.unlink()
     target = plans[0].target
-    problems = validate.problems(paths.package, tic=target.tic, planet=target.planet)
+    problems = validate.problems(paths.package, tic=target.tic, planet=target.planet) + _wrong_clocks(plans)
     atomic.write_text(paths.manifest, _manifest(files, problems))
     said = f"{len(files)} files" + (f"; NOT complete: {'; '.join(problems)}" if problems else ", complete")
     return Done((*(paths.package / name for name in sorted(files)), paths.manifest), said)
+
+
+def _wrong_clocks(plans: tuple[ObservationPlan, ...]) -> list[str]:
+    """Return in what the clocks of the headers disagree by more than a minute, for each filter."""
+    return [
+        f"filter {plan.observation.filter}: {said}; correct it in [[instrument]], or set [preprocess] "
+        "believe_clock = true when you know that the time stamps are right"
+        for plan in plans
+        for said in dump.read_meta(plan.paths.frames).get("problems", [])
+    ]
 
 
 def manifest(paths: VisitPaths) -> Row:
