@@ -15,7 +15,18 @@ CHOOSING = ("preprocess", "template", "fetch")
 """Stages that make choices which are kept, and the command that keeps what others have."""
 
 
-VARIABLES = ("workspace", "redo", "renew", "confirm", "files", "observation", "after", "before", "frames")
+VARIABLES = (
+    "workspace",
+    "redo",
+    "renew",
+    "confirm",
+    "files",
+    "observation",
+    "after",
+    "before",
+    "frames",
+    "online",
+)
 """Every ``name=value`` that the command line may have."""
 
 

@@ -3,6 +3,7 @@
     doit init                     frames in raw/, or in the current folder
     doit init frames=/data/night  frames somewhere else; they are only read
     doit init workspace=PATH      for another folder than the current one
+    doit init online=yes          fetch ExoFOP's table of TOIs first, to know the targets
 
 Nothing is asked, and a workspace.toml that is there stays as it is. Each value says
 which card it is from; lines with FILL IN need you.
@@ -40,6 +41,8 @@ def run() -> TaskFailed | None:
             "to begin anew, put it aside and run this again"
         )
     layout = Layout(root, init.frames_of(root, doit.get_var("frames", "")))
+    if doit.get_var("online", "no") == "yes":
+        sys.stdout.write(f"{init.fetch_table(layout)}\n")
     try:
         found = init.survey(layout)
     except OSError as error:

@@ -15,6 +15,14 @@ FILL_IN = "FILL IN"
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+TABLE = "kept table of TOIs"
+
+_STAR = (
+    ("pm_ra", "milliarcsec per year, times cos(dec)"),
+    ("pm_dec", "milliarcsec per year"),
+    ("teff", "K"),
+    ("logg", "log10(cm s-2)"),
+)
 _LEVELS = (
     ("gain", "electron/ADU"),
     ("read_noise", "electron"),
@@ -39,8 +47,10 @@ class Candidate:
     n_frame: int
     pointing: tuple[float, float]
     """Where the telescope pointed, degree."""
-    ephemeris: Mapping[str, Any] | None
+    known: Mapping[str, Any] | None
     """Row of the table of TOIs."""
+    is_by_place: bool = False
+    """It was found by where the telescope pointed, and not by a name."""
     others: tuple[str, ...] = ()
     """Further candidates of the same star."""
 
@@ -48,7 +58,13 @@ class Candidate:
     def lacking(self) -> list[str]:
         """What the user must fill in."""
         missing = [] if self.tic else [f"tic of {self.name}"]
-        return [*missing, f"ra and dec of {self.name}"]
+        return missing if self.position else [*missing, f"ra and dec of {self.name}"]
+
+    @property
+    def position(self) -> tuple[float, float] | None:
+        """Right ascension and declination of the table, degree."""
+        found = (self.known["ra"], self.known["dec"]) if self.known else (math.nan, math.nan)
+        return found if math.isfinite(sum(found)) else None
 
 
 @dataclass(frozen=True)
@@ -109,20 +125,34 @@ def _targets(targets: Sequence[Candidate]) -> Iterator[str]:
         if target.aliases:
             yield f"aliases = {_list(target.aliases)}    # what the OBJECT cards say"
         tic = str(target.tic) if target.tic else "0"
-        source = "kept table of TOIs" if target.ephemeris else "name in the frames"
+        source = TABLE if target.known else "name in the frames"
+        if target.is_by_place:
+            yield "# CHECK: no name tells it; it is the only TOI near where the telescope pointed."
         yield f"tic = {tic}    # " + (
             source if target.tic else f"{FILL_IN}: number in the TESS Input Catalog"
         )
-        ra, dec = target.pointing
-        pointed = f"the telescope pointed near {ra:.4f} {dec:+.4f}" if math.isfinite(ra + dec) else "degree"
-        yield f'ra = ""     # {FILL_IN}: "hh:mm:ss.ss" or degree, ICRS of the star; {pointed}'
-        yield f'dec = ""    # {FILL_IN}: "dd:mm:ss.s" or degree'
-        yield from _ephemeris(target.ephemeris)
+        yield from _position(target)
+        yield from _ephemeris(target.known)
+
+
+def _position(target: Candidate) -> Iterator[str]:
+    if target.position and target.known:
+        ra, dec = target.position
+        yield f"ra = {ra!r}    # degree, ICRS; {TABLE}"
+        yield f"dec = {dec!r}    # degree"
+        for name, unit in _STAR:
+            if math.isfinite(value := target.known[name]):
+                yield f"{name} = {value!r}    # {unit}"
+        return
+    ra, dec = target.pointing
+    pointed = f"the telescope pointed near {ra:.4f} {dec:+.4f}" if math.isfinite(ra + dec) else "degree"
+    yield f'ra = ""     # {FILL_IN}: "hh:mm:ss.ss" or degree, ICRS of the star; {pointed}'
+    yield f'dec = ""    # {FILL_IN}: "dd:mm:ss.s" or degree'
 
 
 def _ephemeris(row: Mapping[str, Any] | None) -> Iterator[str]:
     if row and all(math.isfinite(row[name]) for name in ("t0", "period", "duration", "depth")):
-        yield "[target.ephemeris]    # kept table of TOIs"
+        yield f"[target.ephemeris]    # {TABLE}"
         yield f"t0 = {row['t0']!r}    # BJD_TDB"
         yield f"period = {row['period']!r}    # day"
         yield f"duration = {row['duration']!r}    # hour"

@@ -16,10 +16,15 @@ from accretor.core.errors import AccretorError, HeaderError
 from accretor.core.frame import Exposure
 from accretor.core.slug import slug
 from accretor.exofop import identifiers
+from accretor.exofop.server import server
 from accretor.instruments import origin
 from accretor.io import atomic, dump, header, inventory
 from accretor.io.inventory import RawFile
 from accretor.io.layout import Layout
+from accretor.science import angles
+
+NEAR = 0.25
+"""Degree from where a telescope pointed within which a lone TOI is taken for its target."""
 
 LEAST = 5
 """Light frames of a name from which it is taken for a target, and not for a test or a pointing exposure."""
@@ -82,6 +87,17 @@ def survey(layout: Layout) -> Draft:
     ]
     text = draft.workspace(layout.frames, targets, telescopes)
     return Draft(text, len(files), len(frames), tuple(lacking))
+
+
+def fetch_table(layout: Layout) -> str:
+    """Fetch ExoFOP's table of TOIs into the workspace, and say how it went."""
+    where = server("")
+    try:
+        with where.client() as client:
+            rows = identifiers.refresh(layout.tois, client, where.base.rstrip("/"))
+    except AccretorError as error:
+        return f"no table of TOIs: {error}"
+    return f"{len(rows)} TOIs of ExoFOP kept in {layout.tois}"
 
 
 def write(layout: Layout, found: Draft) -> bool:
@@ -211,22 +227,41 @@ def _identity(file: RawFile) -> tuple[str, str]:
 
 def _candidate(kind: str, value: str, files: Sequence[RawFile], known: Sequence[dump.Row]) -> draft.Candidate:
     exposures = [file.exposure for file in files if file.exposure]
-    rows = [
-        row
-        for row in known
-        if (kind == "tic" and row["tic"] == int(value))
-        or (kind == "toi" and (row["toi"] == value or row["toi"].partition(".")[0] == value))
-    ]
+    pointing = _pointing(exposures)
+    rows = [row for row in known if _is_called(row, kind, value)]
+    is_by_place = kind == "object" and not rows
+    if is_by_place:
+        rows = _alone_near(pointing, known)
     row = min(rows, key=lambda row: identifiers.toi(row["toi"])) if rows else None
     names = {"toi": value if "." in value else f"{value}.01", "tic": f"TIC{value}.01"}
     name = row["toi"] if row else names.get(kind) or slug(value or "target")
-    pointing = [(item.ra, item.dec) for item in exposures if math.isfinite(item.ra + item.dec)]
     return draft.Candidate(
         name=name,
         tic=row["tic"] if row else int(value) if kind == "tic" else 0,
         aliases=tuple(sorted({item.object for item in exposures if item.object and item.object != name})),
         n_frame=len(files),
-        pointing=sorted(pointing)[len(pointing) // 2] if pointing else (math.nan, math.nan),
-        ephemeris=row,
+        pointing=pointing,
+        known=row,
+        is_by_place=is_by_place and row is not None,
         others=tuple(sorted(other["toi"] for other in rows if other is not row)),
     )
+
+
+def _is_called(row: dump.Row, kind: str, value: str) -> bool:
+    if kind == "tic":
+        return bool(row["tic"] == int(value))
+    return kind == "toi" and value in (row["toi"], row["toi"].partition(".")[0])
+
+
+def _pointing(exposures: Sequence[Exposure]) -> tuple[float, float]:
+    """Return the middle one of the pointings, degree; NaN if no header tells one."""
+    found = sorted((item.ra, item.dec) for item in exposures if math.isfinite(item.ra + item.dec))
+    return found[len(found) // 2] if found else (math.nan, math.nan)
+
+
+def _alone_near(pointing: tuple[float, float], known: Sequence[dump.Row]) -> list[dump.Row]:
+    """Return the TOIs near a pointing, if they are all of one star."""
+    if not math.isfinite(sum(pointing)):
+        return []
+    near = [row for row in known if angles.separation(*pointing, row["ra"], row["dec"]) < NEAR]
+    return near if len({row["tic"] for row in near}) == 1 else []

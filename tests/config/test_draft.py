@@ -12,6 +12,12 @@ from accretor.core.frame import Exposure
 KNOWN = {
     "toi": "TOI-1234.01",
     "tic": 1234567890,
+    "ra": 10.123456789,
+    "dec": -20.987654321,
+    "pm_ra": 12.5,
+    "pm_dec": math.nan,
+    "teff": 5600.0,
+    "logg": math.nan,
     "t0": 2459000.123456,
     "t0_error": 0.0004,
     "period": 3.25,
@@ -59,7 +65,10 @@ def test_what_the_table_of_tois_tells_is_in_the_draft_to_the_last_digit():
     read = tomllib.loads(draft.workspace("raw", [candidate(row=KNOWN)], []))
 
     (target,) = read["target"]
-    assert target["tic"] == KNOWN["tic"]
+    assert {name: target[name] for name in ("tic", "ra", "dec", "pm_ra", "teff")} == {
+        name: KNOWN[name] for name in ("tic", "ra", "dec", "pm_ra", "teff")
+    }
+    assert not {"pm_dec", "logg"} & set(target)
     assert target["ephemeris"] == {
         "t0": KNOWN["t0"],
         "period": KNOWN["period"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 
 import pytest
@@ -13,6 +14,10 @@ from accretor.synthetic import frames
 from tests.harness import SMALL, results, run
 
 TOI = {
+    **{column.name: float("nan") for column in TOIS.scalars},
+    "ra": 105.3475,
+    "dec": 24.81,
+    "teff": 5600.0,
     "toi": "TOI-9999.01",
     "tic": 999999999,
     "t0": 2460697.307011,
@@ -65,8 +70,25 @@ def test_what_the_kept_table_of_tois_knows_need_not_be_filled_in(night):
     said = run(night, "init")
 
     (target,) = tomllib.loads((night / "workspace.toml").read_text(encoding="utf-8"))["target"]
-    assert "tic" not in said.out
-    assert (target["tic"], target["ephemeris"]["t0"]) == (TOI["tic"], TOI["t0"])
+    assert "to fill in" not in said.out
+    assert (target["tic"], target["ra"], target["dec"]) == (TOI["tic"], TOI["ra"], TOI["dec"])
+    assert target["ephemeris"]["t0"] == TOI["t0"]
+    assert "CHECK" not in (night / "workspace.toml").read_text(encoding="utf-8")
+    assert run(night, "preprocess").status == 0
+
+
+def test_a_frame_without_a_name_is_known_by_where_the_telescope_pointed(night):
+    nameless = dataclasses.replace(SMALL, target="Field 7")
+    frames.write(nameless, night.parent / "other", lights=range(6))
+    other = {**TOI, "toi": "TOI-1.01", "tic": 1, "ra": 10.0, "dec": 10.0}
+    dump.write(Layout(night.parent / "other").tois, TOIS, [other, TOI], {})
+
+    run(night.parent / "other", "init")
+
+    text = (night.parent / "other" / "workspace.toml").read_text(encoding="utf-8")
+    (target,) = tomllib.loads(text)["target"]
+    assert (target["name"], target["tic"], target["aliases"]) == ("TOI-9999.01", TOI["tic"], ["Field 7"])
+    assert "CHECK: no name tells it" in text
 
 
 def test_settings_that_are_there_stay_as_they_are(night):
