@@ -369,3 +369,24 @@ def test_fetch_that_is_killed_leaves_nothing_half_done(services, workspace):
     services.always = {}
     assert run(workspace, TASK).status == 0
     assert len(library.read(kept(workspace, "tic"))) == 500
+
+
+@pytest.mark.slow
+def test_fetched_ephemeris_makes_the_fit_and_is_quoted_in_the_notes(workspace, tmp_path):
+    night = make(tmp_path / "night")
+    own = (workspace / "workspace.toml").read_text()
+    (night / "workspace.toml").write_text(
+        EPHEMERIS.sub("", own).replace("[catalogs]", '[catalogs]\nnames = ["tic"]')
+    )
+    assert run(night).status == 0
+    results = night / "work/TOI-9999.01/20250304/Demo-0m4/ip/results.json"
+    assert not json.loads(results.read_text())["has_fit"]
+
+    assert run(night, TASK).status == 0
+    second = run(night)
+
+    assert second.stages[-3:] == ["calibration", "plotting", "packaging"]
+    assert [second.measured(stage) for stage in ("preprocess", "registration", "photometry")] == [0, 0, 0]
+    assert json.loads(results.read_text())["has_fit"]
+    notes = next((night / "products").rglob("*_notes.txt")).read_text()
+    assert "Ephemeris: ExoFOP, as doit fetch found it on 20" in notes
