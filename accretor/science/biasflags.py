@@ -64,7 +64,7 @@ class Night:
     target_peak: float = math.nan
     """Highest raw pixel of the target in any frame over the saturation level."""
     neighbour_light: float = 0.0
-    """Flux of neighbours in the target's aperture over its own."""
+    """Flux of neighbours within 3 FWHM of the target over its own."""
     coverage: str = ""
     """Full, Ingress, Egress or Out of Transit; "" without an ephemeris."""
     baseline: tuple[float, float] = (math.nan, math.nan)
@@ -157,8 +157,8 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             night.neighbour_light > BLEND,
             "blend",
-            f"neighbours have {100 * night.neighbour_light:.1f} % of the target's light in its aperture: the "
-            "true depth is greater by as much, if it is the target that dims",
+            f"neighbours within 3 FWHM have {100 * night.neighbour_light:.1f} % of the target's light: what is "
+            "in the aperture makes the depth too small, if it is the target that dims",
         ),
         (
             night.coverage in {"Ingress", "Egress"},
