@@ -157,8 +157,8 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             night.neighbour_light > BLEND,
             "blend",
-            f"neighbours within 3 FWHM have {100 * night.neighbour_light:.1f} % of the target's light: what is "
-            "in the aperture makes the depth too small, if it is the target that dims",
+            f"neighbours within 3 FWHM have {100 * night.neighbour_light:.1f} % of the target's light: what "
+            "is in the aperture makes the depth too small, if it is the target that dims",
         ),
         (
             night.coverage in {"Ingress", "Egress"},
