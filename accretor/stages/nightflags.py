@@ -87,14 +87,11 @@ def hits(measured: Mapping[str, Any], level: Floats, radius_index: int) -> Boole
     radius_index : int
         Radius of the light curve.
     """
-    last = measured["flux"].shape[2] - 1
-    small = min(radius_index, max(last - 1, 0))
     return cosmic.hits(
         measured["flux"],
         measured["flux_error"],
         measured["peak"] - level[:, np.newaxis],
-        small=small,
-        large=last,
+        chosen=radius_index,
     )
 
 

@@ -146,7 +146,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         is_calibrated=False,
     ),
     "blend": Scenario(
-        _night(companions=(Companion((6.2, -4.2), 2.0),)), is_calibrated=False, flags=("blend",)
+        _night(companions=(Companion((7.4, -5.1), 2.0),)), is_calibrated=False, flags=("blend",)
     ),
     "twilight": Scenario(_night(twilight=25.0, sky_gradient=0.1)),
     "filters in turn": Scenario(_night(filters=("gp", "rp"), exposure=90.0, cadence=120.0, n_frame=112)),
