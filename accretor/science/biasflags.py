@@ -49,7 +49,7 @@ class Night:
     n_pixel: int
     """Of a frame."""
     n_target_bad: int
-    """Frames with a bad pixel within one FWHM of the target; 0 if not counted."""
+    """Frames with a dead or listed pixel within one FWHM of the target; the dark takes off the hot ones."""
     n_target_saturated: int
     """Frames with the target above the linear limit."""
     n_comparison_saturated: int
@@ -144,7 +144,8 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             night.n_target_bad > 0,
             "bad-pixels",
-            f"a bad pixel is within one FWHM of the target in {night.n_target_bad} of {night.n_frame} frames",
+            f"a dead or listed pixel is within one FWHM of the target in {night.n_target_bad} of "
+            f"{night.n_frame} frames",
         ),
         (
             night.fwhm < UNDERSAMPLED,
