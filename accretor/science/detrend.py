@@ -14,12 +14,12 @@ THRESHOLD = 6.0
 """BIC that a term must gain: strong evidence (Kass & Raftery 1995, JASA 90, 773)."""
 
 MAX_LIKENESS = 0.7
-"""Correlation with the transit beyond which x, y, fwhm and sky may not be terms: they would eat it."""
+"""Correlation with the transit beyond which x, y, fwhm, sky and total may not be terms: they would eat it."""
 
 INDEPENDENT = 1e-4
 """Part of a term, in its standard deviations, that the terms before it must leave."""
 
-_INSTRUMENTAL = ("x", "y", "fwhm", "sky")
+_INSTRUMENTAL = ("x", "y", "fwhm", "sky", "total")
 
 
 def candidates(quantities: Mapping[str, Floats], is_used: Booleans) -> dict[str, Floats]:

@@ -9,12 +9,21 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats
 from accretor.science import curve as curves
-from accretor.science import differential, fit, limbdarkening, noise, statistics
+from accretor.science import (
+    differential,
+    fit,
+    limbdarkening,
+    nightnoise,
+    noise,
+    solution,
+    statistics,
+    summary,
+)
 from accretor.science import ephemeris as ephemerides
 from accretor.science.curve import Curve, Series, Term
 from accretor.science.differential import Differential, Stars
 from accretor.science.ephemeris import Prediction
-from accretor.science.fit import TransitFit
+from accretor.science.summary import TransitFit
 
 if TYPE_CHECKING:
     from accretor.core.settings import CalibrationSettings, Ephemeris, Target
@@ -192,18 +201,20 @@ def calibrate(
     prediction, coverage = _predict(series, ephemeris)
     fit_reason = _obstacle(series, prediction, coverage)
     found = _trend_and_transit(
-        photometry, series, settings, ephemeris, prediction, coverage, target, law, fit_reason
+        photometry, night, series, settings, ephemeris, prediction, coverage, target, law, fit_reason
     )
     transit_fit = None
     if prediction is not None and found.problem is not None and found.solution is not None:
-        transit_fit = fit.summary(found.problem, found.solution, mid=prediction.mid, sigma=prediction.sigma)
+        transit_fit = summary.summarise(
+            found.problem, found.solution, mid=prediction.mid, sigma=prediction.sigma
+        )
 
     reason = tuple(found.outlier.get(frame, given) for frame, given in enumerate(night.reason))
     is_used = np.array([not words for words in reason])
     flux, error = night.flux / found.level, night.error / found.level
     detrended = flux / found.trend
     residual = detrended - found.model
-    summary = _noise(photometry.time[is_used], residual[is_used], error[is_used])
+    scatter = _noise(photometry.time[is_used], residual[is_used], error[is_used])
     spread = _spread(photometry, scintillation, night, found, is_used)
     return LightCurve(
         radius_index=night.radius_index,
@@ -224,7 +235,7 @@ def calibrate(
         comparison_flux=night.comparison_flux,
         fit=transit_fit,
         fit_reason=fit_reason,
-        noise=summary,
+        noise=scatter,
         coverage=coverage,
         prediction=prediction,
         airmass_min=float(np.min(photometry.airmass[is_used])),
@@ -232,7 +243,7 @@ def calibrate(
         n_comparison=int(night.stars.is_comparison.sum()),
         comparison_spread=spread,
         flags=(
-            *_flags(photometry, night, prediction, transit_fit, law, summary, spread, diameter),
+            *_flags(photometry, night, prediction, transit_fit, law, scatter, spread, diameter),
             *_missing_terms(settings, found),
         ),
     )
@@ -269,6 +280,7 @@ def _obstacle(series: Series, prediction: Prediction | None, coverage: str) -> s
 
 def _trend_and_transit(
     photometry: Photometry,
+    night: Differential,
     series: Series,
     settings: CalibrationSettings,
     ephemeris: Ephemeris | None,
@@ -290,6 +302,7 @@ def _trend_and_transit(
         "y": photometry.y[:, photometry.target],
         "fwhm": photometry.fwhm,
         "sky": photometry.sky[:, photometry.target],
+        "total": _total(photometry, night),
         "flip": photometry.flip,
     }
     forced = settings.detrend if isinstance(settings.detrend, tuple) else None
@@ -298,11 +311,29 @@ def _trend_and_transit(
     max_terms = settings.max_detrend
     if not obstacle and ephemeris is not None and prediction is not None:
         whole = curves.set_up(series, prediction, ephemeris, target, law)
-        return curves.with_transit(series, whole, quantities, forced=forced, max_terms=max_terms)
+        return curves.with_transit(
+            series,
+            whole,
+            quantities,
+            forced=forced,
+            max_terms=max_terms,
+            log_prior=nightnoise.log_prior(photometry, night, series.is_used),
+        )
     is_level = np.ones(len(series.time), dtype=bool)
     if prediction is not None and (~_in_transit(series.time, prediction) & series.is_used).sum() >= 5:
         is_level = ~_in_transit(series.time, prediction)
     return curves.without_transit(series, quantities, forced=forced, max_terms=max_terms, is_level=is_level)
+
+
+def _total(photometry: Photometry, night: Differential) -> Floats:
+    """Return the logarithm of the light that the comparison stars give together, (n,).
+
+    A star that some frames miss would make steps: such stars are left out.
+    """
+    flux = photometry.flux[:, night.stars.is_comparison, night.radius_index]
+    is_used = np.array([not reason for reason in night.reason])
+    total = flux[:, np.isfinite(flux[is_used]).all(axis=0)].sum(axis=1)
+    return np.asarray(np.log(np.where(total > 0, total, np.nan)))
 
 
 def _noise(time: Floats, residual: Floats, error: Floats) -> Noise:
@@ -340,6 +371,7 @@ def _spread(
         problem = curves.restrict(
             replace(found.problem, flux=flux[is_used], error=error[is_used]), good, found.problem.basis
         )
+        problem = fit.condense(problem, solution.MAX_POINT)
         result.append((size, float(fit.least_squares(problem, found.solution.parameter)[0][fit.K])))
     return tuple(result)
 
@@ -350,7 +382,7 @@ def _flags(
     prediction: Prediction | None,
     transit_fit: TransitFit | None,
     law: limbdarkening.LimbDarkening,
-    summary: Noise,
+    scatter: Noise,
     spread: tuple[tuple[int, float], ...],
     diameter: float | None,
 ) -> tuple[str, ...]:
@@ -358,7 +390,7 @@ def _flags(
     n_comparison = int(night.stars.is_comparison.sum())
     n_saturated = int(photometry.is_saturated[:, photometry.target].sum())
     contrast = float(photometry.neighbour_contrast[photometry.target])
-    excess = summary.rms_per_point_ppt / summary.predicted_rms_ppt
+    excess = scatter.rms_per_point_ppt / scatter.predicted_rms_ppt
     said = {
         f"fewer than {FEW_COMPARISONS} comparison stars: {n_comparison}": n_comparison < FEW_COMPARISONS,
         f"target saturated in {n_saturated} of {len(photometry.time)} frames": n_saturated > 0,

@@ -116,6 +116,23 @@ def time_bins(time: Floats, value: Floats, error: Floats, minutes: float) -> tup
     )
 
 
+def blocks(time: Floats, size: int, *, gap: float = 5.0) -> Integers:
+    """Return the index of the first point of each block of *size* consecutive points.
+
+    A block ends early where the next point is more than *gap* usual steps away.
+
+    Parameters
+    ----------
+    time : (n,) float64
+        Ascending, n at least 1.
+    """
+    step = np.diff(time)
+    usual = float(np.median(step)) if step.size else 0.0
+    begins = np.concatenate([[True], step > gap * usual])
+    since = np.arange(len(time)) - np.maximum.accumulate(np.where(begins, np.arange(len(time)), 0))
+    return np.nonzero(since % size == 0)[0]
+
+
 def binned_rms(
     time: Floats, residual: Floats, minutes: float, *, n_phase: int = 8
 ) -> tuple[float, float, float]:

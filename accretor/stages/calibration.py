@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from accretor.science.lightcurve import LightCurve, Photometry
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
+VERSION = 2
 """Raised when the numbers that come out change."""
 
 MIN_FRAMES = 5
