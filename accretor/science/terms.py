@@ -62,7 +62,12 @@ class Judge:
             before, chosen = (
                 chosen,
                 detrend.select(
-                    shape, about.deviance, n_point=self.n_point, max_terms=max_terms, template=template
+                    shape,
+                    about.deviance,
+                    n_point=self.n_point,
+                    max_terms=max_terms,
+                    template=template,
+                    knows_correlated_noise=True,
                 ),
             )
             if chosen == before:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic, dump
 from accretor.io.dump import Row
 from accretor.science import lightcurve
+from accretor.science.lightcurve import Photometry
 from accretor.stages import photometry as photometry_stage
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED
@@ -22,10 +24,10 @@ from accretor.stages.results import said
 if TYPE_CHECKING:
     from accretor.core.arrays import Floats
     from accretor.io.layout import Layout
-    from accretor.science.lightcurve import LightCurve, Photometry
+    from accretor.science.lightcurve import LightCurve
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 2
+VERSION = 3
 """Raised when the numbers that come out change."""
 
 MIN_FRAMES = 5
@@ -34,11 +36,32 @@ MIN_FRAMES = 5
 Columns = dict[str, Any]
 
 
-def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
-    """Write the light curve, the ensemble, the apertures and the results of an observation."""
+@dataclass(frozen=True)
+class Measured:
+    """What earlier stages have left of an observation."""
+
+    photometry: Photometry
+    columns: Columns
+    """Of the frames measured."""
+    meta: Row
+    """Of the photometry."""
+    frames: dump.Dump
+    info: dict[str, Row]
+    """Measurements of each frame alone, by its digest."""
+    stars: dump.Dump
+
+
+def load(plan: ObservationPlan) -> Measured:
+    """Read the photometry of an observation.
+
+    Raises
+    ------
+    Blocked
+        If fewer than five frames are measured.
+    """
     paths = plan.paths
     frames = dump.read(paths.frames, FRAMES)
-    chosen = dump.read(paths.template_stars, TEMPLATE_STARS)
+    stars = dump.read(paths.template_stars, TEMPLATE_STARS)
     info = {row["input"]: row for row in dump.read(paths.image_info, STARS).rows}
     measured, meta = photometry_stage.columns(
         paths,
@@ -51,7 +74,15 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         )
     by_input = {row["input"]: row for row in frames.rows}
     rows = [by_input[item] for item in measured["input"]]
-    photometry = _photometry(measured, meta, rows, [info[row["input"]] for row in rows], chosen)
+    photometry = _photometry(measured, meta, rows, [info[row["input"]] for row in rows], stars)
+    return Measured(photometry, measured, meta, frames, info, stars)
+
+
+def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
+    """Write the light curve, the ensemble, the apertures and the results of an observation."""
+    paths = plan.paths
+    given = load(plan)
+    photometry = given.photometry
     _, _, height = plan.site
     found = lightcurve.calibrate(
         photometry,
@@ -63,11 +94,11 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         settings=settings.calibration,
     )
     labels = _labels(found, photometry, settings.packaging.n_comparison)
-    curve = _curve_rows(frames.rows, measured, photometry, found, labels, info)
+    curve = _curve_rows(given, found, labels)
     dump.write(paths.light_curve, LIGHT_CURVE, curve, {})
-    dump.write(paths.comparison, COMPARISON, _star_rows(chosen.rows, photometry, found, labels), {})
+    dump.write(paths.comparison, COMPARISON, _star_rows(given.stars.rows, photometry, found, labels), {})
     dump.write(paths.apertures, APERTURES, _aperture_rows(photometry, found), {})
-    results = _results(plan, curve, found, meta, chosen, photometry, frames, measured)
+    results = _results(plan, curve, found, given)
     atomic.write_text(
         paths.results, json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     )
@@ -115,19 +146,13 @@ def _labels(found: LightCurve, photometry: Photometry, n_comparison: int) -> dic
     return {0: "T1"} | {star: f"C{number}" for number, star in enumerate(used, start=2)}
 
 
-def _curve_rows(
-    frames: list[Row],
-    measured: Columns,
-    photometry: Photometry,
-    found: LightCurve,
-    labels: dict[int, str],
-    info: dict[str, Row],
-) -> list[Row]:
+def _curve_rows(given: Measured, found: LightCurve, labels: dict[int, str]) -> list[Row]:
+    photometry, info = given.photometry, given.info
     comparison = [star for star in labels if star != 0]
     total = photometry.flux[:, comparison, found.radius_index].sum(axis=1)
-    place = {item: i for i, item in enumerate(measured["input"])}
+    place = {item: i for i, item in enumerate(given.columns["input"])}
     rows = []
-    for frame in frames:
+    for frame in given.frames.rows:
         row = {name: frame[name] for name in ("image_name", "jd_utc", "bjd_tdb", "exptime", "airmass")}
         i = place.get(frame["input"])
         if i is None:
@@ -194,16 +219,9 @@ def _aperture_rows(photometry: Photometry, found: LightCurve) -> list[Row]:
     ]
 
 
-def _results(
-    plan: ObservationPlan,
-    curve: list[Row],
-    found: LightCurve,
-    meta: Row,
-    chosen: dump.Dump,
-    photometry: Photometry,
-    frames: dump.Dump,
-    measured: Columns,
-) -> Row:
+def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: Measured) -> Row:
+    photometry, measured, meta = given.photometry, given.columns, given.meta
+    chosen, frames = given.stars, given.frames
     fit, prediction, noise = found.fit, found.prediction, found.noise
     used = found.is_used
     n_good = int(used.sum())
