@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats
 from accretor.science import curve as curves
-from accretor.science import (
-    differential,
-    fit,
-    limbdarkening,
-    nightnoise,
-    noise,
-    solution,
-    statistics,
-    summary,
-)
+from accretor.science import differential, limbdarkening, nightnoise, noise, statistics, summary, systematics
 from accretor.science import ephemeris as ephemerides
 from accretor.science.curve import Curve, Series, Term
 from accretor.science.differential import Differential, Stars
 from accretor.science.ephemeris import Prediction
 from accretor.science.summary import TransitFit
+from accretor.science.systematics import Depth
+from accretor.science.terms import Tried
 
 if TYPE_CHECKING:
     from accretor.core.settings import CalibrationSettings, Ephemeris, Target
 
 __all__ = ["LightCurve", "Noise", "Photometry", "Stars", "Term", "TransitFit", "calibrate"]
-
-SPREAD_SIZES = (20, 40, 80)
-"""Numbers of comparison stars for which the depth is fitted again."""
 
 FEW_COMPARISONS = 8
 
@@ -88,6 +78,8 @@ class Noise:
     """Median of the predicted errors of the frames used."""
     beta: float
     """Time-averaging factor of correlated noise (Winn et al. 2008), 5 to 30 minutes; at least 1."""
+    averaging: tuple[tuple[float, float, float], ...]
+    """Time-averaging curve: minutes, scatter of means so long, and of white noise, both ppt."""
     point_to_point_ppt: float
     """Scatter of the differences of neighbouring residuals over sqrt 2."""
 
@@ -138,6 +130,10 @@ class LightCurve:
     n_comparison: int
     comparison_spread: tuple[tuple[int, float], ...]
     """Number of comparison stars and the rp_rs that they give; a systematic error of the depth."""
+    aperture_depth: tuple[Depth, ...]
+    """For each aperture radius; () without a fit."""
+    tried: tuple[Tried, ...]
+    """What each term of a trend would change; () without a fit."""
     flags: tuple[str, ...]
     """What a reader must know, in words."""
 
@@ -215,7 +211,7 @@ def calibrate(
     detrended = flux / found.trend
     residual = detrended - found.model
     scatter = _noise(photometry.time[is_used], residual[is_used], error[is_used])
-    spread = _spread(photometry, scintillation, night, found, is_used)
+    spread = systematics.by_comparison(photometry, scintillation, night, found, is_used)
     return LightCurve(
         radius_index=night.radius_index,
         radius=float(photometry.radii[night.radius_index]),
@@ -242,6 +238,8 @@ def calibrate(
         airmass_max=float(np.max(photometry.airmass[is_used])),
         n_comparison=int(night.stars.is_comparison.sum()),
         comparison_spread=spread,
+        aperture_depth=systematics.by_aperture(photometry, scintillation, night, found, is_used),
+        tried=found.tried,
         flags=(
             *_flags(photometry, night, prediction, transit_fit, law, scatter, spread, diameter),
             *_missing_terms(settings, found),
@@ -348,32 +346,12 @@ def _noise(time: Floats, residual: Floats, error: Floats) -> Noise:
         rms_30min_ppt=binned[30.0],
         predicted_rms_ppt=1000 * float(np.median(error)),
         beta=statistics.beta(time, residual),
+        averaging=tuple(
+            (minutes, 1000 * measured, 1000 * white)
+            for minutes, measured, white in statistics.time_averaging(time, residual)
+        ),
         point_to_point_ppt=1000 * statistics.point_to_point(residual),
     )
-
-
-def _spread(
-    photometry: Photometry, scintillation: Floats, night: Differential, found: Curve, is_used: Booleans
-) -> tuple[tuple[int, float], ...]:
-    """Return rp_rs of fits with the 20, 40 and 80 weightiest comparison stars, and with all."""
-    if found.problem is None or found.solution is None:
-        return ()
-    n_comparison = int(night.stars.is_comparison.sum())
-    aperture = differential.at_radius(photometry, scintillation, night.radius_index)
-    order = np.argsort(-night.stars.weight, kind="stable")
-    result: list[tuple[int, float]] = []
-    for size in (*(size for size in SPREAD_SIZES if size < n_comparison), n_comparison):
-        is_comparison = np.zeros(len(order), dtype=bool)
-        is_comparison[order[:size]] = True
-        flux, error = differential.target_over(aperture, photometry.target, is_comparison)
-        # A frame that none of the few stars has must not stop the fit.
-        good = np.isfinite(error[is_used])
-        problem = curves.restrict(
-            replace(found.problem, flux=flux[is_used], error=error[is_used]), good, found.problem.basis
-        )
-        problem = fit.condense(problem, solution.MAX_POINT)
-        result.append((size, float(fit.least_squares(problem, found.solution.parameter)[0][fit.K])))
-    return tuple(result)
 
 
 def _flags(

@@ -8,7 +8,7 @@ import numpy as np
 
 from accretor.core.arrays import Floats, Integers
 from accretor.science import fit, rednoise
-from accretor.science.fit import TC, Problem
+from accretor.science.fit import TC, K, Problem
 
 MAX_POINT = 320
 """Longer series are averaged in blocks: noise matrices have n^2 elements, and n^3 is the time."""
@@ -84,6 +84,35 @@ def solve(problem: Problem, noise: rednoise.Noise) -> Solution:
     )
 
 
+def rp_rs_of(problem: Problem, noise: rednoise.Noise, parameter: Floats) -> tuple[float, float]:
+    """Return radius ratio and error of another light curve of the same transit, near *parameter*.
+
+    One linear step, mid-time and shape being held: what differs is the depth alone.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of the same times as *noise*, such as the same frames through another aperture.
+    noise : rednoise.Noise
+        Its errors are replaced by those of the problem.
+    parameter : (5,) float64
+        Of the transit, from :func:`solve`.
+    """
+    held = replace(problem, is_free=np.arange(5) == K)
+    coefficient, _ = fit.linear(held, fit.transit_model(held, parameter))
+    update = _step(held, replace(noise, error=held.error), parameter, coefficient)
+    return float(parameter[K] + update.step[0]), float(np.sqrt(update.covariance[0, 0]))
+
+
+def _step(problem: Problem, noise: rednoise.Noise, parameter: Floats, coefficient: Floats) -> rednoise.Update:
+    """Return one Gauss-Newton step."""
+    residual = problem.flux - fit.transit_model(problem, parameter) * (problem.basis @ coefficient)
+    design = fit.jacobian(problem, parameter, coefficient)
+    precision, gradient = fit.prior_terms(problem, parameter, problem.basis.shape[1])
+    products = rednoise.gram(noise, np.column_stack([residual, design]))
+    return rednoise.average(rednoise.steps(products, precision, gradient))
+
+
 def _approach(
     problem: Problem, noise: rednoise.Noise, parameter: Floats, coefficient: Floats
 ) -> tuple[Floats, Floats]:
@@ -91,11 +120,7 @@ def _approach(
     n_free = int(problem.is_free.sum())
     low, high = fit.bounds(problem)
     for _ in range(2):
-        residual = problem.flux - fit.transit_model(problem, parameter) * (problem.basis @ coefficient)
-        design = fit.jacobian(problem, parameter, coefficient)
-        precision, gradient = fit.prior_terms(problem, parameter, problem.basis.shape[1])
-        products = rednoise.gram(noise, np.column_stack([residual, design]))
-        update = rednoise.average(rednoise.steps(products, precision, gradient))
+        update = _step(problem, noise, parameter, coefficient)
         step = np.zeros(5)
         step[problem.is_free] = update.step[:n_free]
         error = np.sqrt(np.diag(update.covariance)[:n_free])

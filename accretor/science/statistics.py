@@ -171,6 +171,28 @@ def binned_rms(
     return value, n_bin, float(np.mean(counts))
 
 
+def time_averaging(
+    time: Floats, residual: Floats, *, minutes: tuple[float, ...] = (2.5, 5, 7.5, 10, 15, 20, 25, 30, 45, 60)
+) -> tuple[tuple[float, float, float], ...]:
+    """Return the scatter of means of *residual* against their length, and what white noise would give.
+
+    Residuals must be without the transit (Pont, Zucker & Queloz 2006, MNRAS 373, 231).
+
+    Returns
+    -------
+    tuple of (minutes, rms, white)
+        Lengths with at least 4 bins of more than 1.5 points; white is
+        rms_1 / sqrt(N) sqrt(M / (M - 1)) for M bins of N points.
+    """
+    single = rms(residual)
+    found = []
+    for length in minutes:
+        value, n_bin, n_point = binned_rms(time, residual, length)
+        if n_bin >= 4 and n_point > 1.5:
+            found.append((float(length), value, single / math.sqrt(n_point) * math.sqrt(n_bin / (n_bin - 1))))
+    return tuple(found)
+
+
 def beta(
     time: Floats,
     residual: Floats,

@@ -54,6 +54,8 @@ class TransitFit:
     """Observed minus predicted mid-transit time, minute."""
     o_c_error_minute: float
     """Of observation and prediction together, minute."""
+    o_c_sigma: float
+    """``o_c_minute`` over its error."""
     chi2: float
     """Sum of squared residuals over predicted errors."""
     n_point: int
@@ -70,6 +72,10 @@ class TransitFit:
     """a_rs and impact were held, for the baseline was too short to tell them."""
     correlated_noise: float
     """Amplitude of the correlated noise over the white noise, averaged over the noise models."""
+    correlation: tuple[float, ...]
+    """(25) of tc, rp_rs, a_rs, impact and limb_g, row by row; 0 for what was held."""
+    prior: tuple[float, ...]
+    """(25) inverse covariance of the priors, row by row, in units of the errors; 0 for what was held."""
 
 
 def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float) -> TransitFit:
@@ -130,6 +136,7 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
         duration_error_hour=24 * math.sqrt(max(0.0, float(slope @ solution.covariance[:5, :5] @ slope))),
         o_c_minute=1440 * tc,
         o_c_error_minute=1440 * math.hypot(float(error[TC]), sigma),
+        o_c_sigma=tc / math.hypot(float(error[TC]), sigma),
         chi2=chi2,
         n_point=n,
         n_parameter=n_parameter,
@@ -139,4 +146,10 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
         is_detected=flat - bic > 10 and k > 3 * float(error[K]),
         is_shape_fixed=not problem.is_free[A_RS],
         correlated_noise=solution.correlated_noise,
+        correlation=_flat(solution.covariance[:5, :5] / np.maximum(np.outer(error[:5], error[:5]), 1e-300)),
+        prior=_flat(solution.prior_precision * np.outer(error[:5], error[:5])),
     )
+
+
+def _flat(matrix: Floats) -> tuple[float, ...]:
+    return tuple(float(value) for value in matrix.ravel())

@@ -16,6 +16,7 @@ from accretor.io import atomic, dump
 from accretor.io.dump import Row
 from accretor.science import lightcurve
 from accretor.science.lightcurve import Photometry
+from accretor.science.systematics import Depth
 from accretor.stages import photometry as photometry_stage
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from accretor.science.lightcurve import LightCurve
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 3
+VERSION = 2
 """Raised when the numbers that come out change."""
 
 MIN_FRAMES = 5
@@ -213,10 +214,21 @@ def _star_rows(
 
 
 def _aperture_rows(photometry: Photometry, found: LightCurve) -> list[Row]:
-    return [
-        {"radius": radius, "scatter": scatter, "is_chosen": i == found.radius_index}
-        for i, (radius, scatter) in enumerate(zip(photometry.radii, found.radius_scatter, strict=True))
-    ]
+    rows = []
+    for i, (radius, scatter) in enumerate(zip(photometry.radii, found.radius_scatter, strict=True)):
+        depth = found.aperture_depth[i] if found.aperture_depth else Depth(math.nan, math.nan)
+        rows.append(
+            {
+                "radius": radius,
+                "scatter": scatter,
+                "is_chosen": i == found.radius_index,
+                "rp_rs": depth.rp_rs,
+                "rp_rs_error": depth.rp_rs_error,
+                "depth": 1000 * depth.rp_rs**2,
+                "depth_error": 2000 * depth.rp_rs * depth.rp_rs_error,
+            }
+        )
+    return rows
 
 
 def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: Measured) -> Row:
@@ -250,6 +262,9 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "rms_30min_ppt": noise.rms_30min_ppt,
         "predicted_rms_ppt": noise.predicted_rms_ppt,
         "beta": noise.beta,
+        "time_averaging_minute": [item[0] for item in noise.averaging],
+        "time_averaging_rms_ppt": [item[1] for item in noise.averaging],
+        "time_averaging_white_ppt": [item[2] for item in noise.averaging],
         "airmass_min": found.airmass_min,
         "airmass_max": found.airmass_max,
         "flip_bjd_tdb": _flip_time(photometry),
@@ -265,27 +280,47 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "fit_reason": found.fit_reason,
         "rp_rs": fit.rp_rs if fit else None,
         "rp_rs_error": fit.rp_rs_error if fit else None,
+        "rp_rs_error_white": fit.rp_rs_error_white if fit else None,
         "depth_ppt": fit.depth_ppt if fit else None,
         "depth_error_ppt": fit.depth_error_ppt if fit else None,
         "dip_ppt": fit.dip_ppt if fit else None,
         "tc_bjd_tdb": fit.tc if fit else None,
         "tc_error_day": fit.tc_error if fit else None,
+        "tc_error_white_day": fit.tc_error_white if fit else None,
+        "correlated_noise": fit.correlated_noise if fit else None,
         "duration_hour": fit.duration_hour if fit else None,
         "duration_error_hour": fit.duration_error_hour if fit else None,
         "a_rs": fit.a_rs if fit else None,
+        "a_rs_error": fit.a_rs_error if fit else None,
         "impact": fit.impact if fit else None,
+        "impact_error": fit.impact_error if fit else None,
+        "limb_g": fit.limb_g if fit else None,
+        "limb_g_error": fit.limb_g_error if fit else None,
+        "limb_h": fit.limb_h if fit else None,
         "u1": fit.u1 if fit else None,
         "u2": fit.u2 if fit else None,
         "o_c_minute": fit.o_c_minute if fit else None,
         "o_c_error_minute": fit.o_c_error_minute if fit else None,
+        "o_c_sigma": fit.o_c_sigma if fit else None,
+        "is_detected": fit.is_detected if fit else False,
         "delta_bic": fit.delta_bic if fit else None,
         "detrend": [term.name for term in found.terms],
         "detrend_coefficient_ppt": [1000 * term.coefficient for term in found.terms],
         "detrend_error_ppt": [1000 * term.error for term in found.terms],
+        "detrend_tried": [term.name for term in found.tried],
+        "detrend_tried_bic": [term.gain for term in found.tried],
+        "detrend_tried_depth_ppt": [term.depth_change_ppt for term in found.tried],
         "comparison_spread": [list(item) for item in found.comparison_spread],
+        "comparison_systematic": _half_range([k for _, k in found.comparison_spread]),
+        "fit_correlation": list(fit.correlation) if fit else [],
+        "fit_prior": list(fit.prior) if fit else [],
         "flags": [*found.flags, *frames.meta["remarks"], *dump.read_meta(plan.paths.masters)["remarks"]],
     }
     return {key.name: _plain(results[key.name]) for key in RESULTS}
+
+
+def _half_range(values: list[float]) -> float | None:
+    return 0.5 * (max(values) - min(values)) if values else None
 
 
 def _start(curve: list[Row]) -> float:
