@@ -376,9 +376,36 @@ RESULTS = (
     Column("comparison_systematic", "float64", "half the range of these radius ratios"),
     Column("fit_correlation", "float64", "25: of tc, rp_rs, a_rs, impact, limb_g, row by row"),
     Column("fit_prior", "float64", "25: inverse covariance of the priors in units of the errors, row by row"),
+    Column("fit_prior_slope", "float64", "5: slope of the logarithm of the priors, per error"),
     Column("flags", "string", "what a reader must know, in words"),
 )
 """Keys of ``results.json``; lists hold values of the kind that is given; null means unknown."""
+
+TRANSITS = Schema(
+    "transits",
+    1,
+    (
+        Column("night", "string", "local evening, YYYYMMDD"),
+        Column("telescope", "string", "ExoFOP token"),
+        Column("filters", "string", "canonical names; several, with blanks between, are a joint fit"),
+        Column("epoch", "int64", "periods since t0 of the ephemeris in the settings"),
+        Column("tc", "float64", "observed mid-transit, BJD_TDB", "d", 9),
+        Column("tc_error", "float64", "standard error, correlated noise included", "d", 9),
+        Column("o_c", "float64", "observed minus predicted mid-transit", "min", 5),
+        Column("o_c_error", "float64", "of observation and prediction", "min", 5),
+        Column("o_c_sigma", "float64", "o_c over its error", "", 4),
+        Column("rp_rs", "float64", "radius ratio; NaN in the row of several filters", "", 6),
+        Column("rp_rs_error", "float64", "standard error", "", 6),
+        Column("a_rs", "float64", "semi-major axis in stellar radii", "", 6),
+        Column("a_rs_error", "float64", "standard error; 0 if it was held", "", 6),
+        Column("impact", "float64", "impact parameter", "", 6),
+        Column("impact_error", "float64", "standard error; 0 if it was held", "", 6),
+        Column("coverage", "string", "Full, Ingress, Egress or Out of Transit"),
+        Column("is_used", "bool", "the mid-time is in the fit of the ephemeris"),
+        Column("reason", "string", "why it is not"),
+    ),
+)
+"""Mid-times of all observations of one target: each filter, and all filters of a night together."""
 
 TOIS = Schema(
     "tois",
@@ -451,6 +478,7 @@ SCHEMAS = (
     LIGHT_CURVE,
     COMPARISON,
     APERTURES,
+    TRANSITS,
     TOIS,
     ARCHIVE_CURVE,
     ARCHIVE_OBSERVATIONS,

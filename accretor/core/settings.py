@@ -25,8 +25,8 @@ class Ephemeris(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     t0: float
     """Mid-transit time, BJD_TDB day."""
-    period: Positive
-    """Orbital period, day."""
+    period: NonNegative
+    """Orbital period, day; 0 for a candidate of which one transit only was seen."""
     duration: Positive
     """Time from first to fourth contact, hour."""
     depth: Positive

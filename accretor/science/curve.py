@@ -11,6 +11,7 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Integers
 from accretor.science import detrend, fit, limbdarkening, rednoise, solution, statistics, transit
+from accretor.science import ephemeris as ephemerides
 from accretor.science.terms import Judge, Tried
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def set_up(
     known_impact = None if target is None else target.impact
     known_a_rs = None if target is None else target.a_rs
     impact = fit.Prior(0.3, 0.3) if known_impact is None else fit.Prior(known_impact, 0.05)
-    a_rs = transit.a_rs_of_duration(period=ephemeris.period, k=k, impact=min(impact.mean, 0.95), full=full)
+    period = ephemerides.orbital_period(ephemeris)
+    a_rs = transit.a_rs_of_duration(period=period, k=k, impact=min(impact.mean, 0.95), full=full)
     time = series.time[series.is_used]
     baseline = max(prediction.ingress - time[0], time[-1] - prediction.egress)
     is_free = np.ones(5, dtype=bool)
@@ -110,11 +112,11 @@ def set_up(
         flux=series.flux,
         error=series.error,
         basis=np.ones((len(series.time), 1)),
-        period=ephemeris.period,
+        period=period,
         limb_h=law.h,
         start=np.array([0.0, k, known_a_rs or a_rs, impact.mean, law.g]),
         is_free=is_free,
-        tc_reach=min(max(3 * prediction.sigma, full / 2), ephemeris.period / 2),
+        tc_reach=min(max(3 * prediction.sigma, full / 2), period / 2),
         limb_g=fit.Prior(law.g, law.g_error),
         impact=impact,
         a_rs=None if known_a_rs is None else fit.Prior(known_a_rs, 0.05 * known_a_rs),

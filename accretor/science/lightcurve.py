@@ -241,7 +241,7 @@ def calibrate(
         aperture_depth=systematics.by_aperture(photometry, scintillation, night, found, is_used),
         tried=found.tried,
         flags=(
-            *_flags(photometry, night, prediction, transit_fit, law, scatter, spread, diameter),
+            *_flags(photometry, night, ephemeris, prediction, transit_fit, law, scatter, spread, diameter),
             *_missing_terms(settings, found),
         ),
     )
@@ -357,6 +357,7 @@ def _noise(time: Floats, residual: Floats, error: Floats) -> Noise:
 def _flags(
     photometry: Photometry,
     night: Differential,
+    ephemeris: Ephemeris | None,
     prediction: Prediction | None,
     transit_fit: TransitFit | None,
     law: limbdarkening.LimbDarkening,
@@ -379,6 +380,8 @@ def _flags(
     flags = [words for words, is_so in said.items() if is_so]
     if prediction is not None and prediction.sigma > 0.5 * (prediction.egress - prediction.mid):
         flags.append(f"transit window uncertain by {1440 * prediction.sigma:.0f} min")
+    if ephemeris is not None and ephemeris.period == 0:
+        flags.append("one transit only is known: the period is that of a star like the Sun")
     if transit_fit is not None:
         flags.extend((*law.remarks, *_fit_flags(transit_fit, spread)))
     return tuple(flags)

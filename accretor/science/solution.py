@@ -38,6 +38,8 @@ class Solution:
     correlated_noise: float
     prior_precision: Floats
     """(5, 5) inverse covariance of the priors near the solution."""
+    prior_gradient: Floats
+    """(5,) slope of the logarithm of the priors there."""
 
 
 def prepare(problem: Problem, log_prior: Floats | None) -> rednoise.Noise:
@@ -74,13 +76,19 @@ def solve(problem: Problem, noise: rednoise.Noise) -> Solution:
     )
     found = _weigh(problem, noise, parameter, coefficient, trial)
     low, high = fit.bounds(problem)
+    free = np.nonzero(problem.is_free)[0]
+    final = np.clip(found.mean[:5], low, high)
+    prior_precision, prior_gradient = fit.prior_terms(problem, final, 0)
+    slope = np.zeros(5)
+    slope[free] = prior_gradient
     return Solution(
-        parameter=np.clip(found.mean[:5], low, high),
+        parameter=final,
         coefficient=found.mean[5:],
         covariance=found.covariance,
         covariance_white=_white(problem, parameter, coefficient, chi2),
         correlated_noise=found.amplitude,
-        prior_precision=_spread(fit.prior_terms(problem, parameter, 0)[0], np.nonzero(problem.is_free)[0], 5),
+        prior_precision=_spread(prior_precision, free, 5),
+        prior_gradient=slope,
     )
 
 

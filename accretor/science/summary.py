@@ -76,6 +76,8 @@ class TransitFit:
     """(25) of tc, rp_rs, a_rs, impact and limb_g, row by row; 0 for what was held."""
     prior: tuple[float, ...]
     """(25) inverse covariance of the priors, row by row, in units of the errors; 0 for what was held."""
+    prior_slope: tuple[float, ...]
+    """(5) slope of the logarithm of the priors, per error; 0 for what was held."""
 
 
 def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float) -> TransitFit:
@@ -147,6 +149,7 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
         is_shape_fixed=not problem.is_free[A_RS],
         correlated_noise=solution.correlated_noise,
         correlation=_flat(solution.covariance[:5, :5] / np.maximum(np.outer(error[:5], error[:5]), 1e-300)),
+        prior_slope=_flat(solution.prior_gradient * error[:5]),
         prior=_flat(solution.prior_precision * np.outer(error[:5], error[:5])),
     )
 

@@ -314,6 +314,7 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "comparison_systematic": _half_range([k for _, k in found.comparison_spread]),
         "fit_correlation": list(fit.correlation) if fit else [],
         "fit_prior": list(fit.prior) if fit else [],
+        "fit_prior_slope": list(fit.prior_slope) if fit else [],
         "flags": [*found.flags, *frames.meta["remarks"], *dump.read_meta(plan.paths.masters)["remarks"]],
     }
     return {key.name: _plain(results[key.name]) for key in RESULTS}
