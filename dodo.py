@@ -24,6 +24,7 @@ from tasks import (
     calibration,
     doctor,
     download,
+    ephemeris,
     fetch,
     init,
     organize,
@@ -119,6 +120,11 @@ def task_packaging() -> Iterator[Task]:
 def task_upload() -> Iterator[Task]:
     """Upload a package to ExoFOP: show what would be sent, and send it when that is confirmed."""
     yield from upload.tasks()
+
+
+def task_ephemeris() -> Iterator[Task]:
+    """Put the transits of all nights of a target together."""
+    yield from ephemeris.tasks()
 
 
 def task_logout() -> Iterator[Task]:

@@ -28,8 +28,8 @@ class Ephemeris(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     t0: float
     """Mid-transit time, BJD_TDB day."""
-    period: Positive
-    """Orbital period, day."""
+    period: NonNegative
+    """Orbital period, day; 0 for a candidate of which one transit only was seen."""
     duration: Positive
     """Time from first to fourth contact, hour."""
     depth: Positive
@@ -217,10 +217,11 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     """Star numbers that must not be comparison stars."""
     max_comparison: Annotated[int, Meta(ge=2)] = 120
     """Most comparison stars in the ensemble."""
-    detrend: tuple[Literal["airmass", "time", "x", "y", "fwhm", "sky", "flip"], ...] | Literal["auto"] = (
-        "auto"
-    )
-    """Terms among airmass, time, x, y, fwhm, sky, flip; ``auto`` keeps a term only if BIC asks for it."""
+    detrend: (
+        tuple[Literal["airmass", "time", "x", "y", "fwhm", "sky", "total", "flip"], ...] | Literal["auto"]
+    ) = "auto"
+    """Terms among airmass, time, x, y, fwhm, sky, total (logarithm of the light of the comparison stars),
+    flip; ``auto`` keeps a term only if BIC asks for it."""
     max_detrend: Annotated[int, Meta(ge=0, le=4)] = 2
     """Most terms that ``auto`` may use."""
     scintillation: Positive = 1.56
