@@ -26,7 +26,9 @@ from tasks import (
     download,
     ephemeris,
     fetch,
+    forced,
     init,
+    neb,
     organize,
     packaging,
     photometry,
@@ -56,6 +58,8 @@ DOIT_CONFIG = {
         "template",
         "photometry",
         "calibration",
+        "forced",
+        "neb",
         "plotting",
         "packaging",
     ],
@@ -105,6 +109,16 @@ def task_photometry() -> Iterator[Task]:
 def task_calibration() -> Iterator[Task]:
     """Make the light curve and fit the transit."""
     yield from calibration.tasks()
+
+
+def task_forced() -> Iterator[Task]:
+    """Measure the neighbours of the target, and other places on the sky."""
+    yield from forced.tasks()
+
+
+def task_neb() -> Iterator[Task]:
+    """Check whether a neighbour is an eclipsing binary."""
+    yield from neb.tasks()
 
 
 def task_plotting() -> Iterator[Task]:

@@ -38,6 +38,8 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
     if name == "calibration":
         with contextlib.suppress(OSError, DumpError):
             return results.said(results.read(plan.paths.results))
+    if name in _REMARKED and (meta := _meta(getattr(plan.paths, _REMARKED[name]))).get("remarks"):
+        return f"{meta['remarks'][0]}"
     if name == "template" and (meta := _meta(plan.paths.template_stars)):
         return f"{meta['frame']}, plate solution: {meta['solution']}{_better(_meta(plan.paths.template))}"
     better = _better_dark(_meta(plan.paths.masters)) if name == "preprocess" else ""
@@ -53,6 +55,10 @@ def _better_dark(meta: dict[str, Any]) -> str:
         f"; a self-dark of {choice['n_now']} frames would now have {choice['gain']:.0%} less noise "
         "(doit renew=...)"
     )
+
+
+_REMARKED = {"forced": "forced_info", "neb": "neighbours"}
+"""Stages that may have nothing to do, and say why in the header of a dump."""
 
 
 def _better(meta: dict[str, Any]) -> str:
@@ -114,5 +120,7 @@ _COUNTS: dict[str, Callable[[ObservationPlan], Counts]] = {
     "template": _made(lambda plan: plan.paths.template_stars),
     "photometry": _frames("frames", "image_info", "photometry_info"),
     "calibration": _made(lambda plan: plan.paths.results),
+    "forced": _frames("frames", "image_info", "forced_info"),
+    "neb": _made(lambda plan: plan.paths.neighbours),
     "plotting": _made(lambda plan: plan.paths.plots),
 }

@@ -1,4 +1,4 @@
-"""The NEB search table, laid out as AstroImageJ's NEB macro writes it: SG1 and its programs read it by place."""
+"""The NEB search table as AstroImageJ's NEB macro lays it out; SG1 and its programs read it by place."""
 
 from __future__ import annotations
 
@@ -81,7 +81,11 @@ class Head:
 
 def write(head: Head, stars: Sequence[Star]) -> bytes:
     """Return the table: lines end with CR LF, the last with LF alone, as the macro's do on every system."""
-    lines = [*_head(head), *(_row(star, is_merged=head.radius is None) for star in stars), *_foot(head, stars)]
+    lines = [
+        *_head(head),
+        *(_row(star, is_merged=head.radius is None) for star in stars),
+        *_foot(head, stars),
+    ]
     return ("\r\n".join(lines) + "\n").encode("utf-8")
 
 
@@ -134,7 +138,8 @@ def _foot(head: Head, stars: Sequence[Star]) -> list[str]:
     counts = [sum(star.disposition == word for star in stars) for word in DISPOSITIONS]
     width = max(len(str(count)) for count in counts)
     sd = " and ".join(
-        f"{_free(value * head.pixel_scale)} in {axis}" for value, axis in zip(head.shift_sd, "XY", strict=True)
+        f"{_free(value * head.pixel_scale)} in {axis}"
+        for value, axis in zip(head.shift_sd, "XY", strict=True)
     )
     most = " and ".join(
         f"{_free(value)} in {axis}" for value, axis in zip(head.shift_range, "XY", strict=True)

@@ -206,6 +206,44 @@ class PhotometrySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Let stars of good signal find their own centre in each frame."""
 
 
+class ForcedPosition(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[forced.position]]``: a place on the sky at which every frame is measured."""
+
+    name: str
+    """What it is called in the dump."""
+    ra: str | float
+    """Right ascension, ICRS, at the time of the night: ``"hh:mm:ss.s"``, or decimal degrees."""
+    dec: str | float
+    """Declination, likewise: ``"dd:mm:ss.s"``, or decimal degrees."""
+
+
+class ForcedSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fluxes at given places, star or no star: the target's neighbours, and places of yours."""
+
+    position: tuple[ForcedPosition, ...] = ()
+    """Further places."""
+    radius: Positive = 150.0
+    """Arcsec around the target within which all stars of the catalogue are measured; SG1 wants 150."""
+    radii_fwhm: tuple[Positive, ...] = (0.75, 1.0, 1.5, 2.0)
+    """Aperture radii, times the template's FWHM; the nearest of [photometry] are taken."""
+    always: bool = False
+    """Measure target and limits also where there are no other places; off, for it reads all pixels."""
+    significance: Positive = 5.0
+    """Times its error that a flux must have; what has less is a limit."""
+    blank: Annotated[int, Meta(ge=0, le=10000)] = 300
+    """Blank apertures in a frame, whose scatter gives the limit; 0 for none. 300 give it to 7 %."""
+    blank_draws: Annotated[int, Meta(ge=1, le=1000)] = 20
+    """Places tried for each of them."""
+    blank_edge: Annotated[int, Meta(ge=0)] = 25
+    """Distance that they keep from the rim of the frame, pixel."""
+    blank_dilate: Annotated[int, Meta(ge=0)] = 5
+    """Distance that they keep from light of stars, pixel."""
+    blank_scatter: Literal["mad", "std"] = "mad"
+    """``mad``: 1.4826 times the median absolute deviation, which stray light does not move."""
+    blank_seed: Annotated[int, Meta(ge=0)] = 0
+    """Of the places; the same seed gives the same places."""
+
+
 class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Comparison stars, aperture, detrending and the transit fit."""
 
@@ -226,6 +264,15 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     """Most terms that ``auto`` may use."""
     scintillation: Positive = 1.56
     """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
+
+
+class NebSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether one of the neighbours is the eclipsing binary that TESS saw."""
+
+    cadence: Positive = 180.0
+    """Second to which curves are binned for their RMS, as SG1 does."""
+    margin: NonNegative = 0.5
+    """Magnitudes below the faintest that could cause the depth, up to which stars are in SG1's table."""
 
 
 class PlottingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -452,7 +499,9 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     registration: RegistrationSettings = RegistrationSettings()
     template: TemplateSettings = TemplateSettings()
     photometry: PhotometrySettings = PhotometrySettings()
+    forced: ForcedSettings = ForcedSettings()
     calibration: CalibrationSettings = CalibrationSettings()
+    neb: NebSettings = NebSettings()
     plotting: PlottingSettings = PlottingSettings()
     packaging: PackagingSettings = PackagingSettings()
     upload: UploadSettings = UploadSettings()

@@ -73,6 +73,26 @@ class ObservationPaths:
         return self.folder / "photometry.ecsv"
 
     @property
+    def forced(self) -> Path:
+        """Dump of forced photometry."""
+        return self.folder / "forced.fits"
+
+    @property
+    def forced_info(self) -> Path:
+        """Dump of forced photometry without the fluxes, to read."""
+        return self.folder / "forced.ecsv"
+
+    @property
+    def forced_positions(self) -> Path:
+        """The places of forced photometry: the target, its neighbours, and those of the settings."""
+        return self.folder / "forced_positions.ecsv"
+
+    @property
+    def neighbours(self) -> Path:
+        """What the check for eclipsing binaries nearby finds, one row per neighbour."""
+        return self.folder / "neighbours.ecsv"
+
+    @property
     def light_curve(self) -> Path:
         """The light curve, one row per frame."""
         return self.folder / "lightcurve.ecsv"

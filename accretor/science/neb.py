@@ -1,4 +1,4 @@
-"""Which neighbours could be the eclipsing binary that TESS took for a planet: the check of AstroImageJ's macro.
+"""Which neighbours could be the eclipsing binary that TESS took for a planet: AstroImageJ's check.
 
 The algorithm is that of the NEB macro 3.17 (D. Conti) that comes with AstroImageJ, by which TFOP SG1 goes:
 same numbers in, same table out, its weaknesses included. `accretor.science.eclipse` has a test of our own
@@ -163,7 +163,7 @@ def magnitude_limit(depth: float) -> float:
 
 
 def disposition(counts_per_pixel: float, needed: float, ratio: float) -> str:
-    """Return the word of the macro, given net counts (ADU per pixel), depth needed (ppt) and its ratio to RMS.
+    """Return the word of the macro for net counts (ADU per pixel), depth needed (ppt) and its ratio to RMS.
 
     What is not known clears nothing.
     """
