@@ -75,7 +75,7 @@ def depth_curve(
     needed = math.nan if is_low else row["depth_needed"]
     style.heading(figure, title, _subtitle(row, needed, scale))
     _distances(figure, row, nearest)
-    axes = style.add_axes(figure, 0.72, 0.5, style.WIDTH - 0.9, HEIGHT - 2.02)
+    axes = style.add_axes(figure, 0.72, 0.5, style.WIDTH - 0.9, HEIGHT - 1.9)
     hour = 60 / MINUTES_PER_DAY
     start, end = (edge([*bin_time, limit]) for edge, limit in ((min, ingress - hour), (max, egress + hour)))
     day = math.floor(start)
@@ -145,9 +145,9 @@ def scatter(
     ]
     left_out = len(rows) - len(shown)
     figure = style.new_figure(5.2)
-    said = "Radius: 2.5 arcmin" + (
-        f"; {left_out} stars not shown: too little flux, or not measured" if left_out else ""
-    )
+    said = "Radius: 2.5 arcmin; red: another star within 3 aperture radii"
+    if left_out:
+        said += f"; {left_out} stars not shown: too little flux, or not measured"
     style.heading(figure, title, said)
     axes = style.add_axes(figure, 0.72, 0.5, style.WIDTH - 0.9, 4.05)
     x = np.array([row["delta_mag"] for row, _ in shown])
@@ -155,6 +155,7 @@ def scatter(
     low, high = (min(x), max(x)) if len(x) else (0.0, neb.magnitude_limit(depth))
     axes.set_xlim(low - 0.5, high + 0.5)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
     grid = np.linspace(low - 0.5, high + 0.5, 300)
     line = depth / 10 ** (-(grid + neb.BAND) / 2.5)
     for ratio, color, words in (
@@ -173,14 +174,33 @@ def scatter(
 
 
 def _points(axes: Axes, shown: Sequence[tuple[Row, float]], scale: float) -> None:
-    for row, distance in shown:
+    """Draw the stars, the name of each above or below, where it meets the fewest others."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    at = np.array([(row["delta_mag"], row["rms"]) for row, _ in shown]).reshape(-1, 2)
+    spots = axes.transData.transform(at)
+    taken = [(float(x), float(y)) for x, y in spots]
+    point = figure.dpi / 72
+    for (row, distance), (x, y) in zip(shown, spots, strict=True):
+        meets = {
+            side: sum(abs(x - a) < 15 * point and abs(y + side * point - b) < 7 * point for a, b in taken)
+            for side in (8.0, -10.0)
+        }
+        side = min(meets, key=meets.__getitem__)
+        taken.append((float(x), float(y) + side * point))
         is_close = distance < CLOSE_RADII * row["radius"] * scale
         color = style.COMPARISON if is_close else style.BLACK
         axes.plot(row["delta_mag"], row["rms"], "x", color=color, ms=4, mew=0.9)
         axes.annotate(
-            f"T{row['neighbour']}", (row["delta_mag"], row["rms"]), xytext=(0, 4), textcoords="offset points",
-            ha="center", va="bottom", fontsize=7, color=color,
-        )  # fmt: skip
+            f"T{row['neighbour']}",
+            (row["delta_mag"], row["rms"]),
+            xytext=(0, side),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=7,
+            color=color,
+        )
 
 
 def _subtitle(row: Row, needed: float, scale: float) -> str:
@@ -212,7 +232,7 @@ def _distances(figure: Figure, row: Row, nearest: float) -> None:
         text = style.write(figure, x, top, words, va="top", fontsize=7.5, color=color)
         x += style.text_size(text)[0] + 0.22
     seen = f"Our test: {row['verdict']}"
-    if math.isfinite(row["box_depth"]):
+    if math.isfinite(row["box_depth"]) and " ppt" not in row["reason"]:
         seen += f"; box {row['box_depth']:.2f} ± {row['box_depth_error']:.2f} ppt"
     if row["reason"]:
         seen += f"; {row['reason']}"

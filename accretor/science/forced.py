@@ -199,7 +199,9 @@ def blank_noise(
     x, y = _blank_places(part, sky_dirt | is_saturated[window], float(radii.max()), fwhm, rule)
     if len(x) < FEWEST_BLANK:
         return np.full(len(radii), np.nan), len(x)
-    level, _, count = aperture.clipped_median(_rings(np.where(sky_dirt, np.nan, part), x, y, annulus))
+    level, _, count = aperture.clipped_median(
+        _rings(np.where(sky_dirt, np.nan, part), x, y, annulus), n_round=3
+    )
     known = count >= aperture.LEAST_SKY
     if known.sum() < FEWEST_BLANK:
         return np.full(len(radii), np.nan), int(known.sum())

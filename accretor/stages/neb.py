@@ -14,7 +14,7 @@ from accretor.core.settings import WorkspaceSettings
 from accretor.io import dump
 from accretor.io.dump import Row
 from accretor.science import eclipse, ensemble, ephemeris, neb
-from accretor.science.eclipse import Box, Curve, Window
+from accretor.science.eclipse import Curve, Window
 from accretor.science.neb import Session, Verdict
 from accretor.stages import forced, nebfiles, photometry, positions
 from accretor.stages import results as results_of
@@ -302,17 +302,17 @@ def _one(star: Row, number: int, night: Night, rules: Rules) -> Tested:
         "disposition": verdict.disposition,
     }
     needed = neb.depth_needed(rules.depth, _brightest(star, night, at, own))
-    box = eclipse.measure(curve, rules.window, needed, cadence=rules.cadence)
-    word, significance, reason = eclipse.verdict(box, needed)
+    loss = eclipse.measure(curve, rules.window, needed, cadence=rules.cadence)
+    word, reason = eclipse.verdict(loss, needed)
     row |= {
-        "box_depth": box.depth,
-        "box_depth_error": box.error,
-        "recovery": box.recovery,
-        "significance": significance,
+        "box_depth": loss.depth,
+        "box_depth_error": loss.error,
+        "recovery": loss.recovery,
+        "significance": loss.significance,
         "verdict": word,
         "reason": reason,
     }
-    return Tested(_guarded(row, obstacle or _unseen(box)), verdict)
+    return Tested(_guarded(row, obstacle or loss.reason), verdict)
 
 
 def _guarded(row: Row, obstacle: str) -> Row:
@@ -325,10 +325,6 @@ def _guarded(row: Row, obstacle: str) -> Row:
         row = {**row, "verdict": eclipse.NOT_CLEARED}
     reason = obstacle if row["verdict"] == eclipse.NOT_CLEARED else f"{row['reason']}; {obstacle}"
     return {**row, "reason": reason}
-
-
-def _unseen(box: Box) -> str:
-    return box.reason if box.signal < eclipse.LEAST_SIGNAL or math.isnan(box.signal) else ""
 
 
 def _obstacle(star: Row, row: Row, night: Night, at: int, rules: Rules) -> str:
