@@ -241,10 +241,11 @@ def _blank_places(
     generator = np.random.Generator(np.random.PCG64(rule.seed))
     x, y = generator.integers(low, high_x, n_draw), generator.integers(low, high_y, n_draw)
     is_free = _square_sums(is_taken, x, y, reach + rule.dilate) == 0
-    return (
-        x[is_free][: rule.n_sample].astype(np.float64),
-        y[is_free][: rule.n_sample].astype(np.float64),
-    )
+    x, y = x[is_free], y[is_free]
+    # One in each cell of the size of an aperture: places that overlap tell the same twice.
+    cell = (y // max(1, reach)) * width + x // max(1, reach)
+    first = np.sort(np.unique(cell, return_index=True)[1])[: rule.n_sample]
+    return x[first].astype(np.float64), y[first].astype(np.float64)
 
 
 def _rings(image: Floats, x: Floats, y: Floats, annulus: tuple[float, float]) -> Floats:
