@@ -127,7 +127,7 @@ def _row(star: Star, *, is_merged: bool) -> str:
     needed, ratio = _justified(star.depth_needed, 1), _justified(star.ratio, 1)
     if star.disposition == FLUX_TOO_LOW:
         needed = ratio = f"{'N/A':>8}"
-    aperture = f"{star.radius:>6.1f}" if is_merged else ""
+    aperture = (f"{star.radius:>6.1f}" if math.isfinite(star.radius) else f"{'N/A':>6}") if is_merged else ""
     return (
         f"{star.name:>3}{'':6}{_separation(star.separation)}{'':5}{angle} {_justified(star.delta_mag, 3)} "
         f"{_justified(star.rms, 2)}{'':7}{needed}  {ratio}{'':6}{aperture}{'':3}{star.disposition}"

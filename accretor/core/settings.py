@@ -328,7 +328,7 @@ class UploadSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     psf: Positive | None = None
     """FWHM, arcsec, for all filters; default: the median of the frames."""
     delta_mag: float | None = None
-    """Faintest neighbour cleared, magnitudes, for all filters; default: blank."""
+    """Faintest neighbour cleared, magnitudes, for all filters; default: that of the NEB check, else blank."""
     filter: dict[str, UploadFilterSettings] = field(default_factory=dict)
     """``[upload.filter.ip]``: values for one filter, which go before the others."""
     proprietary: bool = True

@@ -98,7 +98,7 @@ def depth_curve(
             fontsize=11, color=style.GREY,
         )  # fmt: skip
     low, high = (edge([*bin_flux[kept], level, 1.0]) for edge in (min, max))
-    room = max(high - low, 1e-3)
+    room = max(high - low, 0.02)
     axes.set_ylim(low - 0.1 * room, high + 0.15 * room)
     marks = [
         Mark(ingress - day, "predicted ingress", style.BLUE),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from accretor.core.errors import Blocked, Unusable, UploadError
 from accretor.core.settings import UploadFilterSettings, UploadSettings, WorkspaceSettings
-from accretor.stages import packaging
+from accretor.stages import neb, packaging
 from accretor.stages import results as results_of
 
 if TYPE_CHECKING:
@@ -184,6 +184,8 @@ def _filter_form(item: ObservationPlan, settings: WorkspaceSettings) -> FilterFo
     own = general.filter.get(item.observation.filter, UploadFilterSettings())
     scale = own.pixel_scale or results["pixel_scale_arcsec"] or float("nan")
     delta_mag = own.delta_mag if own.delta_mag is not None else general.delta_mag
+    if delta_mag is None:
+        delta_mag = neb.delta_mag(item.paths)
     return FilterForm(
         psf=own.psf or general.psf or results["fwhm_px"] * scale,
         coverage=own.coverage or general.coverage or results["coverage"],

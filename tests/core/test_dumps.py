@@ -57,7 +57,7 @@ def test_dumps_have_names_of_their_own():
 def test_a_keyed_dump_says_of_each_row_what_it_was_made_from_and_with():
     keyed = [schema for schema in SCHEMAS if schema.keyed]
 
-    assert {schema.name for schema in keyed} == {"frames", "image_info", "photometry"}
+    assert {schema.name for schema in keyed} == {"frames", "image_info", "photometry", "forced"}
     assert all(schema.all_columns[-4:] == ROW_STATE for schema in keyed)
     assert INVENTORY.all_columns == INVENTORY.columns
 

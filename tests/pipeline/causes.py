@@ -173,8 +173,14 @@ ra = 215.5
 dec = -3.25
 """
 
-ONE = "preprocess (1), registration (1), template, photometry (1), calibration, forced (1), neb, plotting, packaging"
-ALL = "preprocess (0), registration (12), template, photometry (11), calibration, forced (11), neb, plotting, packaging"
+ONE = (
+    "preprocess (1), registration (1), template, photometry (1), "
+    "calibration, forced (1), neb, plotting, packaging"
+)
+ALL = (
+    "preprocess (0), registration (12), template, photometry (11), "
+    "calibration, forced (11), neb, plotting, packaging"
+)
 LATE = "calibration, neb, plotting, packaging"
 
 CAUSES = (
@@ -203,7 +209,8 @@ CAUSES = (
     ),
     Cause(
         "a frame is deleted",
-        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0), neb, plotting, packaging",
+        "preprocess (0), registration (0), template, photometry (0), "
+        "calibration, forced (0), neb, plotting, packaging",
         (delete(f"{LIGHTS}/TOI-9999.01-0008.fits"),),
     ),
     Cause(
@@ -214,7 +221,8 @@ CAUSES = (
     ),
     Cause(
         "a frame without stars is added",
-        "preprocess (1), registration (1), template, photometry (0), calibration, forced (0), neb, plotting, packaging",
+        "preprocess (1), registration (1), template, photometry (0), "
+        "calibration, forced (0), neb, plotting, packaging",
         (copy("dark/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),),
     ),
     Cause(
@@ -224,17 +232,20 @@ CAUSES = (
     ),
     Cause(
         "a new night (of 8 frames)",
-        "preprocess (8), registration (8), template, photometry (8), calibration, forced (8), neb, plotting, packaging",
+        "preprocess (8), registration (8), template, photometry (8), "
+        "calibration, forced (8), neb, plotting, packaging",
         (folder("night", "raw/night"),),
     ),
     Cause(
         "a new filter in a known night",
-        "preprocess (8), registration (8), template, photometry (8), calibration, forced (8), neb, plotting, packaging",
+        "preprocess (8), registration (8), template, photometry (8), "
+        "calibration, forced (8), neb, plotting, packaging",
         (folder("gp", "raw/gp"),),
     ),
     Cause(
         "a new target",
-        "preprocess (8), registration (8), template, photometry (8), calibration, forced (8), neb, plotting, packaging",
+        "preprocess (8), registration (8), template, photometry (8), "
+        "calibration, forced (8), neb, plotting, packaging",
         (folder("target", "raw/target", SECOND_TARGET),),
     ),
     # Calibration frames.
@@ -302,7 +313,8 @@ CAUSES = (
     Cause("[instrument] gain", ALL, (setting("# gain = 1.5", "gain = 1.6"),)),
     Cause(
         "[instrument] telescope_diameter",
-        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0), neb, plotting, packaging",
+        "preprocess (0), registration (0), template, photometry (0), "
+        "calibration, forced (0), neb, plotting, packaging",
         (setting("telescope_diameter = 0.4", "telescope_diameter = 0.5"),),
     ),
     Cause(
@@ -313,7 +325,8 @@ CAUSES = (
     # Versions of the method.
     Cause(
         "a new version of preprocess",
-        "preprocess (12), registration (0), template, photometry (0), calibration, forced (0), neb, packaging",
+        "preprocess (12), registration (0), template, photometry (0), "
+        "calibration, forced (0), neb, packaging",
         (leave,),
         raised=("preprocess",),
     ),
@@ -364,13 +377,15 @@ CAUSES = (
     ),
     Cause(
         "a better frame is added, policy best",
-        "preprocess (1), registration (1), template, photometry (12), calibration, forced (12), neb, plotting, packaging",
+        "preprocess (1), registration (1), template, photometry (12), "
+        "calibration, forced (12), neb, plotting, packaging",
         (copy("ip/0004.fits", f"{LIGHTS}/TOI-9999.01-0004.fits"),),
         before=put("ensemble", 'policy = "best"'),
     ),
     Cause(
         "the frame that is the template is deleted",
-        "preprocess (0), registration (0), template, photometry (10), calibration, forced (10), neb, plotting, packaging",
+        "preprocess (0), registration (0), template, photometry (10), "
+        "calibration, forced (10), neb, plotting, packaging",
         (lambda workspace, shelf: (workspace / LIGHTS / template_of(workspace)).unlink(),),
     ),
     # Dumps that are deleted, cut short, edited by hand.
@@ -406,7 +421,8 @@ CAUSES = (
     # The folder.
     Cause(
         "`doit.sqlite` is deleted",
-        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0), neb, plotting, packaging",
+        "preprocess (0), registration (0), template, photometry (0), "
+        "calibration, forced (0), neb, plotting, packaging",
         (delete("work/doit.sqlite"),),
         SAME,
     ),
