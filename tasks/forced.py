@@ -23,7 +23,7 @@ from doit.task import Task
 
 from accretor.stages import forced
 from accretor.stages.workspace import ObservationPlan
-from tasks import _catalogs, _observations, _workspace
+from tasks import _catalogs, _observations
 
 
 def tasks() -> Iterator[Task]:
@@ -39,7 +39,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
-    settings = _workspace.current().settings
+    settings = plan.settings
     return {
         "version of the stage": forced.VERSION,
         "[forced]": repr(settings.forced),

@@ -23,7 +23,7 @@ from doit.task import Task
 
 from accretor.stages import neb
 from accretor.stages.workspace import ObservationPlan
-from tasks import _observations, _workspace
+from tasks import _observations
 
 
 def tasks() -> Iterator[Task]:
@@ -48,7 +48,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
-    settings = _workspace.current().settings
+    settings = plan.settings
     return {
         "version of the stage": neb.VERSION,
         "[neb]": repr(settings.neb),

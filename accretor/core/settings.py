@@ -421,8 +421,12 @@ class ObservationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     """Keys of [template]."""
     photometry: dict[str, Any] = field(default_factory=dict)
     """Keys of [photometry]."""
+    forced: dict[str, Any] = field(default_factory=dict)
+    """Keys of [forced]."""
     calibration: dict[str, Any] = field(default_factory=dict)
     """Keys of [calibration]."""
+    neb: dict[str, Any] = field(default_factory=dict)
+    """Keys of [neb]."""
     plotting: dict[str, Any] = field(default_factory=dict)
     """Keys of [plotting]."""
 

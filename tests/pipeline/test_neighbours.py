@@ -20,7 +20,7 @@ from accretor.io import dump, journal, records
 from accretor.io.layout import ObservationPaths
 from accretor.stages import neb as stage
 from accretor.synthetic import frames
-from accretor.synthetic.night import Neighbour, Night, Transit, Truth
+from accretor.synthetic.night import Companion, Night, Transit, Truth
 from tests.harness import SHARED, SMALL, make, results, run, spawn, start
 from tests.pipeline.causes import NIGHT, VISIT
 from tests.pipeline.test_night import REAL, REAL_NIGHT, REAL_SETTINGS
@@ -31,11 +31,11 @@ ECLIPSING, CLOSE, SATURATED, QUIET = 24, 25, 26, 27
 FIELD: Night = dataclasses.replace(
     SMALL,
     transit=dataclasses.replace(Transit(), rp_rs=0.001),
-    neighbours=(
-        Neighbour(separation=12.0, position_angle=100.0, magnitude=3.0, eclipse=0.3),
-        Neighbour(separation=2.0, position_angle=200.0, magnitude=2.5),
-        Neighbour(separation=50.0, position_angle=20.0, magnitude=-4.0),
-        Neighbour(separation=30.0, position_angle=250.0, magnitude=2.0),
+    companions=(
+        Companion(offset=(-10.0, 0.0), magnitude=3.0, eclipse=0.3),
+        Companion(offset=(1.0, -1.3), magnitude=2.5),
+        Companion(offset=(-16.5, 38.0), magnitude=-4.0),
+        Companion(offset=(23.0, -10.0), magnitude=2.0),
     ),
 )
 CATALOGUE = """
@@ -148,8 +148,9 @@ def test_stars_are_measured_where_their_motion_has_brought_them(field):
     moved = next(row for row in rows if row["identifier"] == f"truth {QUIET}")
 
     assert moved["dec"] == pytest.approx(truth.dec[QUIET], abs=0.02 / 3600)
-    assert moved["separation"] == pytest.approx(30.0, abs=0.05)
-    assert moved["position_angle"] == pytest.approx(250.0, abs=0.1)
+    assert moved["separation"] == pytest.approx(1.2 * np.hypot(23.0, 10.0), abs=0.05)
+    assert moved["x"] == pytest.approx(rows[0]["x"] + 23.0, abs=0.2)
+    assert moved["y"] == pytest.approx(rows[0]["y"] - 10.0, abs=0.2)
 
 
 def test_what_is_no_detection_stands_as_a_limit_and_each_frame_has_one(field):
