@@ -204,7 +204,7 @@ CAUSES = (
     ),
     Cause(
         "a frame is moved to another folder below raw/",
-        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0), neb, packaging",
+        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0), packaging",
         (move(f"{LIGHTS}/TOI-9999.01-0008.fits", "raw/later/TOI-9999.01-0008.fits"),),
     ),
     Cause(
@@ -319,20 +319,19 @@ CAUSES = (
     ),
     Cause(
         "[target.ephemeris]",
-        "preprocess (0), template, calibration, plotting, packaging",
+        "preprocess (0), template, calibration, neb, plotting, packaging",
         (setting("t0 = 2460697.307011", "t0 = 2460697.308"),),
     ),
     # Versions of the method.
     Cause(
         "a new version of preprocess",
-        "preprocess (12), registration (0), template, photometry (0), "
-        "calibration, forced (0), neb, packaging",
+        "preprocess (12), registration (0), template, photometry (0), calibration, forced (0), packaging",
         (leave,),
         raised=("preprocess",),
     ),
     Cause(
         "a new version of the masters with the same pixels",
-        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0), neb",
+        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0)",
         (leave,),
         raised=("masters",),
     ),
@@ -350,7 +349,7 @@ CAUSES = (
     ),
     Cause(
         "a new version of photometry",
-        "photometry (11), calibration, forced (11), neb, plotting, packaging",
+        "photometry (11), calibration, neb, plotting, packaging",
         (leave,),
         raised=("photometry",),
     ),
