@@ -9,6 +9,7 @@ from typing import Any
 
 from accretor.core.errors import DumpError
 from accretor.io import dump
+from accretor.plots.registry import FIGURES
 from accretor.stages import results
 from accretor.stages.workspace import ObservationPlan
 from tasks import _blocked, _workspace
@@ -122,5 +123,5 @@ _COUNTS: dict[str, Callable[[ObservationPlan], Counts]] = {
     "calibration": _made(lambda plan: plan.paths.results),
     "forced": _frames("frames", "image_info", "forced_info"),
     "neb": _made(lambda plan: plan.paths.neighbours),
-    "plotting": _made(lambda plan: plan.paths.plots),
+    "plotting": _made(lambda plan: plan.paths.plots / FIGURES[0].tail),
 }

@@ -20,7 +20,7 @@ from accretor.science.statistics import MINUTES_PER_DAY
 
 Row = Mapping[str, Any]
 
-HEIGHT: Final = 4.733
+HEIGHT: Final = 4.7334
 SMALL_DPI: Final = 900 / style.WIDTH
 """Dots per inch of the figures in the archive, which are 900 pixels wide as those of AstroImageJ."""
 CLOSE: Final = 10.0

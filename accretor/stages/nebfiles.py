@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TABLE, PLOTS, SCATTER = "NEB-table.txt", "NEBcheck.zip", "dmagRMS-plot.png"
 """In the folder of the figures; in the package their names begin with ``measurements_``."""
+FILES = (TABLE, PLOTS, SCATTER)
 
 MAKER = "accretor by the rules of AIJ macro Revision 3.17"
 SEARCH_RADIUS = 2.5
@@ -104,7 +105,7 @@ def write(plan: ObservationPlan, results: Row, check: Check, bench: Bench) -> di
 
 def remove(paths: ObservationPaths) -> None:
     """Remove the files of an earlier check: they tell of what is no more."""
-    for name in (TABLE, PLOTS, SCATTER):
+    for name in FILES:
         (paths.plots / name).unlink(missing_ok=True)
 
 

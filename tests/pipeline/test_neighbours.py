@@ -237,6 +237,17 @@ def test_a_run_that_is_killed_while_it_measures_goes_on_from_there(field, tmp_pa
     assert results(again) == results(workspace)
 
 
+def test_cleaning_removes_the_files_for_sg1_too(field, tmp_path):
+    workspace, _, _ = field
+    shutil.copytree(workspace, tmp_path / "again")
+
+    run(tmp_path / "again", "clean", "neb")
+
+    assert not list(tmp_path.rglob("*NEB*"))
+    assert not list(tmp_path.rglob("dmagRMS*"))
+    assert not list(tmp_path.rglob("neighbours.ecsv"))
+
+
 def test_another_catalogue_is_measured_and_without_one_the_old_files_go(field, tmp_path):
     workspace, truth, _ = field
     shutil.copytree(workspace, tmp_path / "again")
