@@ -119,7 +119,13 @@ def save(figure: Figure) -> bytes:
 
 @style.house_style()
 def scatter(
-    rows: Sequence[Row], *, depth: float, nearest: Sequence[float], scale: float, title: str
+    rows: Sequence[Row],
+    *,
+    depth: float,
+    nearest: Sequence[float],
+    scale: float,
+    title: str,
+    search_radius: float = 2.5,
 ) -> Figure:
     """Draw the scatter of each neighbour against its brightness, with the lines from which it is cleared.
 
@@ -133,6 +139,7 @@ def scatter(
         Distance of each star's nearest other aperture.
     scale : float, arcsec per pixel
     title : str
+    search_radius : float, arcmin
 
     Returns
     -------
@@ -145,7 +152,7 @@ def scatter(
     ]
     left_out = len(rows) - len(shown)
     figure = style.new_figure(5.2)
-    said = "Radius: 2.5 arcmin; red: another star within 3 aperture radii"
+    said = f"Radius: {search_radius:g} arcmin; red: another star within 3 aperture radii"
     if left_out:
         said += f"; {left_out} stars not shown: too little flux, or not measured"
     style.heading(figure, title, said)

@@ -475,6 +475,7 @@ def _products(
             depth=rules.depth,
             scale=rules.scale,
             cadence=rules.cadence,
+            search_radius=settings.forced.radius / 60,
         ),
         bench,
     )

@@ -29,8 +29,6 @@ TABLE, PLOTS, SCATTER = "NEB-table.txt", "NEBcheck.zip", "dmagRMS-plot.png"
 FILES = (TABLE, PLOTS, SCATTER)
 
 MAKER = "accretor by the rules of AIJ macro Revision 3.17"
-SEARCH_RADIUS = 2.5
-"""Arcmin; SG1's."""
 LONGEST_AGO = (1980, 1, 1, 0, 0, 0)
 """Time of all files in the archive: the earliest that it can hold."""
 
@@ -59,6 +57,8 @@ class Check:
     """Arcsec per pixel."""
     cadence: float
     """Second."""
+    search_radius: float
+    """Arcmin."""
 
     @property
     def session(self) -> Session:
@@ -94,7 +94,12 @@ def write(plan: ObservationPlan, results: Row, check: Check, bench: Bench) -> di
         PLOTS: _archive(_figures(prefix, title, check, bench)),
         SCATTER: style.save(
             neighbours.scatter(
-                check.rows, depth=check.depth, nearest=_nearest(check), scale=check.scale, title=title
+                check.rows,
+                depth=check.depth,
+                search_radius=check.search_radius,
+                nearest=_nearest(check),
+                scale=check.scale,
+                title=title,
             )
         ),
     }
@@ -138,7 +143,7 @@ def _head(table: str, results: Row, check: Check) -> neb_table.Head:
         ingress=check.ingress,
         egress=check.egress,
         depth=check.depth,
-        search_radius=SEARCH_RADIUS,
+        search_radius=check.search_radius,
         duration=session.duration,
         n_frame=len(check.time),
         spacing=session.spacing,
