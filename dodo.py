@@ -22,6 +22,7 @@ from tasks import (
     _entry,
     _wishes,
     calibration,
+    check,
     download,
     packaging,
     photometry,
@@ -95,6 +96,11 @@ def task_plotting() -> Iterator[Task]:
 def task_packaging() -> Iterator[Task]:
     """Make the package for TFOP SG1."""
     yield from packaging.tasks()
+
+
+def task_check() -> Iterator[Task]:
+    """Check the packages, or one that anybody made, before they go out."""
+    yield from check.tasks()
 
 
 def task_upload() -> Iterator[Task]:

@@ -15,7 +15,7 @@ CHOOSING = ("preprocess", "template")
 """Stages that make the choices which are kept."""
 
 
-VARIABLES = ("workspace", "redo", "renew", "confirm", "files", "observation", "after", "before")
+VARIABLES = ("workspace", "redo", "renew", "confirm", "files", "observation", "after", "before", "folder")
 """Every ``name=value`` that the command line may have."""
 
 

@@ -112,6 +112,11 @@ class VisitPaths:
         return self.folder / "manifest.json"
 
     @property
+    def check(self) -> Path:
+        """What `doit check` found."""
+        return self.folder / "check.json"
+
+    @property
     def ledger(self) -> Path:
         """What was sent to ExoFOP, and what is proven to be there."""
         return self.sent / "ledger.jsonl"
@@ -192,6 +197,11 @@ class Layout:
     def inventory(self) -> Path:
         """Every file below raw/, and what it is or why it is left out."""
         return self.work / "inventory.ecsv"
+
+    @property
+    def checks(self) -> Path:
+        """Folder of what was found of packages that others made."""
+        return self.work / "checks"
 
     @property
     def digests(self) -> Path:
