@@ -42,14 +42,9 @@ Found = tuple[Rule, str]
 
 def findings(path: Path, table: Mapping[str, Any], date: str) -> Iterator[Found]:
     """Yield what is wrong with the table in *path*, whose name has this *date* (YYYYMMDD)."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    for number, line in enumerate(lines[1:], start=2):
-        if any(not cell.strip() or " " in cell.strip() for cell in line.split("\t")):
-            yield (
-                "content",
-                f"line {number} has an empty cell or a blank in a cell; some readers shift its columns",
-            )
-            break
+    if number := _odd_line(path):
+        text = f"line {number} has an empty cell or a blank in a cell; some readers shift its columns"
+        yield "content", text
     if summary.n_observation(table) == 0:
         yield "counts", "has no rows"
         return
@@ -73,6 +68,16 @@ def findings(path: Path, table: Mapping[str, Any], date: str) -> Iterator[Found]
     if "JD_UTC" in numbers:
         yield from _times(numbers, date)
     yield from _fluxes(numbers)
+
+
+def _odd_line(path: Path) -> int:
+    """Return the number of the first line of data that some reader would misread; 0 if there is none."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, start=1):
+            cells = line.rstrip("\n").split("\t")
+            if number > 1 and any(not cell.strip() or " " in cell.strip() for cell in cells):
+                return number
+    return 0
 
 
 def stars(table: Mapping[str, Any]) -> tuple[str, ...]:
