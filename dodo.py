@@ -24,6 +24,7 @@ from tasks import (
     calibration,
     check,
     download,
+    notes,
     packaging,
     photometry,
     plotting,
@@ -101,6 +102,11 @@ def task_packaging() -> Iterator[Task]:
 def task_check() -> Iterator[Task]:
     """Check the packages, or one that anybody made, before they go out."""
     yield from check.tasks()
+
+
+def task_notes() -> Iterator[Task]:
+    """Put the layout of the notes into the workspace, to be changed there."""
+    yield from notes.tasks()
 
 
 def task_upload() -> Iterator[Task]:

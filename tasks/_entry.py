@@ -17,7 +17,7 @@ READING_COMMANDS = {"list", "info", "help", "dumpdb", "tabcompletion"}
 READING_TASKS = {"why", "watch", "logout", "ttf"}
 """Tasks that write nothing themselves."""
 
-WRITING_TASKS = {*_wishes.STAGES, "check", "upload", "download", "skynet"}
+WRITING_TASKS = {*_wishes.STAGES, "check", "notes", "upload", "download", "skynet"}
 
 
 def begin() -> None:

@@ -13,7 +13,7 @@ from doit.reporter import ConsoleReporter
 from tasks import _blocked, _lock, _memory, _signals, _stage, _summary, _trouble, _workspace
 from tasks._entry import READING_TASKS
 
-TELLING = READING_TASKS | {"check", "upload", "download", "skynet"}
+TELLING = READING_TASKS | {"check", "notes", "upload", "download", "skynet"}
 """Tasks whose output is all that a user wants to see."""
 
 

@@ -13,6 +13,7 @@ Settings: [packaging], [plotting] title.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from doit.task import Task
@@ -75,6 +76,8 @@ def _leaves() -> Iterator[Leaf]:
                     "[[instrument]]": [repr(plan.instrument) for plan in plans],
                     "observer": settings.observer,
                     "[packaging]": repr(settings.packaging),
+                    "[calibration]": [repr(plan.settings.calibration) for plan in plans],
+                    "notes.txt.j2": _content(workspace.layout.notes_template),
                     "[plotting]": [repr(plan.settings.plotting) for plan in plans],
                 }
             ),
@@ -82,6 +85,10 @@ def _leaves() -> Iterator[Leaf]:
             owned=[paths.package],
             state=lambda paths=paths: _state(paths),  # type: ignore[misc]
         )
+
+
+def _content(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _state(paths: VisitPaths) -> str:

@@ -155,7 +155,7 @@ def _list(parts: Iterable[str]) -> str:
     return ",".join(parts)
 
 
-def _flag(value: bool) -> str:  # noqa: FBT001
+def _flag(value: bool) -> str:
     return str(value).lower()
 
 

@@ -217,6 +217,15 @@ class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     """Comparison stars in the AstroImageJ table, those with the most weight."""
     observers: str = ""
     """Names in the notes; default: the observer."""
+    radii: tuple[Positive, ...] = ()
+    """Further apertures with tables of their own (``_4px_measurements.tbl``), pixel; below that of the light
+    curve, for the SG1 upload tool takes the widest table for that of the result."""
+    goal: str = ""
+    """Why the observation was made, for the notes; default: to see whether the transit is on this star."""
+    weather: str = ""
+    """What the frames cannot tell of the night, for the notes."""
+    comments: str = ""
+    """Earlier comments on the candidate (of the TTF, say), copied into the notes."""
 
 
 class UploadFilterSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):

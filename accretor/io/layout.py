@@ -174,6 +174,11 @@ class Layout:
         return self.root / CONFIG
 
     @property
+    def notes_template(self) -> Path:
+        """The user's own layout of the notes; it need not be there."""
+        return self.root / "notes.txt.j2"
+
+    @property
     def raw(self) -> Path:
         """The user's frames; never written, but that frames are added below `skynet` when asked for."""
         return self.root / "raw"

@@ -9,6 +9,7 @@ from accretor.core.errors import Unusable
 from accretor.exofop import check
 from accretor.exofop.check import Report
 from accretor.exofop.findings import Finding
+from accretor.exofop.notes import tells_results
 from accretor.exofop.summary import COVERAGES
 from accretor.io import atomic
 
@@ -53,8 +54,12 @@ def _form(
         planned = upload.make_plan(plans, layout, settings)
     except (Blocked, Unusable) as verdict:
         return [Finding("text", f"the form of ExoFOP cannot be filled: {verdict}")]
-    return [
+    found = [
         Finding("text", f"filter {one.filter}: coverage {one.fields['transcov']!r} is none of ExoFOP's")
         for one in planned.filters
         if one.fields["transcov"] not in COVERAGES
     ]
+    if words := tells_results(settings.upload.public_note):
+        text = f"[upload] public_note is public at once, and seems to tell a result: {words!r}"
+        found.append(Finding("text", text))
+    return found

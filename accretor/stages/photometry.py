@@ -203,9 +203,14 @@ def _pairs(xy: Floats) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in xy)
 
 
-def columns(plan_paths: Any, *names: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return columns (all, if none is named) of ``photometry.fits``, good rows only, and its twin's meta."""
-    found, _ = records.read_columns(plan_paths.photometry, PHOTOMETRY, names and (*names, "status"))
+def columns(
+    plan_paths: Any, *names: str, stars: Sequence[int] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return columns (all, if none is named) of ``photometry.fits``, good rows only, and its twin's meta.
+
+    With *stars*, of these stars alone.
+    """
+    found, _ = records.read_columns(plan_paths.photometry, PHOTOMETRY, names and (*names, "status"), stars)
     meta = dump.read_meta(plan_paths.photometry_info)
     is_good = found["status"] == GOOD
     if is_good.all():
