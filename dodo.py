@@ -21,6 +21,7 @@ from accretor.io.layout import Layout
 from tasks import (
     _entry,
     _wishes,
+    aij,
     calibration,
     check,
     download,
@@ -52,6 +53,7 @@ DOIT_CONFIG = {
         "registration",
         "template",
         "photometry",
+        "aij",
         "calibration",
         "plotting",
         "packaging",
@@ -82,6 +84,11 @@ def task_template() -> Iterator[Task]:
 def task_photometry() -> Iterator[Task]:
     """Measure all stars in all frames."""
     yield from photometry.tasks()
+
+
+def task_aij() -> Iterator[Task]:
+    """Read the nights that begin with a measurement table of AstroImageJ."""
+    yield from aij.tasks()
 
 
 def task_calibration() -> Iterator[Task]:

@@ -10,7 +10,10 @@ from doit import doit_cmd
 from accretor.core.slug import slug
 from tasks import _workspace
 
-STAGES = ("preprocess", "registration", "template", "photometry", "calibration", "plotting", "packaging")
+STAGES = (
+    *("preprocess", "registration", "template", "photometry"),
+    *("aij", "calibration", "plotting", "packaging"),
+)
 CHOOSING = ("preprocess", "template")
 """Stages that make the choices which are kept."""
 

@@ -12,7 +12,7 @@ from doit.doit_cmd import DoitMain
 
 from accretor.core.errors import AccretorError
 from accretor.io.layout import CONFIG, Layout
-from accretor.stages.workspace import Workspace, open_workspace
+from accretor.stages.workspace import ObservationPlan, Workspace, open_workspace
 from tasks import _lock, _trouble
 
 DEMO = "demo"
@@ -50,6 +50,16 @@ def enter() -> None:
         )
     os.chdir(root)
     Layout(Path()).work.mkdir(exist_ok=True)
+
+
+def observations(stage: str) -> list[ObservationPlan]:
+    """Return the observations that *stage* works on: those of frames, those of tables, or both."""
+    plans = current().observations
+    if stage == "aij":
+        return [plan for plan in plans if plan.is_table]
+    if stage in ("preprocess", "registration", "template", "photometry"):
+        return [plan for plan in plans if not plan.is_table]
+    return list(plans)
 
 
 def shown(path: Path) -> str:

@@ -21,7 +21,7 @@ from doit.task import Task
 from accretor.core.errors import Blocked
 from accretor.io.layout import VisitPaths
 from accretor.plots.registry import FIGURES
-from accretor.stages import packaging
+from accretor.stages import packaging, plotting
 from tasks import _stage, _visits, _wishes, _workspace
 from tasks._graph import Leaf, digests, stage
 
@@ -59,12 +59,12 @@ def _leaves() -> Iterator[Leaf]:
                 for path in (
                     plan.paths.frames,
                     plan.paths.template_stars,
-                    plan.paths.template_image,
+                    *([plan.paths.template_image] if plotting.figures_of(plan) == FIGURES else []),
                     plan.paths.photometry,
                     plan.paths.light_curve,
                     plan.paths.comparison,
                     plan.paths.results,
-                    *(plan.paths.plots / entry.tail for entry in FIGURES),
+                    *(plan.paths.plots / entry.tail for entry in plotting.figures_of(plan)),
                 )
             ],
             targets=[paths.manifest],

@@ -174,6 +174,11 @@ class Layout:
         return self.root / CONFIG
 
     @property
+    def aij(self) -> Path:
+        """Files of AstroImageJ that the user put there; never written."""
+        return self.root / "aij"
+
+    @property
     def notes_template(self) -> Path:
         """The user's own layout of the notes; it need not be there."""
         return self.root / "notes.txt.j2"

@@ -178,14 +178,16 @@ def _contamination(found: Measured) -> str:
     target, others = rows[0], rows[1:]
     if not others:
         return ""
-    results = found.results
+    results, shown = found.results, "that the template shows"
+    if found.plan.is_table:
+        shown = "of the table"
     reach = results["aperture_radius_px"] + results["fwhm_px"]
     apart = [math.hypot(star["x"] - target["x"], star["y"] - target["y"]) for star in others]
     inside = [i for i, distance in enumerate(apart) if distance < reach]
     if not inside:
         i = min(range(len(others)), key=lambda at: apart[at])
         return (
-            "uncontaminated by the stars that the template shows; the nearest is "
+            f"uncontaminated by the stars {shown}; the nearest is "
             f"{_place(target, others[i], apart[i], results)}"
         )
     i = max(inside, key=lambda at: others[at]["flux"])

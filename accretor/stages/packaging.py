@@ -123,7 +123,7 @@ def _contents(
         columns = table.columns_of(item)
         files["measurements.tbl", n_pixel] = partial(_write_lines, columns)
         files["measurements.plotcfg", n_pixel] = table.plot_configuration(item, str(words))
-        if has_plate:
+        if table.has_positions(item):
             files["measurements.radec", n_pixel] = table.apertures(item, str(words))
         if n_pixel is None:
             files["subset.csv", None] = subset.write(columns)

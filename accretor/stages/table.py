@@ -77,6 +77,8 @@ class Measured:
     """(n_used,) -1 where the frame is turned against the template by more than 90 degrees, else +1."""
     context: str
     """Digest of what the photometry was made with."""
+    own_radius: tuple[float, ...] = ()
+    """(n_used,) pixel, of a table whose aperture followed the seeing; else empty."""
 
     @property
     def is_primary(self) -> bool:
@@ -117,6 +119,7 @@ def collect(plan: ObservationPlan) -> Measured:
         radii=tuple(meta["radii"]),
         radius=results["aperture_radius_px"],
         flip=np.where(np.abs(measured["rotation"][which]) > 90, -1.0, 1.0),
+        own_radius=tuple(meta["source_radius"][i] for i in which) if "source_radius" in meta else (),
         context=fingerprint(sorted({str(item) for item in measured["context"][which]})),
     )
 
@@ -154,6 +157,11 @@ def _nearest(radii: tuple[float, ...], radius: float) -> int:
 def columns_of(found: Measured) -> dict[str, Cells]:
     """Return the columns of the measurement table."""
     return measurement_columns(_input(found))
+
+
+def has_positions(found: Measured) -> bool:
+    """Return whether all stars of the table are known on the sky."""
+    return bool(np.isfinite([[star["ra"], star["dec"]] for star in found.stars]).all())
 
 
 def apertures(found: Measured, comment: str = "") -> bytes:
@@ -252,7 +260,7 @@ def _input(found: Measured) -> MeasurementInput:
     ra, dec, _, _ = preprocess.direction(plan.target)
     n = len(found.used)
     flux, sky = found.flux / detector.gain, columns["sky"] / detector.gain
-    radius = np.full(n, found.radius)
+    radius = np.array(found.own_radius) if found.own_radius else np.full(n, found.radius)
     frame = {
         name: _of(found.frames, name)
         for name in ("jd_utc", "hjd_utc", "bjd_tdb", "airmass", "altitude", "exptime", "ccd_temperature")
