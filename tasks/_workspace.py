@@ -56,9 +56,9 @@ def observations(stage: str) -> list[ObservationPlan]:
     """Return the observations that *stage* works on: those of frames, those of tables, or both."""
     plans = current().observations
     if stage == "aij":
-        return [plan for plan in plans if plan.is_table]
+        return [plan for plan in plans if not plan.frames]
     if stage in ("preprocess", "registration", "template", "photometry"):
-        return [plan for plan in plans if not plan.is_table]
+        return [plan for plan in plans if plan.frames]
     return list(plans)
 
 

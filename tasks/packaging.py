@@ -39,7 +39,10 @@ def run(name: str, slug: str) -> Any:
         name,
         slug,
         lambda bench: packaging.run(plans, workspace.layout, workspace.settings, bench),
-        writes=(workspace.layout.visit(plans[0].observation.visit).package,),
+        writes=(
+            workspace.layout.visit(plans[0].observation.visit).package,
+            *(plan.paths.exports for plan in plans),
+        ),
     )
 
 
@@ -82,7 +85,7 @@ def _leaves() -> Iterator[Leaf]:
                 }
             ),
             is_asked_for=_wishes.is_redone("packaging"),
-            owned=[paths.package],
+            owned=[paths.package, *(plan.paths.exports for plan in plans)],
             state=lambda paths=paths: _state(paths),  # type: ignore[misc]
         )
 

@@ -200,6 +200,11 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     scintillation: Positive = 1.56
     """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
 
+    def chosen(self, comparison: tuple[int, ...] | None, radius: float | None) -> CalibrationSettings:
+        """Return these settings with other comparison stars and another radius, where they are given."""
+        changed: dict[str, Any] = {} if comparison is None else {"comparison": comparison, "exclude": ()}
+        return replace(self, **changed, **({} if radius is None else {"radius": radius}))
+
 
 class PlottingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Figures."""
@@ -224,6 +229,8 @@ class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     """Why the observation was made, for the notes; default: to see whether the transit is on this star."""
     weather: str = ""
     """What the frames cannot tell of the night, for the notes."""
+    aavso_code: str = ""
+    """Observer code of the AAVSO, for the report that goes there."""
     comments: str = ""
     """Earlier comments on the candidate (of the TTF, say), copied into the notes."""
 

@@ -17,6 +17,8 @@ class ObservationPaths:
 
     folder: Path
     plots: Path
+    exports: Path
+    """Folder of the light curve in the forms of other archives."""
 
     @property
     def frames(self) -> Path:
@@ -277,6 +279,7 @@ class Layout:
         return ObservationPaths(
             folder=self.work / observation.slug,
             plots=self.products / observation.visit.slug / "plots" / observation.filter,
+            exports=self.products / observation.visit.slug / "exports" / observation.filter,
         )
 
     def visit(self, visit: Visit) -> VisitPaths:

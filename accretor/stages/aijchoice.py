@@ -143,13 +143,7 @@ def stars(plan: ObservationPlan, listed: list[Row], meta: Row) -> Choice | None:
 
 def applied(choice: Choice | None, wanted: Radii, settings: CalibrationSettings) -> CalibrationSettings:
     """Return the settings with the comparison stars and the radius that the files choose."""
-    from msgspec.structs import replace
-
-    if choice is not None:
-        settings = replace(settings, comparison=choice.comparison, exclude=())
-    if wanted.aperture is not None:
-        settings = replace(settings, radius=wanted.aperture)
-    return settings
+    return settings.chosen(None if choice is None else choice.comparison, wanted.aperture)
 
 
 def labels(choice: Choice, is_whole: Any) -> tuple[dict[int, str], tuple[str, ...]]:

@@ -16,7 +16,7 @@ from accretor.exofop import naming, validate
 from accretor.io import atomic
 from accretor.io import fits as io_fits
 from accretor.plots.registry import FIGURES
-from accretor.stages import noting, plotting, provenance, table
+from accretor.stages import exporting, noting, plotting, provenance, table
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
@@ -59,11 +59,21 @@ def run(
         for (tail, n_pixel), content in _contents(item, settings, words, remarks).items():
             files[_name(item.plan, date, tail, n_pixel)] = content
     files[_name(plans[0], date, "notes.txt")] = noting.text(found, origin, date, layout, settings)
+    exports: dict[Path, bytes] = {}
+    for item, words in zip(found, origin, strict=True):
+        prefix = _name(item.plan, date, "notes.txt").removesuffix("_notes.txt")
+        made, failed = exporting.files(item, prefix, date, settings, words)
+        exports |= {item.plan.paths.exports / name: content for name, content in made.items()}
+        remarks += failed
     for name, content in sorted(files.items()):
         _write(paths.package / name, content)
-    for stray in paths.package.iterdir():
-        if stray.name not in files:
-            stray.unlink()
+    for path, export in sorted(exports.items()):
+        _write(path, export)
+    wanted = {*(paths.package / name for name in files), *exports}
+    for folder in {paths.package, *(path.parent for path in exports)}:
+        for stray in folder.iterdir():
+            if stray not in wanted:
+                stray.unlink()
     target = plans[0].target
     problems = validate.problems(paths.package, tic=target.tic, planet=target.planet)
     for plan in plans:
@@ -74,7 +84,7 @@ def run(
     )
     said = f"{len(files)} files" + (f"; NOT complete: {'; '.join(problems)}" if problems else ", complete")
     said += "".join(f"; note: {remark}" for remark in dict.fromkeys(remarks))
-    return Done((*(paths.package / name for name in sorted(files)), paths.manifest), said)
+    return Done((*sorted(wanted), paths.manifest), said)
 
 
 def manifest(paths: VisitPaths) -> Row:
