@@ -44,6 +44,8 @@ class Form:
     group: str = "tfopwg"
     public_note: str = ""
     """Public at once on ExoFOP: no results in it."""
+    series: str = ""
+    """Ends the tag, where another telescope of the user may have observed the same night."""
 
 
 @dataclass(frozen=True)
@@ -129,18 +131,18 @@ def summary(
         "obstype": "Continuous",
         "transcov": filter_form.coverage,
         "deltamag": f"{filter_form.delta_mag:g}" if filter_form.delta_mag else "",
-        "tag": tag(date, form.username, form.tic, form.planet),
+        "tag": tag(date, form.username, form.tic, form.planet, form.series),
         "groupname": form.group,
         "notes": "; ".join(remark for remark in remarks if remark),
         "id": str(form.tic),
     }
 
 
-def tag(date: str, username: str, tic: int, planet: str) -> str:
+def tag(date: str, username: str, tic: int, planet: str, series: str = "") -> str:
     """Return the tag that ties the files and forms of one package together."""
     if not username:
         raise Unusable("the ExoFOP user name is not known; it is part of the tag")
-    return f"{date}_{username}_tic{tic}_{planet}"
+    return f"{date}_{username}_tic{tic}_{planet}" + (f"_{series}" if series else "")
 
 
 def primary_table(tables: Mapping[str, Mapping[str, Any]]) -> str:
