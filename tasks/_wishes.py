@@ -14,11 +14,23 @@ STAGES = (
     *("preprocess", "registration", "template", "photometry"),
     *("aij", "calibration", "plotting", "packaging"),
 )
-CHOOSING = ("preprocess", "template")
-"""Stages that make the choices which are kept."""
+CHOOSING = ("preprocess", "template", "fetch")
+"""Stages that make choices which are kept, and the command that keeps what others have."""
 
 
-VARIABLES = ("workspace", "redo", "renew", "confirm", "files", "observation", "after", "before", "folder")
+VARIABLES = (
+    "workspace",
+    "redo",
+    "renew",
+    "confirm",
+    "files",
+    "observation",
+    "after",
+    "before",
+    "frames",
+    "folder",
+    "online",
+)
 """Every ``name=value`` that the command line may have."""
 
 

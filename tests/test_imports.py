@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "aij": {"core", "science", "io"},
     "exofop": {"core", "science", "io", "aij"},
     "archives": {"core", "science", "io"},
+    "catalogs": {"core", "science", "io"},
     "synthetic": {"core", "science", "io"},
     "stages": {
         "archives",
@@ -38,6 +39,7 @@ MAY_IMPORT = {
         "plots",
         "aij",
         "exofop",
+        "catalogs",
     },
     "cli": set(),
     "tasks": {
@@ -51,6 +53,7 @@ MAY_IMPORT = {
         "plots",
         "aij",
         "exofop",
+        "catalogs",
         "synthetic",
         "stages",
     },

@@ -170,6 +170,7 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
                 path, f"instrument[{i}].name", f"{instrument.name!r} is the name of two instruments"
             )
     _check_annulus(path, "photometry", settings.photometry)
+    _check_catalogs(path, [item.name for item in settings.catalogs.file])
     for i, special in enumerate(settings.observation):
         _check_observation(path, f"observation[{i}]", special, settings, [*folders.values()])
 
@@ -193,6 +194,12 @@ def _check_observation(
         merged = _convert(path, f"{key}.{name}", {**msgspec.to_builtins(base), **keys}, type(base))
         if name == "photometry":
             _check_annulus(path, f"{key}.{name}", merged)
+
+
+def _check_catalogs(path: Path, names: list[str]) -> None:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise ConfigError(path, f"catalogs.file[{i}].name", f"{name!r} is the name of two files")
 
 
 def _check_instrument(path: Path, key: str, instrument: InstrumentSettings, *, is_alone: bool) -> None:

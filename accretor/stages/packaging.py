@@ -13,7 +13,7 @@ from accretor.aij import table as aij_table
 from accretor.core.errors import Blocked
 from accretor.core.settings import WorkspaceSettings
 from accretor.exofop import naming, validate
-from accretor.io import atomic
+from accretor.io import atomic, dump
 from accretor.io import fits as io_fits
 from accretor.plots.registry import FIGURES
 from accretor.stages import exporting, noting, plotting, provenance, table
@@ -75,7 +75,7 @@ def run(
             if stray not in wanted:
                 stray.unlink()
     target = plans[0].target
-    problems = validate.problems(paths.package, tic=target.tic, planet=target.planet)
+    problems = validate.problems(paths.package, tic=target.tic, planet=target.planet) + _wrong_clocks(plans)
     for plan in plans:
         observation = plan.observation
         remarks += naming.cautions(observation.telescope, observation.filter)
@@ -85,6 +85,16 @@ def run(
     said = f"{len(files)} files" + (f"; NOT complete: {'; '.join(problems)}" if problems else ", complete")
     said += "".join(f"; note: {remark}" for remark in dict.fromkeys(remarks))
     return Done((*sorted(wanted), paths.manifest), said)
+
+
+def _wrong_clocks(plans: tuple[ObservationPlan, ...]) -> list[str]:
+    """Return in what the clocks of the headers disagree by more than a minute, for each filter."""
+    return [
+        f"filter {plan.observation.filter}: {said}; correct it in [[instrument]], or set [preprocess] "
+        "believe_clock = true when you know that the time stamps are right"
+        for plan in plans
+        for said in dump.read_meta(plan.paths.frames).get("problems", [])
+    ]
 
 
 def manifest(paths: VisitPaths) -> Row:

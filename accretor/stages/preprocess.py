@@ -6,24 +6,24 @@ import hashlib
 import logging
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from accretor.core.dumps import FRAMES, MASTERS
-from accretor.core.errors import Blocked, Unusable
+from accretor.core.errors import Unusable
+from accretor.core.readout import parse
 from accretor.core.settings import Target, WorkspaceSettings
+from accretor.instruments.timing import ASSUMED
 from accretor.io import digests, dump
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
 from accretor.science import angles
-from accretor.stages import masters, rows
+from accretor.stages import camera, rows
 from accretor.stages.bench import Bench, Done
-from accretor.stages.masters import MasterFiles, Source
-from accretor.stages.rows import GOOD, Job, fingerprint
+from accretor.stages.rows import Job, fingerprint
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Floats
@@ -34,9 +34,6 @@ log = logging.getLogger("accretor")
 
 VERSION = 1
 """Raised when the numbers that come out change."""
-
-SELF_DARK_FRAMES = 61
-"""Most frames in a self-dark; more do not make its median better than the sky allows."""
 
 BLANK: Row = {
     "jd_utc": math.nan,
@@ -61,6 +58,7 @@ class FrameTask:
     """Right ascension and declination, degree; proper motion, milliarcsec per year."""
     site: tuple[float, float, float]
     saturation: float
+    trim: str
     check_sum: bool
     clock_jump: float
     """Degree by which the header's altitude alone contradicts the clock; 0 if it does not."""
@@ -86,15 +84,21 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         blank=BLANK,
         pool=bench.pool,
         progress=bench.progress,
-        meta={"remarks": [*plan.detector.remarks, *_remarks(plan)]},
+        meta=_said_of_times(plan, settings),
         redo=bench.redo,
         remember=remember,
     )
     found = dict(zip(plan.frames, outcome.rows, strict=True))
-    record, remarks, choice = _masters(plan, layout, settings, found, bench)
-    dump.write(plan.paths.masters, MASTERS, record, {"remarks": remarks, "self_dark": choice})
-    written = [plan.paths.frames, plan.paths.masters, *(plan.paths.master(row["kind"]) for row in record)]
-    made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in record) or "no calibration frames"
+    found_out = camera.find_out(plan, layout, settings, found, bench)
+    dump.write(plan.paths.masters, MASTERS, found_out.rows, found_out.meta)
+    _ = plan.detector  # without a gain nothing can follow
+    of_frames = [row for row in found_out.rows if row["kind"] != "bad"]
+    made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in of_frames) or "no calibration frames"
+    written = [
+        plan.paths.frames,
+        plan.paths.masters,
+        *(plan.paths.master(row["kind"]) for row in found_out.rows),
+    ]
     return Done(tuple(written), f"{outcome}; {made_of}", outcome.is_final)
 
 
@@ -110,19 +114,21 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
         mid="",
         target=direction(plan.target),
         site=plan.site,
-        saturation=plan.detector.saturation,
+        saturation=plan.declared.saturation,
+        trim="",
         check_sum=settings.preprocess.check_sums,
         clock_jump=0.0,
     )
     return [
         _job(common, layout.raw, file, name, find(digests.key(file.path, file.size, file.mtime_ns)), jump)
-        for file, name, jump in zip(plan.frames, _names(plan.frames), jumps, strict=True)
+        for file, name, jump in zip(plan.frames, camera.frame_names(plan.frames), jumps, strict=True)
     ]
 
 
 def look(task: FrameTask) -> Row:
     """Return the row of one raw frame: its digest, times, airmass, level and saturation."""
     from accretor.science import times
+    from accretor.science.readout import window
 
     content = Path(task.path).read_bytes()
     identity = hashlib.sha256(content).hexdigest()
@@ -138,7 +144,8 @@ def look(task: FrameTask) -> Row:
     try:
         if task.check_sum:
             io_fits.check_sum(content, task.hdu)
-        image = io_fits.decode_image(content, task.hdu)
+        section = parse(task.trim) if task.trim else None
+        image = window(io_fits.decode_image(content, task.hdu), section)
     except Unusable as verdict:
         return {**row, "status": rows.POOR, "reason": verdict.reason}
     import numpy as np
@@ -178,6 +185,7 @@ def _job(
         path=str(raw / file.path),
         hdu=exposure.hdu,
         mid=exposure.mid,
+        trim=exposure.trim,
         clock_jump=round(clock_jump, 1),
     )
     return Job(
@@ -196,12 +204,37 @@ def _job(
     )
 
 
-def _remarks(plan: ObservationPlan) -> list[str]:
-    """Return what the headers' own altitudes say of site and clock."""
-    from accretor.science import times
+def _said_of_times(plan: ObservationPlan, settings: WorkspaceSettings) -> Row:
+    """Return what the header of ``frames.ecsv`` says: remarks, and what no package may be sent with."""
+    import numpy as np
 
-    said = times.cross_check(*_altitudes(plan))
-    return [said] if said else []
+    from accretor.science import clockcheck, times
+
+    exposures = [file.exposure for file in plan.frames if file.exposure]
+    header, computed = _altitudes(plan)
+    mids = [sum(times.julian_date(exposure.mid)) for exposure in exposures]
+    verdict = clockcheck.check(
+        clockcheck.Clocks(
+            name=tuple(file.path for file in plan.frames),
+            mid=np.array(mids),
+            exposure=np.array([exposure.exposure for exposure in exposures]),
+            julian_offset=np.array([exposure.julian_offset for exposure in exposures]),
+            sidereal_offset=np.array([exposure.sidereal_offset for exposure in exposures]),
+            altitude_header=header,
+            altitude=computed,
+        )
+    )
+    # Half a degree is two minutes at least, for nothing in the sky rises faster than 15 degrees an hour.
+    problems = [*filter(None, [times.cross_check(header, computed)]), *verdict.problems]
+    rule = Counter(exposure.time_rule for exposure in exposures).most_common(1)[0][0]
+    remarks = [*plan.declared.remarks, *verdict.remarks, *problems]
+    if any(exposure.time_rule.endswith(ASSUMED) for exposure in exposures):
+        remarks.append(f"{rule}; nothing in the headers proves it: say time_stamp = ... in [[instrument]]")
+    return {
+        "remarks": remarks,
+        "problems": [] if settings.preprocess.believe_clock else problems,
+        "time_rule": rule,
+    }
 
 
 def _altitudes(plan: ObservationPlan) -> tuple[Floats, Floats]:
@@ -216,157 +249,3 @@ def _altitudes(plan: ObservationPlan) -> tuple[Floats, Floats]:
         return header, header
     mids = [exposure.mid for exposure in exposures]
     return header, times.altitudes(mids, times.Direction(*direction(plan.target)), times.Site(*plan.site))
-
-
-def _masters(
-    plan: ObservationPlan,
-    layout: Layout,
-    settings: WorkspaceSettings,
-    found: dict[RawFile, Row],
-    bench: Bench,
-) -> tuple[list[Row], list[str], dict[str, Any]]:
-    """Make the masters whose frames are new, keep the others, and say what is missing and was chosen."""
-    choice: dict[str, Any] = {}
-    old = {} if bench.redo else masters.recorded(plan.paths)
-    record: list[Row] = []
-    remarks = []
-    for kind, files in (
-        ("bias", plan.calibrations.bias),
-        ("dark", plan.calibrations.dark),
-        ("flat", plan.calibrations.flat),
-    ):
-        if files:
-            sources = [
-                masters.source(layout.raw, file, digest)
-                for file, digest in zip(files, _digests(files, layout), strict=True)
-            ]
-            made_with = [] if kind == "bias" else [row["digest"] for row in record]
-            record.append(_kept_or_made(kind, sources, plan, record, old, made_with))
-            if damaged := masters.left_out(record[-1], sources):
-                remarks.append(f"damaged, and not in the master {kind}: {', '.join(damaged)}")
-    if not plan.calibrations.dark:
-        said, choice = _self_dark(plan, layout, settings, found, record, old, bench)
-        remarks.append(f"no darks: {said}")
-        if not plan.calibrations.bias:
-            remarks.append(
-                "no bias: the sky holds the zero level of the detector; its noise is measured, not computed"
-            )
-    if not plan.calibrations.flat:
-        remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
-    return record, remarks, choice
-
-
-def _digests(files: Sequence[RawFile], layout: Layout) -> list[str]:
-    """Return the digests of calibration frames; only those that are new are read."""
-    keys = [digests.key(file.path, file.size, file.mtime_ns) for file in files]
-    find = digests.finder(layout.digests, layout.raw)
-    found = {item: find(item) for item in keys}
-    new = {
-        item: io_fits.digest(layout.raw / file.path)
-        for item, file in zip(keys, files, strict=True)
-        if found[item] is None
-    }
-    digests.add(layout.digests, new)
-    return [found[item] or new[item] for item in keys]
-
-
-def _names(files: Sequence[RawFile]) -> list[str]:
-    """Return by what each frame is called: its file, with the folder where that alone is not unique."""
-    counts = Counter(file.name for file in files)
-    return [file.name if counts[file.name] == 1 else file.path.replace("/", "_") for file in files]
-
-
-def _kept_or_made(
-    kind: str,
-    sources: list[Source],
-    plan: ObservationPlan,
-    record: list[Row],
-    old: dict[str, Row],
-    made_with: list[str],
-) -> Row:
-    identity = masters.input_of(kind, sources, made_with)
-    if kind in old and old[kind]["input"] == identity and _is_whole(plan, old[kind]):
-        return old[kind]
-    return masters.make(kind, sources, plan.paths, _so_far(plan, record), identity)
-
-
-def _is_whole(plan: ObservationPlan, row: Row) -> bool:
-    return bool(io_fits.digest(plan.paths.master(row["kind"])) == row["digest"])
-
-
-def _so_far(plan: ObservationPlan, record: list[Row]) -> MasterFiles:
-    by_kind = {row["kind"]: row for row in record}
-    return MasterFiles(
-        bias=str(plan.paths.master("bias")) if "bias" in by_kind else "",
-        dark=str(plan.paths.master("dark")) if "dark" in by_kind else "",
-        dark_exposure=by_kind["dark"]["exposure"] if "dark" in by_kind else math.nan,
-        digests=tuple((row["kind"], row["digest"]) for row in record),
-    )
-
-
-def _self_dark(
-    plan: ObservationPlan,
-    layout: Layout,
-    settings: WorkspaceSettings,
-    found: dict[RawFile, Row],
-    record: list[Row],
-    old: dict[str, Row],
-    bench: Bench,
-) -> tuple[str, dict[str, Any]]:
-    """Add a self-dark to *record* where the field drifts enough.
-
-    It is a choice of frames that every measurement depends on; so with the policy
-    ``keep`` those that were chosen stay, whatever frames are added, as long as all of
-    them are there and good.
-
-    Returns
-    -------
-    tuple
-        What was done, in words, and the record of the choice: ``n_now`` frames would now
-        be chosen, and the noise of the pattern would then be less by the part ``gain``.
-    """
-    if settings.preprocess.self_dark == "never":
-        return "no self-dark is wanted", {}
-    from accretor.science import combine
-
-    names = dict(zip(plan.frames, _names(plan.frames), strict=True))
-    usable = {
-        names[file]: replace(masters.source(layout.raw, file, row["input"]), name=names[file])
-        for file, row in found.items()
-        if row["status"] == GOOD
-    }
-    best = [list(usable)[i] for i in combine.self_dark_indices(len(usable), SELF_DARK_FRAMES)]
-    pinned = chosen = _pinned_frames(plan, settings, usable)
-    if not chosen and settings.ensemble.policy == "keep" and not bench.renew:
-        chosen = masters.still_there(old.get("selfdark"), usable)
-    chosen = chosen or best
-    sources = [usable[name] for name in chosen]
-    try:
-        record.append(
-            _kept_or_made("selfdark", sources, plan, record, old, [row["digest"] for row in record])
-        )
-    except Unusable as verdict:
-        return f"no self-dark either, {verdict.reason}", {}
-    gain = max(1 - math.sqrt(len(chosen) / len(best)), 0.0)
-    unused = settings.preprocess.self_dark_frames and not pinned
-    said = "; [preprocess] self_dark_frames names none of its frames" if unused else ""
-    return f"self-dark of {len(sources)} frames{said}", {"n_now": len(best), "gain": round(gain, 3)}
-
-
-def _pinned_frames(plan: ObservationPlan, settings: WorkspaceSettings, usable: Collection[str]) -> list[str]:
-    """Return the frames that the settings name for the self-dark; none if they are all of other observations.
-
-    Raises
-    ------
-    Blocked
-        If one of them cannot be used.
-    """
-    wanted = list(settings.preprocess.self_dark_frames)
-    if not set(wanted) & set(_names(plan.frames)):
-        return []
-    if lacking := [name for name in wanted if name not in usable]:
-        raise Blocked(
-            f"{plan.observation.slug}: [preprocess] self_dark_frames: {lacking[0]} is none of its good "
-            "frames, which are in frames.ecsv"
-        )
-    return wanted

@@ -59,24 +59,25 @@ def frame_files(
 
 
 def read(files: FrameFiles) -> tuple[Image, Image]:
-    """Return the raw frame (ADU) and the calibrated one (electron).
+    """Return the raw frame (ADU, as the detector wrote it) and the calibrated one (electron), both trimmed.
 
     Raises
     ------
     Unusable
         If the frame cannot be read, or has another size than its masters.
     """
-    from accretor.science import detector
+    from accretor.science import detector, readout
 
-    raw = io_fits.read_image(Path(files.path), files.hdu)
+    whole = io_fits.read_image(Path(files.path), files.hdu)
     known = masters.load(files.masters)
+    raw = readout.window(whole, known.readout.trim)
     for name in ("bias", "dark", "flat"):
         master = getattr(known, name)
         if master is not None and master.shape != raw.shape:
             raise Unusable(
                 f"{raw.shape[1]}x{raw.shape[0]} pixels, the master {name} {master.shape[1]}x{master.shape[0]}"
             )
-    return raw, detector.reduce(raw, known, exposure=files.exposure, gain=files.gain)
+    return raw, detector.reduce(whole, known, exposure=files.exposure, gain=files.gain)
 
 
 def identity(files: FrameFiles) -> tuple[float | str, ...]:

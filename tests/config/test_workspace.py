@@ -123,7 +123,9 @@ def tables(kind=WorkspaceSettings, place=""):
     for field in msgspec.structs.fields(kind):
         for option in [field.type, *get_args(field.type)]:
             if isinstance(option, type) and issubclass(option, Settings):
-                index = {"target": "[0]", "instrument": "[0]", "filter": "[]"}.get(field.name, "")
+                index = {"target": "[0]", "instrument": "[0]", "filter": "[]", "file": "[0]"}.get(
+                    field.name, ""
+                )
                 yield from tables(option, f"{place}{field.name}{index}.")
 
 
@@ -134,6 +136,8 @@ def document(place, key):
         return f"{key} = 1\n{LEAST}"
     if names == ["target"]:
         return f"{LEAST}{key} = 1\n"
+    if names == ["catalogs", "file"]:
+        return f"{LEAST}[[catalogs.file]]\n{key} = 1\n"
     names += ["ip"] if place.endswith("[].") else []  # a table of tables, by names of the user's choice
     head = '[[instrument]]\nname = "A"\n' if names == ["instrument"] else f"[{'.'.join(names)}]\n"
     return f"{LEAST}{head}{key} = 1\n"
