@@ -26,6 +26,7 @@ from tasks import (
     check,
     doctor,
     download,
+    ephemeris,
     fetch,
     init,
     notes,
@@ -138,6 +139,11 @@ def task_notes() -> Iterator[Task]:
 def task_upload() -> Iterator[Task]:
     """Upload a package to ExoFOP: show what would be sent, and send it when that is confirmed."""
     yield from upload.tasks()
+
+
+def task_ephemeris() -> Iterator[Task]:
+    """Put the transits of all nights of a target together."""
+    yield from ephemeris.tasks()
 
 
 def task_logout() -> Iterator[Task]:

@@ -28,8 +28,8 @@ class Ephemeris(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     t0: float
     """Mid-transit time, BJD_TDB day."""
-    period: Positive
-    """Orbital period, day."""
+    period: NonNegative
+    """Orbital period, day; 0 for a candidate of which one transit only was seen."""
     duration: Positive
     """Time from first to fourth contact, hour."""
     depth: Positive
@@ -71,7 +71,8 @@ class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pm_dec: float = 0.0
     """Proper motion in declination, milliarcsec per year."""
     ephemeris: Ephemeris | None = None
-    """Needed for the transit fit; without it the light curve is made, the fit is not."""
+    """Needed for the transit fit; default: that of ExoFOP, if ``doit fetch`` has kept one, and its source
+    says so; with neither the light curve is made, the fit is not."""
     teff: Positive | None = None
     """Effective temperature of the host, K; it sets the limb darkening."""
     logg: float | None = None
@@ -88,6 +89,10 @@ class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Two digits of the planet: those of the name, else ``01``."""
         found = re.search(r"\.(\d\d)$", self.name)
         return found.group(1) if found else "01"
+
+    def with_ephemeris(self, ephemeris: Ephemeris) -> Target:
+        """Return the same target with another ephemeris."""
+        return replace(self, ephemeris=ephemeris)
 
 
 class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -212,10 +217,11 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     """Star numbers that must not be comparison stars."""
     max_comparison: Annotated[int, Meta(ge=2)] = 120
     """Most comparison stars in the ensemble."""
-    detrend: tuple[Literal["airmass", "time", "x", "y", "fwhm", "sky", "flip"], ...] | Literal["auto"] = (
-        "auto"
-    )
-    """Terms among airmass, time, x, y, fwhm, sky, flip; ``auto`` keeps a term only if BIC asks for it."""
+    detrend: (
+        tuple[Literal["airmass", "time", "x", "y", "fwhm", "sky", "total", "flip"], ...] | Literal["auto"]
+    ) = "auto"
+    """Terms among airmass, time, x, y, fwhm, sky, total (logarithm of the light of the comparison stars),
+    flip; ``auto`` keeps a term only if BIC asks for it."""
     max_detrend: Annotated[int, Meta(ge=0, le=4)] = 2
     """Most terms that ``auto`` may use."""
     scintillation: Positive = 1.56
@@ -480,3 +486,7 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
                     base = changed.get(name, getattr(self, name))
                     changed[name] = convert({**to_builtins(base), **keys}, type(base))
         return replace(self, observation=(), **changed)
+
+    def with_targets(self, targets: tuple[Target, ...]) -> WorkspaceSettings:
+        """Return the same settings with other targets."""
+        return replace(self, target=targets)

@@ -309,6 +309,14 @@ class Layout:
             exports=self.products / observation.visit.slug / "exports" / observation.filter,
         )
 
+    def transits(self, target: str) -> Path:
+        """Return the mid-times of a target (its folder name), with observed minus computed."""
+        return self.products / target / "ephemeris.ecsv"
+
+    def ephemeris(self, target: str) -> Path:
+        """Return the linear ephemeris of a target (its folder name)."""
+        return self.products / target / "ephemeris.json"
+
     def visit(self, visit: Visit) -> VisitPaths:
         """Return the paths of *visit*."""
         return VisitPaths(self.products / visit.slug, self.uploads / visit.slug)

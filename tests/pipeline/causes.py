@@ -274,6 +274,7 @@ CAUSES = (
     ),
     # Settings.
     Cause("[preprocess]", "preprocess (0)", (put("preprocess", "temperature_tolerance = 1.5"),)),
+    Cause("[preprocess] median3", ALL, (put("preprocess", "median3 = true"),)),
     Cause(
         "[registration]",
         "registration (12), template, photometry (11), calibration, plotting, packaging",
