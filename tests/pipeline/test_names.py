@@ -14,7 +14,7 @@ from accretor.aij import table
 from accretor.exofop import naming, validate
 from accretor.synthetic import demo, frames
 from tests.exofop import sg1
-from tests.harness import run
+from tests.harness import run, spawn, tree
 
 NIGHT = dataclasses.replace(demo.DEMO, n_frame=24, cadence=560.0, bad_frame=None, cloud=None)
 NIGHTS = {
@@ -164,8 +164,6 @@ def test_what_the_form_will_say_is_what_the_upload_tool_would(many):
 
 @pytest.mark.slow
 def test_the_same_frames_in_another_workspace_give_the_same_bytes(many, tmp_path):
-    from tests.harness import tree
-
     folder, _ = many
     shutil.copytree(folder / "raw", tmp_path / "elsewhere" / "raw")
     shutil.copy2(folder / "workspace.toml", tmp_path / "elsewhere")
@@ -192,3 +190,17 @@ def test_each_product_tells_program_frames_and_settings_where_its_format_has_roo
     notes = next(package.glob("*notes.txt")).read_text(encoding="utf-8")
     assert words["measured_with"] in " ".join(notes.split())
     assert words["version"] == "0.1.0"
+
+
+@pytest.mark.slow
+def test_the_order_of_sets_changes_no_byte_of_figures_and_packages(many, tmp_path, monkeypatch):
+    found = []
+    for seed in ("1", "2", "3"):
+        shutil.copytree(many[0], tmp_path / seed)
+        shutil.rmtree(tmp_path / seed / "products")
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        assert spawn(tmp_path / seed).status == 0
+        found.append(tree(tmp_path / seed / "products"))
+
+    assert found[0] == found[1] == found[2]
+    assert sum(name.endswith("seeing-profile.png") for name in found[0]) == 6  # figure and package
