@@ -21,7 +21,9 @@ from accretor.io.layout import Layout
 from tasks import (
     _entry,
     _wishes,
+    aij,
     calibration,
+    check,
     doctor,
     download,
     ephemeris,
@@ -29,6 +31,7 @@ from tasks import (
     forced,
     init,
     neb,
+    notes,
     organize,
     packaging,
     photometry,
@@ -57,6 +60,7 @@ DOIT_CONFIG = {
         "registration",
         "template",
         "photometry",
+        "aij",
         "calibration",
         "forced",
         "neb",
@@ -106,6 +110,11 @@ def task_photometry() -> Iterator[Task]:
     yield from photometry.tasks()
 
 
+def task_aij() -> Iterator[Task]:
+    """Read the nights that begin with a measurement table of AstroImageJ."""
+    yield from aij.tasks()
+
+
 def task_calibration() -> Iterator[Task]:
     """Make the light curve and fit the transit."""
     yield from calibration.tasks()
@@ -129,6 +138,16 @@ def task_plotting() -> Iterator[Task]:
 def task_packaging() -> Iterator[Task]:
     """Make the package for TFOP SG1."""
     yield from packaging.tasks()
+
+
+def task_check() -> Iterator[Task]:
+    """Check the packages, or one that anybody made, before they go out."""
+    yield from check.tasks()
+
+
+def task_notes() -> Iterator[Task]:
+    """Put the layout of the notes into the workspace, to be changed there."""
+    yield from notes.tasks()
 
 
 def task_upload() -> Iterator[Task]:

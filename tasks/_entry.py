@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 from types import FrameType
 
+import doit
 from doit.cmd_base import Command
 
 from accretor.io.layout import Layout
@@ -20,7 +21,7 @@ READING_TASKS = {"why", "watch", "logout", "ttf"}
 FIRST_TASKS = {"init", "doctor"}
 """Tasks that need no workspace, or one that is broken."""
 
-WRITING_TASKS = {*_wishes.STAGES, "upload", "download", "skynet", "organize"}
+WRITING_TASKS = {*_wishes.STAGES, "check", "notes", "upload", "download", "skynet", "organize"}
 
 
 def begin() -> None:
@@ -33,7 +34,7 @@ def begin() -> None:
     layout = Layout(Path())
     try:
         command, asked = _asked()
-        if asked and FIRST_TASKS.issuperset(asked):
+        if asked and (FIRST_TASKS.issuperset(asked) or _is_about_a_folder(asked)):
             _workspace.enter_any()
             return
         _workspace.enter()
@@ -45,6 +46,11 @@ def begin() -> None:
     except OSError as error:
         raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
     _memory.mend(layout.state)
+
+
+def _is_about_a_folder(asked: list[str]) -> bool:
+    """Return whether a package that anybody made is to be checked, for which no workspace is needed."""
+    return asked == ["check"] and doit.get_var("folder", None) is not None
 
 
 def _only_reads(command: str, asked: list[str]) -> bool:

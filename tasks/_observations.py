@@ -30,7 +30,7 @@ def tasks(
     made_with
         Returns everything but files that the outcome depends on, by names for people.
     """
-    plans = _workspace.current().observations
+    plans = _workspace.observations(name)
     leaves = [_leaf(name, plan, files(plan), digests(made_with(plan))) for plan in plans]
     yield from stage(name, text, leaves, lambda target: _state.of_stage(name, target))
 

@@ -19,9 +19,9 @@ Counts = Counter[str]
 
 def of_stage(name: str, target: str) -> str:
     """Return how far stage *name* is with *target*, or with everything if that is empty."""
-    plans = [plan for plan in _workspace.current().observations if target in ("", plan.observation.target)]
+    plans = [plan for plan in _workspace.observations(name) if target in ("", plan.observation.target)]
     if not plans:
-        return "no frames"
+        return "no table" if name == "aij" else "no frames"
     if len(plans) == 1:
         return of_observation(name, plans[0])
     counts = [_COUNTS[name](plan) for plan in plans]
@@ -120,6 +120,7 @@ _COUNTS: dict[str, Callable[[ObservationPlan], Counts]] = {
     "registration": _frames("frames", "image_info"),
     "template": _made(lambda plan: plan.paths.template_stars),
     "photometry": _frames("frames", "image_info", "photometry_info"),
+    "aij": lambda plan: Counter(_meta(plan.paths.photometry_info).get("summary", {})) or Counter(new=1),
     "calibration": _made(lambda plan: plan.paths.results),
     "forced": _frames("frames", "image_info", "forced_info"),
     "neb": _made(lambda plan: plan.paths.neighbours),

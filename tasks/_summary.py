@@ -61,6 +61,8 @@ def _visit(workspace: Workspace, visit: Visit, plans: tuple[ObservationPlan, ...
     yield f"  package  {_workspace.shown(paths.package)}  ({len(manifest['files'])} files)"
     for problem in manifest["problems"]:
         yield f"    missing: {problem}"
+    for remark in manifest.get("remarks", ()):
+        yield f"    note: {remark}"
 
 
 def _results(plan: ObservationPlan) -> Row | None:

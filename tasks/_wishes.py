@@ -11,7 +11,7 @@ from accretor.core.slug import slug
 from tasks import _workspace
 
 STAGES = (
-    *("preprocess", "registration", "template", "photometry", "calibration"),
+    *("preprocess", "registration", "template", "photometry", "aij", "calibration"),
     *("forced", "neb", "plotting", "packaging"),
 )
 CHOOSING = ("preprocess", "template", "fetch")
@@ -28,6 +28,7 @@ VARIABLES = (
     "after",
     "before",
     "frames",
+    "folder",
     "online",
 )
 """Every ``name=value`` that the command line may have."""

@@ -13,7 +13,7 @@ from doit.doit_cmd import DoitMain
 from accretor.core.errors import AccretorError
 from accretor.core.settings import WorkspaceSettings
 from accretor.io.layout import CONFIG, Layout
-from accretor.stages.workspace import Workspace, open_workspace
+from accretor.stages.workspace import ObservationPlan, Workspace, open_workspace
 from tasks import _lock, _trouble
 
 DEMO = "demo"
@@ -54,6 +54,16 @@ def enter() -> None:
         )
     os.chdir(root)
     Layout(Path()).work.mkdir(exist_ok=True)
+
+
+def observations(stage: str) -> list[ObservationPlan]:
+    """Return the observations that *stage* works on: those of frames, those of tables, or both."""
+    plans = current().observations
+    if stage == "aij":
+        return [plan for plan in plans if not plan.frames]
+    if stage in ("preprocess", "registration", "template", "photometry", "forced", "neb"):
+        return [plan for plan in plans if plan.frames]
+    return list(plans)
 
 
 def enter_any() -> None:

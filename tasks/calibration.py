@@ -19,7 +19,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import calibration
+from accretor.stages import aijchoice, calibration
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations
 
@@ -49,5 +49,6 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
         "[calibration]": repr(settings.calibration),
         "[[target]]": repr(plan.target),
         "[[instrument]]": repr(plan.instrument),
+        "aij/": aijchoice.identity(plan.aij),
         "[packaging] n_comparison": settings.packaging.n_comparison,
     }

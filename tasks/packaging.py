@@ -13,6 +13,7 @@ Settings: [packaging], [plotting] title.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from doit.task import Task
@@ -20,7 +21,7 @@ from doit.task import Task
 from accretor.core.errors import Blocked
 from accretor.io.layout import VisitPaths
 from accretor.plots.registry import FIGURES
-from accretor.stages import packaging
+from accretor.stages import packaging, plotting
 from tasks import _stage, _visits, _wishes, _workspace
 from tasks._graph import Leaf, digests, stage
 
@@ -38,7 +39,10 @@ def run(name: str, slug: str) -> Any:
         name,
         slug,
         lambda bench: packaging.run(plans, workspace.layout, workspace.settings, bench),
-        writes=(workspace.layout.visit(plans[0].observation.visit).package,),
+        writes=(
+            workspace.layout.visit(plans[0].observation.visit).package,
+            *(plan.paths.exports for plan in plans),
+        ),
     )
 
 
@@ -58,12 +62,13 @@ def _leaves() -> Iterator[Leaf]:
                 for path in (
                     plan.paths.frames,
                     plan.paths.template_stars,
-                    plan.paths.template_image,
+                    *([plan.paths.template_image] if plotting.figures_of(plan) == FIGURES else []),
                     plan.paths.photometry,
                     plan.paths.light_curve,
                     plan.paths.comparison,
                     plan.paths.results,
-                    *(plan.paths.plots / entry.tail for entry in FIGURES),
+                    *([plan.paths.neighbours] if plan.frames else []),
+                    *(plan.paths.plots / entry.tail for entry in plotting.figures_of(plan)),
                 )
             ],
             targets=[paths.manifest],
@@ -75,13 +80,19 @@ def _leaves() -> Iterator[Leaf]:
                     "[[instrument]]": [repr(plan.instrument) for plan in plans],
                     "observer": settings.observer,
                     "[packaging]": repr(settings.packaging),
+                    "[calibration]": [repr(plan.settings.calibration) for plan in plans],
+                    "notes.txt.j2": _content(workspace.layout.notes_template),
                     "[plotting]": [repr(plan.settings.plotting) for plan in plans],
                 }
             ),
             is_asked_for=_wishes.is_redone("packaging"),
-            owned=[paths.package],
+            owned=[paths.package, *(plan.paths.exports for plan in plans)],
             state=lambda paths=paths: _state(paths),  # type: ignore[misc]
         )
+
+
+def _content(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _state(paths: VisitPaths) -> str:

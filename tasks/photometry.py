@@ -19,7 +19,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import photometry
+from accretor.stages import aijchoice, photometry
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations
 
@@ -42,4 +42,5 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
         "version of the stage": photometry.VERSION,
         "[photometry]": repr(settings.photometry),
         "[[instrument]]": repr(plan.instrument),
+        "aij/": repr(aijchoice.radii(plan.aij)),
     }

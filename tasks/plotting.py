@@ -34,10 +34,10 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
             plan.paths.comparison,
             plan.paths.results,
             plan.paths.template_stars,
-            plan.paths.template_image,
+            *([plan.paths.template_image] if plotting.figures_of(plan) == FIGURES else []),
             plan.paths.photometry,
         ],
-        [plan.paths.plots / entry.tail for entry in FIGURES],
+        [plan.paths.plots / entry.tail for entry in plotting.figures_of(plan)],
     )
 
 

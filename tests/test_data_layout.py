@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from pathlib import Path
@@ -30,10 +31,13 @@ def test_tables_of_the_page_are_those_of_the_schemas():
 def test_every_file_of_a_workspace_is_on_the_page(workspace):
     page = layout_doc.PAGE.read_text(encoding="utf-8")
     tails = re.findall(r"`([\w.-]+\.\w+)`", page)
+    patterns = re.findall(r"`([\w.*-]*\*[\w.*-]*)`", page)
     for path in workspace.rglob("*"):
         if not path.is_file() or "raw" in path.relative_to(workspace).parts or path.name == "truth.json":
             continue
         is_named = path.name in page or any(path.name.endswith(f"_{tail}") for tail in tails)
+        if "exports" in path.parts:
+            is_named = any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns)
         assert is_named, f"{path.name} is not in data_layout.md"
 
 

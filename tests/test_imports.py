@@ -25,9 +25,11 @@ MAY_IMPORT = {
     "plots": {"core", "science", "io"},
     "aij": {"core", "science", "io"},
     "exofop": {"core", "science", "io", "aij"},
+    "archives": {"core", "science", "io"},
     "catalogs": {"core", "science", "io"},
     "synthetic": {"core", "science", "io"},
     "stages": {
+        "archives",
         "core",
         "science",
         "compute",
@@ -41,6 +43,7 @@ MAY_IMPORT = {
     },
     "cli": set(),
     "tasks": {
+        "archives",
         "core",
         "science",
         "compute",

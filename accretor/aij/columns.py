@@ -7,6 +7,7 @@ scintillation nor red noise, which are in the columns of our own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -200,6 +201,46 @@ def source_error(
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.maximum(flux, 0) * gain + n_source * (1 + n_source / n_sky) * per_pixel
         return np.asarray(np.sqrt(np.where(variance >= 0, variance, np.nan)) / gain)
+
+
+def detector_of(
+    flux: Floats, error: Floats, sky: Floats, n_source: Floats, n_sky: Floats
+) -> tuple[float, float]:
+    """Return the gain and the noise of a pixel with which a table's errors were computed.
+
+    The square of AstroImageJ's error is linear in 1/gain and in the noise; so a table tells
+    both, exactly. A table made with AstroImageJ's defaults gives a gain of 1 and no noise.
+
+    Parameters
+    ----------
+    flux, error, sky, n_source, n_sky : arrays of one shape
+        As in `source_error`; NaN and errors of 0 are left out.
+
+    Returns
+    -------
+    gain : float, electron per ADU
+    noise : float, electron
+        Square root of dark current plus read noise squared.
+
+    Raises
+    ------
+    Unusable
+        If the errors are not of this equation.
+    """
+    known = np.isfinite(flux) & (error > 0) & np.isfinite(sky) & (n_sky > 0)
+    if known.sum() < 2:
+        raise Unusable("the table has no errors")
+    area = (n_source * (1 + n_source / np.where(n_sky > 0, n_sky, np.nan)))[known]
+    variance = error[known] ** 2
+    design = np.column_stack([np.maximum(flux[known], 0) + area * sky[known], area]) / variance[:, np.newaxis]
+    (inverse, rest), *_ = np.linalg.lstsq(design, 1 - DIGITISATION * area / variance, rcond=None)
+    if not inverse > 0:
+        raise Unusable("the errors of the table are not those of AstroImageJ's equation")
+    gain = float(1 / inverse)
+    worst = float(np.max(np.abs(design @ np.array([inverse, rest]) - 1 + DIGITISATION * area / variance)))
+    if worst > 0.05:  # tables of AstroImageJ 3 and 4 depart by 2 per cent
+        raise Unusable("the errors of the table are not those of AstroImageJ's equation")
+    return gain, math.sqrt(max(float(rest), 0.0)) * gain
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\(.)")
 
 
-def write(keys: Mapping[str, str], comment: str) -> bytes:
-    """Return the file: the comment, then the keys in alphabetical order; no date, unlike Java's."""
-    lines = [f"#{comment}", *(f"{key}={_escape(keys[key])}" for key in sorted(keys))]
+def write(keys: Mapping[str, str], *comments: str) -> bytes:
+    """Return the file: the comments, then the keys in alphabetical order; no date, unlike Java's."""
+    lines = [
+        *(f"#{comment}" for comment in comments if comment),
+        *(f"{key}={_escape(keys[key])}" for key in sorted(keys)),
+    ]
     return "".join(f"{line}\n" for line in lines).encode("latin-1")
 
 

@@ -181,13 +181,13 @@ class _Curve:
     marker: int = _DOT
 
 
-def write(config: PlotConfig) -> bytes:
+def write(config: PlotConfig, comment: str = "") -> bytes:
     """Return the text of the ``.plotcfg`` file.
 
     AstroImageJ merges the file into what the reader has on screen, so that every
     key of all twelve rows is there. Row 0 is the raw curve of T1, row 1 the same
     detrended, row 2 with the transit fit, rows 3 to 8 the strip of auxiliary
-    columns, and rows 9 to 11 comparison stars.
+    columns, and rows 9 to 11 comparison stars. *comment* stands below the first line.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def write(config: PlotConfig) -> bytes:
         If there are more than three detrending columns or comparison stars.
     """
     keys = {f".plot.{key}": value for key, value in properties(config).items()}
-    return javaproperties.write(keys, "AstroImageJ Plot Configuration")
+    return javaproperties.write(keys, "AstroImageJ Plot Configuration", comment)
 
 
 def properties(config: PlotConfig) -> dict[str, str]:

@@ -38,7 +38,7 @@ class Aperture:
     """NaN if unknown."""
 
 
-def write(apertures: Sequence[Aperture]) -> bytes:
+def write(apertures: Sequence[Aperture], comment: str = "") -> bytes:
     """Return the text of the file.
 
     Parameters
@@ -46,13 +46,16 @@ def write(apertures: Sequence[Aperture]) -> bytes:
     apertures : sequence of Aperture
         T1 first. Positions are written to 1 ms in right ascension and to 10 mas in
         declination, as AstroImageJ does.
+    comment : str
+        Stands in a line of its own before all others.
 
     Raises
     ------
     ValueError
         If a position is not finite, or a declination lies beyond a pole.
     """
-    return (_HEAD + "".join(f"{_line(aperture)}\n" for aperture in apertures)).encode("ascii")
+    first = f"#{comment}\n" if comment else ""
+    return (first + _HEAD + "".join(f"{_line(aperture)}\n" for aperture in apertures)).encode("ascii")
 
 
 def read(path: Path) -> list[Aperture]:

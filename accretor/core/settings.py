@@ -265,6 +265,11 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     scintillation: Positive = 1.56
     """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
 
+    def chosen(self, comparison: tuple[int, ...] | None, radius: float | None) -> CalibrationSettings:
+        """Return these settings with other comparison stars and another radius, where they are given."""
+        changed: dict[str, Any] = {} if comparison is None else {"comparison": comparison, "exclude": ()}
+        return replace(self, **changed, **({} if radius is None else {"radius": radius}))
+
 
 class NebSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether one of the neighbours is the eclipsing binary that TESS saw."""
@@ -291,6 +296,17 @@ class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     """Comparison stars in the AstroImageJ table, those with the most weight."""
     observers: str = ""
     """Names in the notes; default: the observer."""
+    radii: tuple[Positive, ...] = ()
+    """Further apertures with tables of their own (``_4px_measurements.tbl``), pixel; below that of the light
+    curve, for the SG1 upload tool takes the widest table for that of the result."""
+    goal: str = ""
+    """Why the observation was made, for the notes; default: to see whether the transit is on this star."""
+    weather: str = ""
+    """What the frames cannot tell of the night, for the notes."""
+    aavso_code: str = ""
+    """Observer code of the AAVSO, for the report that goes there."""
+    comments: str = ""
+    """Earlier comments on the candidate (of the TTF, say), copied into the notes."""
 
 
 class UploadFilterSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):

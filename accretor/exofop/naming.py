@@ -164,6 +164,11 @@ def is_forbidden(name: str) -> bool:
     return name.endswith("seeing-profile.gif") or "bjd-flux-err" in name
 
 
+def has_shape(name: str) -> bool:
+    """Return whether *name* is one of a package in all but, perhaps, its last part and its date."""
+    return _GRAMMAR.fullmatch(name) is not None
+
+
 def cautions(observatory: str, filter_name: str) -> list[str]:
     """Return what readers of packages are known to stumble over in these tokens."""
     found = []

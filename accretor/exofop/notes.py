@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-import textwrap
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accretor.exofop import notes_template
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,13 @@ class FilterNotes:
     contamination: str = ""
     """Other stars in the aperture, in words; "" says that this was not assessed."""
     remarks: tuple[str, ...] = ()
+    fwhm_range: tuple[float, float] = (math.nan, math.nan)
+    """Least and greatest of the frames used, pixel."""
+    least_transparency: float = math.nan
+    """Of the frames used, against the night's best."""
+    smallest: tuple[float, float, float] | None = None
+    """Smallest aperture in which the transit is as deep: radius (pixel), depth over that of the light curve,
+    and its error."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +134,11 @@ class NotesInput:
     """Outcome of the search for eclipsing neighbours; "" says that none was made."""
     previous: str = ""
     """Earlier comments on this candidate."""
+    goal: str = ""
+    """In the observer's words; "" says the usual."""
+    weather: str = ""
+    """In the observer's words."""
 
-
-WIDTH = 100
-"""Characters in a line."""
 
 DETECTED = 10.0
 """Gain in BIC from which a transit counts as detected (Kass & Raftery 1995: very strong)."""
@@ -139,8 +151,17 @@ def subject(visit: NotesInput) -> str:
     return f"TIC {visit.tic}.{visit.planet}{name} on {_date(visit)} from {visit.observatory} in {filters}"
 
 
-def notes(visit: NotesInput) -> str:
-    """Return the text of ``notes.txt``.
+@dataclass(frozen=True)
+class Section:
+    """A part of the notes under a heading."""
+
+    key: str
+    title: str
+    lines: tuple[str, ...]
+
+
+def words(visit: NotesInput, made_with: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what a template of the notes may use.
 
     Every number is from *visit*, and nothing is stated that *visit* does not say;
     what is unknown is said to be unknown.
@@ -149,58 +170,68 @@ def notes(visit: NotesInput) -> str:
     ----------
     visit : NotesInput
         At least one filter.
+    made_with : sequence of str
+        Provenance, in words.
     """
     sections = (
-        ("GOAL", [_goal(visit)]),
-        ("INTERPRETATION", _each(visit, _interpretation)),
-        ("APERTURE RADIUS", _each(visit, lambda _, one: [_aperture(one)])),
-        ("TRANSIT", [*_prediction(visit), *_each(visit, _transit)]),
-        ("FWHM AND CONTAMINATION", [*_each(visit, lambda _, one: [_seeing(one)]), _neighbours(visit)]),
-        (
-            "EXOFOP STATUS",
-            [f"The time series of TIC {visit.tic} on ExoFOP show whether this package is there."],
+        Section("goal", "GOAL", (_goal(visit),)),
+        Section("interpretation", "INTERPRETATION", _each(visit, _interpretation)),
+        Section("aperture", "APERTURE RADIUS", _each(visit, lambda _, one: _aperture(one))),
+        Section("transit", "TRANSIT", (*_prediction(visit), *_each(visit, _transit))),
+        Section(
+            "contamination",
+            "FWHM AND CONTAMINATION",
+            (*_each(visit, lambda _, one: [_seeing(one)]), _neighbours(visit)),
         ),
-        ("OBSERVATION", [*visit.remarks, *_each(visit, _observation)]),
-        ("EARLIER COMMENTS", [visit.previous.strip() or "None were given."]),
+        Section(
+            "status",
+            "EXOFOP STATUS",
+            (f"The time series of TIC {visit.tic} on ExoFOP show whether this package is there.",),
+        ),
+        Section("observation", "OBSERVATION", (*_night(visit), *_each(visit, _observation))),
+        Section("comments", "EARLIER COMMENTS", (visit.previous.strip() or "None were given.",)),
     )
-    lines = [
-        subject(visit),
-        *(_setup(visit, one) for one in visit.filters),
-        "",
-        *(line for sentence in _opening(visit) for line in _wrap(sentence)),
-    ]
-    for number, (title, text) in enumerate(sections, start=1):
-        lines += [
-            "",
-            f"{number}. {title}",
-            *(line for part in text for line in _wrap(part, "   ", "  ")),
-        ]
-    return "".join(f"{line}\n" for line in lines)
+    return {
+        "subject": subject(visit),
+        "setup": tuple(_setup(visit, one) for one in visit.filters),
+        "summary": tuple(_opening(visit)),
+        "sections": sections,
+        "section": {section.key: section for section in sections},
+        "visit": visit,
+        "filters": visit.filters,
+        "prediction": visit.prediction,
+        "made_with": tuple(made_with),
+    }
+
+
+def notes(visit: NotesInput, made_with: Sequence[str] = (), template: Path | None = None) -> str:
+    """Return the text of ``notes.txt``, laid out by *template*, default ours; see `words`."""
+    return notes_template.render(words(visit, made_with), template)
+
+
+def tells_results(public_note: str) -> str:
+    """Return the first words of a public note that tell a result; "" if none seem to."""
+    found = _RESULT.search(public_note)
+    return found[0].strip() if found else ""
+
+
+_RESULT = re.compile(
+    r"(?i)\b(detect\w*|no (?:event|transit)|cleared|\d[\d.]* ?(?:ppt|ppm|mmag|sigma|σ)|(?:late|early)\b|"
+    r"depth|NEB|Rp/R\S*|Tc\b|on[- ]target|false (?:positive|alarm)|false-positive|eclips\w+|confirm\w*)"
+)
+"""Words in which results are told; the notes that are public at once must not have them."""
 
 
 def _date(visit: NotesInput) -> str:
     return f"UT{visit.date[:4]}.{visit.date[4:6]}.{visit.date[6:]}"
 
 
-def _wrap(text: str, indent: str = "", hanging: str = "") -> list[str]:
-    return [
-        line
-        for part in text.splitlines()
-        for line in textwrap.wrap(
-            part,
-            WIDTH,
-            initial_indent=indent,
-            subsequent_indent=indent + hanging,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        or [""]
-    ]
-
-
-def _each(visit: NotesInput, say: Callable[[NotesInput, FilterNotes], list[str]]) -> list[str]:
-    """Return what *say* says of each filter, under its name where there are several."""
-    return [f"{one.filter}: {line}" for one in visit.filters for line in say(visit, one)]
+def _each(visit: NotesInput, say: Callable[[NotesInput, FilterNotes], list[str]]) -> tuple[str, ...]:
+    """Return what *say* says of each filter, under the filter's name; what all have in common, once."""
+    said = [(one.filter, say(visit, one)) for one in visit.filters]
+    common = [line for line in said[0][1] if len(said) > 1 and all(line in lines for _, lines in said)]
+    own = [f"{name}: {line}" for name, lines in said for line in lines if line not in common]
+    return (*own, *(f"all filters: {line}" for line in common))
 
 
 def _setup(visit: NotesInput, one: FilterNotes) -> str:
@@ -250,6 +281,8 @@ def _outcome(visit: NotesInput, one: FilterNotes) -> str:
 
 def _goal(visit: NotesInput) -> str:
     name = visit.name or f"TIC {visit.tic}.{visit.planet}"
+    if visit.goal.strip():
+        return visit.goal.strip()
     if visit.prediction is None:
         return f"A light curve of {name}; no ephemeris was given."
     return (
@@ -273,9 +306,16 @@ def _interpretation(visit: NotesInput, one: FilterNotes) -> list[str]:
     return lines
 
 
-def _aperture(one: FilterNotes) -> str:
+def _aperture(one: FilterNotes) -> list[str]:
     radius, inner, outer = one.aperture
-    return f"{_length(radius, one)}; sky annulus {inner:.1f} to {outer:.1f} px."
+    lines = [f"{_length(radius, one)}; sky annulus {inner:.1f} to {outer:.1f} px."]
+    if one.smallest is not None:
+        small, ratio, error = one.smallest
+        lines.append(
+            f"smallest aperture with a like depth: {_length(small, one)}, in which it is "
+            f"{ratio:.2f} +/- {error:.2f} of that."
+        )
+    return lines
 
 
 def _prediction(visit: NotesInput) -> list[str]:
@@ -327,7 +367,14 @@ def _scatter(one: FilterNotes) -> str:
 
 
 def _seeing(one: FilterNotes) -> str:
-    return f"typical FWHM {_length(one.fwhm, one)}; {_contamination(one)}."
+    low, high = one.fwhm_range
+    spread = f", from {_length(low, one)} to {_length(high, one)}" if math.isfinite(low + high) else ""
+    return f"typical FWHM {_length(one.fwhm, one)}{spread}; {_contamination(one)}."
+
+
+def _night(visit: NotesInput) -> list[str]:
+    weather = [f"Weather: {visit.weather.strip()}"] if visit.weather.strip() else []
+    return [*visit.remarks, *weather]
 
 
 def _neighbours(visit: NotesInput) -> str:
@@ -344,11 +391,18 @@ def _observation(visit: NotesInput, one: FilterNotes) -> list[str]:
     lines += [f"left out: {count} ({reason})." for reason, count in sorted(one.left_out.items()) if count]
     lines += [
         f"comparison stars: {one.n_comparison}.",
+        *_transparency(one),
         f"detrended with {_terms(one)}." if one.detrend else "not detrended.",
         f"meridian flip: {'yes' if one.has_flip else 'no'}.",
         f"image shift: max {_shift(one.shift_max, one)}, standard deviation {_shift(one.shift_sd, one)}.",
     ]
     return lines + [f"{remark.rstrip('.')}." for remark in one.remarks]
+
+
+def _transparency(one: FilterNotes) -> list[str]:
+    if not math.isfinite(one.least_transparency):
+        return []
+    return [f"transparency: at least {one.least_transparency:.2f} of the night's best in the frames used."]
 
 
 def _terms(one: FilterNotes) -> str:

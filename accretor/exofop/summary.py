@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from accretor.core.arrays import Floats
 from accretor.core.errors import Unusable
 from accretor.exofop import naming
 from accretor.io import fits as io_fits
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
 
 COVERAGES = ("Full", "Ingress", "Egress", "Out of Transit")
 VARIABLE_RADIUS = "aperture radius was variable in time"
@@ -40,6 +44,8 @@ class Form:
     group: str = "tfopwg"
     public_note: str = ""
     """Public at once on ExoFOP: no results in it."""
+    series: str = ""
+    """Ends the tag, where another telescope of the user may have observed the same night."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ def summary(
     ):
         if not (np.isfinite(value) and value > 0):
             raise Unusable(f"the {what} is not known; ExoFOP asks for it")
-    remarks = [form.public_note.strip(), VARIABLE_RADIUS if _has_variable_radius(table) else ""]
+    remarks = [form.public_note.strip(), VARIABLE_RADIUS if has_variable_radius(table) else ""]
     return {
         "planet": toi,
         "tel": observatory,
@@ -125,18 +131,18 @@ def summary(
         "obstype": "Continuous",
         "transcov": filter_form.coverage,
         "deltamag": f"{filter_form.delta_mag:g}" if filter_form.delta_mag else "",
-        "tag": tag(date, form.username, form.tic, form.planet),
+        "tag": tag(date, form.username, form.tic, form.planet, form.series),
         "groupname": form.group,
         "notes": "; ".join(remark for remark in remarks if remark),
         "id": str(form.tic),
     }
 
 
-def tag(date: str, username: str, tic: int, planet: str) -> str:
+def tag(date: str, username: str, tic: int, planet: str, series: str = "") -> str:
     """Return the tag that ties the files and forms of one package together."""
     if not username:
         raise Unusable("the ExoFOP user name is not known; it is part of the tag")
-    return f"{date}_{username}_tic{tic}_{planet}"
+    return f"{date}_{username}_tic{tic}_{planet}" + (f"_{series}" if series else "")
 
 
 def primary_table(tables: Mapping[str, Mapping[str, Any]]) -> str:
@@ -152,9 +158,13 @@ def primary_table(tables: Mapping[str, Mapping[str, Any]]) -> str:
     """
 
     def rank(name: str) -> tuple[float, bool, int, str]:
-        radius = _radius(tables[name])
-        median = float(np.nanmedian(radius)) if np.isfinite(radius).any() else -1e9
-        return median, not _has_variable_radius(tables[name]), naming.parse(name).n_pixel or -1, name
+        median = median_radius(tables[name])
+        return (
+            -1e9 if median is None else median,
+            not has_variable_radius(tables[name]),
+            naming.parse(name).n_pixel or -1,
+            name,
+        )
 
     return max(tables, key=rank)
 
@@ -168,9 +178,36 @@ def pixel_scale(path: Path) -> float:
         If the first HDU has no celestial coordinate system. Cards that are texts
         where numbers belong give none: astropy would take them for an identity.
     """
+    from astropy.wcs.utils import proj_plane_pixel_scales
+
+    wcs, _ = _plate(path)
+    scale = float(np.mean(proj_plane_pixel_scales(wcs.celestial) * 3600 if wcs.has_celestial else np.nan))
+    if not (np.isfinite(scale) and scale > 0):
+        raise Unusable("has no celestial coordinate system")
+    if scale > LARGEST_SCALE:  # cards without a matrix mean one degree per pixel
+        raise Unusable(f"has no valid plate solution: {scale:.0f} arcsec per pixel")
+    return scale
+
+
+def pixel_of(path: Path, where: tuple[float, float]) -> tuple[float, float, int, int]:
+    """Return x and y (0-based) of a position (degree) in a plate-solved image, its width and its height.
+
+    Raises
+    ------
+    Unusable
+        If the image has no plate solution, or the position is not in its half of the sky.
+    """
+    wcs, header = _plate(path)
+    x, y = (float(value) for value in wcs.celestial.all_world2pix(*where, 0, quiet=True))
+    if not (np.isfinite(x) and np.isfinite(y)):
+        raise Unusable("the position is not in this part of the sky")
+    return x, y, int(header.get("NAXIS1", 0)), int(header.get("NAXIS2", 0))
+
+
+def _plate(path: Path) -> tuple[WCS, Header]:
+    """Return the coordinate system of a plate-solved image, and its header."""
     # astropy.wcs takes half a second to import.
     from astropy.wcs import WCS, FITSFixedWarning
-    from astropy.wcs.utils import proj_plane_pixel_scales
 
     try:
         with warnings.catch_warnings():
@@ -185,17 +222,10 @@ def pixel_scale(path: Path) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FITSFixedWarning)
             wcs = WCS(header)
-            scales = (
-                proj_plane_pixel_scales(wcs.celestial) * 3600 if wcs.has_celestial else np.array([np.nan])
-            )
+            wcs.wcs.set()
     except (ValueError, MemoryError) as error:  # wcslib reports a singular matrix so
         raise Unusable(f"has no valid plate solution: {str(error).strip().splitlines()[0]}") from error
-    scale = float(np.mean(scales))
-    if not (np.isfinite(scale) and scale > 0):
-        raise Unusable("has no celestial coordinate system")
-    if scale > LARGEST_SCALE:  # cards without a matrix mean one degree per pixel
-        raise Unusable(f"has no valid plate solution: {scale:.0f} arcsec per pixel")
-    return scale
+    return wcs, header
 
 
 def two_digits(scale: float) -> str:
@@ -205,8 +235,14 @@ def two_digits(scale: float) -> str:
 
 def aperture_radius(table: Mapping[str, Any]) -> str:
     """Return the median Source_Radius with one decimal, pixel; "" if there is none."""
+    median = median_radius(table)
+    return "" if median is None else str(round(median, 1))
+
+
+def median_radius(table: Mapping[str, Any]) -> float | None:
+    """Return the median Source_Radius, pixel; None if there is none."""
     radius = _radius(table)
-    return str(round(float(np.nanmedian(radius)), 1)) if np.isfinite(radius).any() else ""
+    return float(np.nanmedian(radius)) if np.isfinite(radius).any() else None
 
 
 def duration(table: Mapping[str, Any]) -> int:
@@ -244,6 +280,7 @@ def _radius(table: Mapping[str, Any]) -> Floats:
     return radius if isinstance(radius, np.ndarray) else np.array([np.nan])
 
 
-def _has_variable_radius(table: Mapping[str, Any]) -> bool:
+def has_variable_radius(table: Mapping[str, Any]) -> bool:
+    """Return whether the aperture changed in the course of the night."""
     radius = _radius(table)
     return bool(np.isfinite(radius).any() and np.nanmax(radius) > np.nanmin(radius))

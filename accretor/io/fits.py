@@ -221,6 +221,17 @@ def write_image(path: Path, image: Image, cards: Mapping[str, Any]) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def with_cards(path: Path, cards: Mapping[str, Any]) -> bytes:
+    """Return the FITS file at *path* with further *cards* in its first header; its data as they are."""
+    from astropy.io import fits
+
+    with _unusable_if_damaged(), fits.open(path) as hdus:
+        hdus[0].header.update(cards)
+        buffer = io.BytesIO()
+        hdus.writeto(buffer, output_verify="silentfix+ignore")
+    return buffer.getvalue()
+
+
 def digest(path: Path) -> str:
     """Return the sha256 of the bytes of *path*."""
     with path.open("rb") as file:

@@ -17,6 +17,8 @@ class ObservationPaths:
 
     folder: Path
     plots: Path
+    exports: Path
+    """Folder of the light curve in the forms of other archives."""
 
     @property
     def frames(self) -> Path:
@@ -132,6 +134,11 @@ class VisitPaths:
         return self.folder / "manifest.json"
 
     @property
+    def check(self) -> Path:
+        """What `doit check` found."""
+        return self.folder / "check.json"
+
+    @property
     def ledger(self) -> Path:
         """What was sent to ExoFOP, and what is proven to be there."""
         return self.sent / "ledger.jsonl"
@@ -196,6 +203,16 @@ class Layout:
         return self.root / CONFIG
 
     @property
+    def aij(self) -> Path:
+        """Files of AstroImageJ that the user put there; never written."""
+        return self.root / "aij"
+
+    @property
+    def notes_template(self) -> Path:
+        """The user's own layout of the notes; it need not be there."""
+        return self.root / "notes.txt.j2"
+
+    @property
     def raw(self) -> Path:
         """The user's frames; never written, but that frames are added below `skynet` when asked for."""
         return self.root / self.frames
@@ -204,7 +221,7 @@ class Layout:
     def own(self) -> tuple[Path, ...]:
         """What is ours, also where the frames are in the same folder."""
         folders = self.work, self.products, self.uploads, self.archives, self.organized, self.log.parent
-        return self.config, *folders
+        return self.config, self.aij, *folders
 
     @property
     def work(self) -> Path:
@@ -225,6 +242,11 @@ class Layout:
     def inventory(self) -> Path:
         """Every file below raw/, and what it is or why it is left out."""
         return self.work / "inventory.ecsv"
+
+    @property
+    def checks(self) -> Path:
+        """Folder of what was found of packages that others made."""
+        return self.work / "checks"
 
     @property
     def digests(self) -> Path:
@@ -304,6 +326,7 @@ class Layout:
         return ObservationPaths(
             folder=self.work / observation.slug,
             plots=self.products / observation.visit.slug / "plots" / observation.filter,
+            exports=self.products / observation.visit.slug / "exports" / observation.filter,
         )
 
     def transits(self, target: str) -> Path:

@@ -105,7 +105,7 @@ def read(path: Path, schema: Schema) -> tuple[list[Row], dict[str, Any]]:
 
 
 def read_columns(
-    path: Path, schema: Schema, names: Sequence[str] = ()
+    path: Path, schema: Schema, names: Sequence[str] = (), stars: Sequence[int] | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return columns of a binary dump as arrays, and its meta; raises as `rows` does.
 
@@ -113,6 +113,8 @@ def read_columns(
     ----------
     names
         Of the columns that are wanted; none means all.
+    stars
+        Places of the stars that are wanted of the columns with an axis of stars; default: all.
     """
     table, meta = _opened(path, schema)
     wanted = [column for column in schema.all_columns if not names or column.name in names]
@@ -121,13 +123,18 @@ def read_columns(
     for column in wanted:
         kind = {"int64": "i8", "bool": "?"}.get(column.kind, "f8")
         if column.name not in texts:
-            found[column.name] = np.empty((table.n_row, *table.dtype[column.name].shape), kind)
+            axes = table.dtype[column.name].shape
+            if stars is not None and column.shape[:1] == ("star",):
+                axes = (len(stars), *axes[1:])
+            found[column.name] = np.empty((table.n_row, *axes), kind)
     for first, part in table.parts():
         for column in wanted:
             if column.name in texts:
                 texts[column.name] += _plain(column, part[column.name])
             else:
                 values = part[column.name] == b"T" if column.kind == "bool" else part[column.name]
+                if stars is not None and column.shape[:1] == ("star",):
+                    values = values[:, list(stars)]
                 found[column.name][first : first + len(part)] = values
     for name, values in texts.items():
         found[name] = np.array(values, dtype=np.str_)

@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -141,6 +141,13 @@ def julian_date(mid: str) -> tuple[float, float]:
         raise ValueError(f"{mid!r} has a zone; UTC without one is needed")
     seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
     return moment.toordinal() + 1721424.5, (seconds * 1_000_000 + moment.microsecond) / 86_400_000_000
+
+
+def iso(jd: float) -> str:
+    """Return a Julian date, UTC, as ISO 8601 to the microsecond; a float of a day knows 40 of them."""
+    midnight = math.floor(jd - 0.5) + 0.5
+    moment = datetime.fromordinal(round(midnight - 1721424.5)) + timedelta(days=jd - midnight)
+    return moment.isoformat(timespec="microseconds")
 
 
 def at_epoch(direction: Direction, jd: float) -> tuple[float, float]:

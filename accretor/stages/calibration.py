@@ -17,13 +17,14 @@ from accretor.io.dump import Row
 from accretor.science import lightcurve
 from accretor.science.lightcurve import Photometry
 from accretor.science.systematics import Depth
+from accretor.stages import aijchoice
 from accretor.stages import photometry as photometry_stage
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED
 from accretor.stages.results import said
 
 if TYPE_CHECKING:
-    from accretor.core.arrays import Floats
+    from accretor.core.arrays import Booleans, Floats
     from accretor.io.layout import Layout
     from accretor.science.lightcurve import LightCurve
     from accretor.stages.workspace import ObservationPlan
@@ -84,6 +85,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     paths = plan.paths
     given = load(plan)
     photometry = given.photometry
+    choice, radii = aijchoice.stars(plan, given.stars.rows, given.stars.meta), aijchoice.radii(plan.aij)
     _, _, height = plan.site
     found = lightcurve.calibrate(
         photometry,
@@ -92,14 +94,20 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         target=plan.target,
         diameter=plan.instrument.telescope_diameter,
         site_height=height,
-        settings=settings.calibration,
+        settings=aijchoice.applied(choice, radii, settings.calibration),
     )
-    labels = _labels(found, photometry, settings.packaging.n_comparison)
+    is_whole = np.asarray(np.isfinite(photometry.flux[found.is_used, :, found.radius_index]).all(axis=0))
+    if choice is None:
+        labels = _labels(found, is_whole, settings.packaging.n_comparison)
+        remarks: tuple[str, ...] = ()
+    else:
+        labels, remarks = aijchoice.labels(choice, is_whole)
     curve = _curve_rows(given, found, labels)
     dump.write(paths.light_curve, LIGHT_CURVE, curve, {})
     dump.write(paths.comparison, COMPARISON, _star_rows(given.stars.rows, photometry, found, labels), {})
     dump.write(paths.apertures, APERTURES, _aperture_rows(photometry, found), {})
     results = _results(plan, curve, found, given)
+    results["flags"] += remarks
     atomic.write_text(
         paths.results, json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     )
@@ -135,12 +143,11 @@ def _of(rows: list[Row], name: str) -> Floats:
     return np.array(dump.column(rows, name), dtype=np.float64)
 
 
-def _labels(found: LightCurve, photometry: Photometry, n_comparison: int) -> dict[int, str]:
+def _labels(found: LightCurve, is_whole: Booleans, n_comparison: int) -> dict[int, str]:
     """Name the stars of the AstroImageJ table: the target, and the comparison stars with the most weight.
 
     Its sums need every star in every frame that is used.
     """
-    is_whole = np.isfinite(photometry.flux[found.is_used, :, found.radius_index]).all(axis=0)
     weight = np.where(found.stars.is_comparison & is_whole, found.stars.weight, 0.0)
     heaviest = np.argsort(-weight, kind="stable")[:n_comparison]
     used = [int(star) for star in heaviest if weight[star] > 0]
@@ -149,7 +156,7 @@ def _labels(found: LightCurve, photometry: Photometry, n_comparison: int) -> dic
 
 def _curve_rows(given: Measured, found: LightCurve, labels: dict[int, str]) -> list[Row]:
     photometry, info = given.photometry, given.info
-    comparison = [star for star in labels if star != 0]
+    comparison = [star for star, label in labels.items() if label.startswith("C")]
     total = photometry.flux[:, comparison, found.radius_index].sum(axis=1)
     place = {item: i for i, item in enumerate(given.columns["input"])}
     rows = []

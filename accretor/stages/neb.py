@@ -435,7 +435,25 @@ def _summary(rows: list[Row]) -> dict[str, Any]:
         "dispositions": {word: sum(row["disposition"] == word for row in rows) for word in neb.DISPOSITIONS},
         "events": [row["identifier"] for row in events],
         "delta_mag": round(faintest, 3) if math.isfinite(faintest) else None,
+        "said": _sentence(rows, [row["identifier"] for row in events], faintest),
     }
+
+
+def _sentence(rows: list[Row], events: list[str], faintest: float) -> str:
+    """Return the outcome as the notes have it; "" if no neighbour was tested."""
+    tested = [row for row in rows if row["disposition"]]
+    if not tested:
+        return ""
+    if events:
+        return f"An eclipse at the predicted time and depth was seen in {', '.join(events)}."
+    words = (neb.CLEARED, neb.LIKELY, neb.TOO_FAINT)
+    counts = [(sum(row["disposition"] == word for row in tested), word.lower()) for word in words]
+    open_ = len(tested) - sum(count for count, _ in counts)
+    parts = [f"{count} {word}" for count, word in counts if count] + (
+        [f"{open_} not cleared"] if open_ else []
+    )
+    until = f"; the faintest cleared is {faintest:.1f} mag fainter" if math.isfinite(faintest) else ""
+    return f"Of {len(tested)} neighbours: {', '.join(parts)}{until}."
 
 
 _WORDS = (eclipse.CLEARED, eclipse.LIKELY, eclipse.NOT_CLEARED, eclipse.DIP, eclipse.EVENT)

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
-
+from accretor.aij import subset
+from accretor.aij import table as aij_table
 from accretor.core.errors import Blocked
 from accretor.core.settings import WorkspaceSettings
-from accretor.exofop import naming, notes, validate
+from accretor.exofop import naming, validate
 from accretor.io import atomic, dump
+from accretor.io import fits as io_fits
 from accretor.plots.registry import FIGURES
-from accretor.stages import plotting, table
+from accretor.stages import exporting, noting, plotting, provenance, table
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from accretor.aij.table import Cells
     from accretor.io.dump import Row
-    from accretor.io.layout import Layout, VisitPaths
+    from accretor.io.layout import Layout, ObservationPaths, VisitPaths
+    from accretor.stages.provenance import Provenance
     from accretor.stages.table import Measured
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
+VERSION = 2
 """Raised when what is in a package changes."""
+
+
+Content = bytes | Callable[[BinaryIO], object]
+"""Of a file: its bytes, or what writes them, for files that are too large to be held."""
 
 
 def run(
@@ -39,23 +49,39 @@ def run(
     paths = layout.visit(visit)
     found = [table.collect(plan) for plan in plans]
     date = min(plotting.utc_date(item.results) for item in found)
-    files: dict[str, bytes] = {}
-    for item in found:
-        for tail, content in _contents(item, settings).items():
-            files[_name(item.plan, date, tail)] = content
-    files[_name(plans[0], date, "notes.txt")] = notes.notes(_notes_input(found, date, settings)).encode(
-        "utf-8"
-    )
+    origin = [provenance.of(item, settings) for item in found]
+    files: dict[str, Content] = {}
+    remarks: list[str] = []
+    for item, words in zip(found, origin, strict=True):
+        for (tail, n_pixel), content in _contents(item, settings, words, remarks).items():
+            files[_name(item.plan, date, tail, n_pixel)] = content
+    files[_name(plans[0], date, "notes.txt")] = noting.text(found, origin, date, layout, settings)
+    exports: dict[Path, bytes] = {}
+    for item, words in zip(found, origin, strict=True):
+        prefix = _name(item.plan, date, "notes.txt").removesuffix("_notes.txt")
+        made, failed = exporting.files(item, prefix, date, settings, words)
+        exports |= {item.plan.paths.exports / name: content for name, content in made.items()}
+        remarks += failed
     for name, content in sorted(files.items()):
-        atomic.write_bytes(paths.package / name, content)
-    for stray in paths.package.iterdir():
-        if stray.name not in files:
-            stray.unlink()
+        _write(paths.package / name, content)
+    for path, export in sorted(exports.items()):
+        _write(path, export)
+    wanted = {*(paths.package / name for name in files), *exports}
+    for folder in {paths.package, *(path.parent for path in exports)}:
+        for stray in folder.iterdir():
+            if stray not in wanted:
+                stray.unlink()
     target = plans[0].target
     problems = validate.problems(paths.package, tic=target.tic, planet=target.planet) + _wrong_clocks(plans)
-    atomic.write_text(paths.manifest, _manifest(files, problems))
+    for plan in plans:
+        observation = plan.observation
+        remarks += naming.cautions(observation.telescope, observation.filter)
+    atomic.write_text(
+        paths.manifest, _manifest(paths.package, sorted(files), problems, remarks, found, origin)
+    )
     said = f"{len(files)} files" + (f"; NOT complete: {'; '.join(problems)}" if problems else ", complete")
-    return Done((*(paths.package / name for name in sorted(files)), paths.manifest), said)
+    said += "".join(f"; note: {remark}" for remark in dict.fromkeys(remarks))
+    return Done((*sorted(wanted), paths.manifest), said)
 
 
 def _wrong_clocks(plans: tuple[ObservationPlan, ...]) -> list[str]:
@@ -87,121 +113,78 @@ def manifest(paths: VisitPaths) -> Row:
     return found
 
 
-def _name(plan: ObservationPlan, date: str, tail: str) -> str:
+def _name(plan: ObservationPlan, date: str, tail: str, n_pixel: int | None = None) -> str:
     observation = plan.observation
     return naming.file_name(
-        plan.target.tic, plan.target.planet, date, observation.telescope, observation.filter, tail
+        plan.target.tic, plan.target.planet, date, observation.telescope, observation.filter, tail, n_pixel
     )
 
 
-def _contents(found: Measured, settings: WorkspaceSettings) -> dict[str, bytes]:
-    """Return the files of one filter by the last part of their names."""
+def _contents(
+    found: Measured, settings: WorkspaceSettings, words: Provenance, remarks: list[str]
+) -> dict[tuple[str, int | None], Content]:
+    """Return the files of one filter by the last part of their names and the radius in them."""
     paths = found.plan.paths
-    files = {entry.tail: (paths.plots / entry.tail).read_bytes() for entry in FIGURES}
-    files["measurements.tbl"] = table.measurements(found)
-    files["measurements.plotcfg"] = table.plot_configuration(found)
-    if found.results["plate_solution"] != "none":
-        files["measurements.radec"] = table.apertures(found)
-        files["WCS.fits"] = paths.template_image.read_bytes()
+    files: dict[tuple[str, int | None], Content] = {
+        (entry.tail, None): provenance.in_png((paths.plots / entry.tail).read_bytes(), words)
+        for entry in FIGURES
+        if (paths.plots / entry.tail).is_file()
+    }
+    for name in _neb_files(paths):
+        files[f"measurements_{name}", None] = (paths.plots / name).read_bytes()
+    tables, left_out = table.further(found, settings.packaging)
+    remarks += left_out
+    has_plate = found.results["plate_solution"] != "none"
+    for n_pixel, item in ((None, found), *tables.items()):
+        columns = table.columns_of(item)
+        files["measurements.tbl", n_pixel] = partial(_write_lines, columns)
+        files["measurements.plotcfg", n_pixel] = table.plot_configuration(item, str(words))
+        if table.has_positions(item):
+            files["measurements.radec", n_pixel] = table.apertures(item, str(words))
+        if n_pixel is None:
+            files["subset.csv", None] = subset.write(columns)
+    if has_plate:
+        files["WCS.fits", None] = io_fits.with_cards(paths.template_image, provenance.cards(words))
     return files
 
 
-def _manifest(files: dict[str, bytes], problems: list[str]) -> str:
+def _neb_files(paths: ObservationPaths) -> list[str]:
+    """Return the files of the check of the neighbours, in the folder of the figures."""
+    try:
+        return list(dump.read_meta(paths.neighbours).get("files", {}))
+    except FileNotFoundError:  # a night that begins with a table has no pixels to check them in
+        return []
+
+
+def _write_lines(columns: Mapping[str, Cells], file: BinaryIO) -> None:
+    for line in aij_table.lines(columns):
+        file.write(line)
+
+
+def _write(path: Path, content: Content) -> None:
+    if isinstance(content, bytes):
+        atomic.write_bytes(path, content)
+    else:
+        atomic.write(path, content)
+
+
+def _manifest(
+    package: Path,
+    names: list[str],
+    problems: list[str],
+    remarks: list[str],
+    found: list[Measured],
+    origin: list[Provenance],
+) -> str:
     content = {
         "problems": problems,
+        "remarks": list(dict.fromkeys(remarks)),
+        "made_from": {
+            item.plan.observation.filter: asdict(words) for item, words in zip(found, origin, strict=True)
+        },
         "files": {
-            name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for name, data in sorted(files.items())
+            name: {"size": (package / name).stat().st_size, "sha256": io_fits.digest(package / name)}
+            for name in names
         },
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def _notes_input(found: list[Measured], date: str, settings: WorkspaceSettings) -> notes.NotesInput:
-    plan, results = found[0].plan, found[0].results
-    target = plan.target
-    return notes.NotesInput(
-        tic=target.tic,
-        planet=target.planet,
-        name=target.name,
-        date=date,
-        observatory=plan.observation.telescope,
-        observers=settings.packaging.observers or settings.observer,
-        filters=tuple(_filter_notes(item) for item in found),
-        prediction=_prediction(plan, results),
-        telescope_diameter=plan.instrument.telescope_diameter or float("nan"),
-    )
-
-
-def _prediction(plan: ObservationPlan, results: Row) -> notes.PredictionNotes | None:
-    ephemeris = plan.target.ephemeris
-    if ephemeris is None or results["mid_bjd_tdb"] is None:
-        return None
-    return notes.PredictionNotes(
-        ingress=results["ingress_bjd_tdb"],
-        mid=results["mid_bjd_tdb"],
-        egress=results["egress_bjd_tdb"],
-        mid_error=results["prediction_error_day"],
-        depth=ephemeris.depth,
-        duration=ephemeris.duration,
-        source=ephemeris.source,
-    )
-
-
-def _filter_notes(found: Measured) -> notes.FilterNotes:
-    results = found.results
-    time = np.array(dump.column(found.used, "bjd_tdb"))
-    airmass = np.array(dump.column(found.used, "airmass"))
-    x, y = found.columns["x"][:, 0], found.columns["y"][:, 0]
-    return notes.FilterNotes(
-        filter=found.plan.observation.filter,
-        n_frame=len(found.curve),
-        n_used=len(found.used),
-        left_out=Counter(row["reason"] for row in found.curve if row["reason"]),
-        exposure=results["exposure_s"],
-        cadence=float(np.median(np.diff(time))) * table.SECONDS if len(time) > 1 else float("nan"),
-        start=float(time[0]),
-        end=float(time[-1]),
-        airmass=(float(airmass[0]), float(airmass.min()), float(airmass[-1])),
-        aperture=(results["aperture_radius_px"], results["annulus_inner_px"], results["annulus_outer_px"]),
-        fwhm=results["fwhm_px"],
-        pixel_scale=_or_nan(results["pixel_scale_arcsec"]),
-        n_comparison=results["n_comparison"],
-        detrend=tuple(
-            zip(
-                results["detrend"],
-                results["detrend_coefficient_ppt"],
-                results["detrend_error_ppt"],
-                strict=True,
-            )
-        ),
-        rms_per_point=results["rms_per_point_ppt"],
-        rms_10min=_or_nan(results["rms_10min_ppt"]),
-        rms_predicted=_or_nan(results["predicted_rms_ppt"]),
-        coverage=results["coverage"],
-        has_flip=results["flip_bjd_tdb"] is not None,
-        shift_max=(float(np.abs(x - np.median(x)).max()), float(np.abs(y - np.median(y)).max())),
-        shift_sd=(float(x.std()), float(y.std())),
-        fit=_fit(results),
-        fit_reason=results["fit_reason"],
-        beta=_or_nan(results["beta"]),
-        remarks=tuple(results["flags"]),
-    )
-
-
-def _fit(results: Row) -> notes.FitNotes | None:
-    if not results["has_fit"]:
-        return None
-    return notes.FitNotes(
-        tc=results["tc_bjd_tdb"],
-        tc_error=results["tc_error_day"],
-        rp_rs=results["rp_rs"],
-        rp_rs_error=results["rp_rs_error"],
-        duration=results["duration_hour"],
-        duration_error=results["duration_error_hour"],
-        delta_bic=results["delta_bic"],
-    )
-
-
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value

@@ -14,7 +14,7 @@ from accretor.core.dumps import FRAMES, PHOTOMETRY, STARS, TEMPLATE_STARS
 from accretor.core.settings import PhotometrySettings, WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io.dump import Row
-from accretor.stages import masters, reduced, registration, rows, template
+from accretor.stages import aijchoice, masters, reduced, registration, rows, template
 from accretor.stages.bench import Bench, Done
 from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, Job, fingerprint
@@ -177,6 +177,7 @@ def _wanted(plan: ObservationPlan, settings: PhotometrySettings, info: Sequence[
     inner = max(inner, found[-1] + 1)
     # Enough sky pixels that their mean costs nothing beside the star's own noise.
     outer = max(outer, math.sqrt(inner**2 + 400 / math.pi))
+    found, (inner, outer) = aijchoice.grid(found, (inner, outer), aijchoice.radii(plan.aij))
     return StarList(
         x=tuple(dump.column(chosen.rows, "x")),
         y=tuple(dump.column(chosen.rows, "y")),
@@ -203,9 +204,14 @@ def _pairs(xy: Floats) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in xy)
 
 
-def columns(plan_paths: Any, *names: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return columns (all, if none is named) of ``photometry.fits``, good rows only, and its twin's meta."""
-    found, _ = records.read_columns(plan_paths.photometry, PHOTOMETRY, names and (*names, "status"))
+def columns(
+    plan_paths: Any, *names: str, stars: Sequence[int] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return columns (all, if none is named) of ``photometry.fits``, good rows only, and its twin's meta.
+
+    With *stars*, of these stars alone.
+    """
+    found, _ = records.read_columns(plan_paths.photometry, PHOTOMETRY, names and (*names, "status"), stars)
     meta = dump.read_meta(plan_paths.photometry_info)
     is_good = found["status"] == GOOD
     if is_good.all():

@@ -12,12 +12,14 @@ from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic, dump
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
-from accretor.plots.registry import FIGURES
+from accretor.plots.registry import FIGURES, FigureEntry
 from accretor.stages import photometry as photometry_stage
 from accretor.stages import results as results_of
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.figure import Figure
 
     from accretor.core.arrays import Columns
@@ -44,13 +46,21 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         "field_zoom": lambda: _field(paths, results, _title(plan, results, settings), ZOOM_ARCMIN),
         "seeing_profile": lambda: _seeing(paths, results, _title(plan, results, settings)),
     }
-    written = []
-    for number, entry in enumerate(FIGURES, start=1):
+    written: list[Path] = []
+    entries = figures_of(plan)
+    for number, entry in enumerate(entries, start=1):
         path = paths.plots / entry.tail
         atomic.write_bytes(path, style.save(draw[entry.name]()))
         written.append(path)
-        bench.progress(number, len(FIGURES))
+        bench.progress(number, len(entries))
     return Done(tuple(written), f"{len(written)} figures")
+
+
+def figures_of(plan: ObservationPlan) -> tuple[FigureEntry, ...]:
+    """Return the figures that can be drawn: without an image, those that need none."""
+    if not plan.is_table or plan.aij.image:
+        return FIGURES
+    return tuple(entry for entry in FIGURES if "template_image" not in entry.dumps)
 
 
 def utc_date(results: Row) -> str:
@@ -102,7 +112,9 @@ def _comparison(paths: ObservationPaths, results: Row, title: str) -> Figure:
     stars.sort(key=lambda row: int(row["label"][1:]))
     curve = dump.read(paths.light_curve, LIGHT_CURVE).rows
     used = np.array([row["is_used"] for row in curve])
-    flux, names, scatter = leave_one_out(paths, results, [row for row in stars if row["label"] != "T1"])
+    flux, names, scatter = leave_one_out(
+        paths, results, [row for row in stars if row["label"].startswith("C")]
+    )
     return comparison.comparison_stars(
         np.array([row["bjd_tdb"] for row in curve])[used],
         flux[used],
@@ -154,7 +166,7 @@ def _field(paths: ObservationPaths, results: Row, title: str, zoom: float | None
         "x": np.array(dump.column(rows, "x")),
         "y": np.array(dump.column(rows, "y")),
         "label": np.array([labels[row["star"]] for row in rows]),
-        "role": np.array(["target" if row["star"] == 0 else "comparison" for row in rows]),
+        "role": np.array(["target" if labels[row["star"]][0] == "T" else "comparison" for row in rows]),
     }
     return field.field(
         image,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from accretor.aij import apertures as aij_apertures
 from accretor.aij import plotcfg, radec
-from accretor.aij import table as aij_table
 from accretor.aij.columns import (
     MeasurementInput,
     TransitColumns,
     differential,
+    ij_x,
+    ij_y,
     measurement_columns,
     source_error,
 )
@@ -24,9 +26,12 @@ from accretor.science.ephemeris import orbital_period
 from accretor.stages import photometry as photometry_stage
 from accretor.stages import plotting, preprocess
 from accretor.stages import results as results_of
+from accretor.stages.rows import fingerprint
 
 if TYPE_CHECKING:
+    from accretor.aij.table import Cells
     from accretor.core.arrays import Floats
+    from accretor.core.settings import PackagingSettings
     from accretor.stages.workspace import ObservationPlan
 
 SECONDS = 86400.0
@@ -42,7 +47,10 @@ _DETREND_COLUMNS = {
     "y": "Y(FITS)_T1",
     "fwhm": "FWHM_T1",
     "sky": "Sky/Pixel_T1",
+    "flip": "Meridian_Flip",
 }
+_NEAR = 0.5
+"""Pixel by which a radius of the grid may differ from the one that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,27 @@ class Measured:
     """Rows of the star list of the stars of the table: T1, C2 ..."""
     names: tuple[str, ...]
     columns: dict[str, Any]
-    """Columns of the photometry, (n_used, n_table_star)."""
+    """Columns of the photometry, (n_used, n_table_star); the flux (n_used, n_table_star, n_radius)."""
+    radii: tuple[float, ...]
+    """Pixel."""
+    radius: float
+    """Pixel; the one of the table."""
+    flip: Floats
+    """(n_used,) -1 where the frame is turned against the template by more than 90 degrees, else +1."""
+    context: str
+    """Digest of what the photometry was made with."""
+    own_radius: tuple[float, ...] = ()
+    """(n_used,) pixel, of a table whose aperture followed the seeing; else empty."""
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether this is the aperture of the light curve."""
+        return bool(self.radius == self.results["aperture_radius_px"])
+
+    @property
+    def flux(self) -> Floats:
+        """(n_used, n_table_star) electron, through the aperture of the table."""
+        return np.asarray(self.columns["flux"][:, :, _nearest(self.radii, self.radius)])
 
 
 def collect(plan: ObservationPlan) -> Measured:
@@ -73,16 +101,13 @@ def collect(plan: ObservationPlan) -> Measured:
     labelled.sort(key=lambda row: int(row["label"][1:]))
     listed = {row["star"]: row for row in dump.read(paths.template_stars, TEMPLATE_STARS).rows}
     frames = {row["image_name"]: row for row in dump.read(paths.frames, FRAMES).rows}
-    measured, meta = photometry_stage.columns(paths, "image_name", *_MEASURES)
+    star = [row["star"] for row in labelled]
+    measured, meta = photometry_stage.columns(
+        paths, "image_name", "rotation", "context", *_MEASURES, stars=star
+    )
     used = [row for row in curve if row["is_used"]]
     place = {name: i for i, name in enumerate(measured["image_name"])}
     which = [place[row["image_name"]] for row in used]
-    star = [row["star"] for row in labelled]
-    radius = int(np.argmin(np.abs(np.array(meta["radii"]) - results["aperture_radius_px"])))
-    columns = {
-        name: (measured[name][:, :, radius] if name == "flux" else measured[name])[np.ix_(which, star)]
-        for name in _MEASURES
-    }
     return Measured(
         plan=plan,
         results=results,
@@ -91,26 +116,93 @@ def collect(plan: ObservationPlan) -> Measured:
         frames=[frames[row["image_name"]] for row in used],
         stars=[listed[number] for number in star],
         names=tuple(row["label"] for row in labelled),
-        columns=columns,
+        columns={name: measured[name][which] for name in _MEASURES},
+        radii=tuple(meta["radii"]),
+        radius=results["aperture_radius_px"],
+        flip=np.where(np.abs(measured["rotation"][which]) > 90, -1.0, 1.0),
+        own_radius=tuple(meta["source_radius"][i] for i in which) if "source_radius" in meta else (),
+        context=fingerprint(sorted({str(item) for item in measured["context"][which]})),
     )
 
 
-def measurements(found: Measured) -> bytes:
-    """Return the measurement table."""
-    return aij_table.write(measurement_columns(_input(found)))
+def further(found: Measured, settings: PackagingSettings) -> tuple[dict[int, Measured], list[str]]:
+    """Return the tables through the further radii of the settings, by whole pixels, and what is left out.
+
+    The SG1 upload tool takes the table of the largest radius for that of the result; so
+    none is wider than the aperture of the light curve.
+    """
+    tables: dict[int, Measured] = {}
+    left_out = []
+    for wanted in settings.radii:
+        radius = found.radii[_nearest(found.radii, wanted)]
+        if abs(radius - wanted) > _NEAR:
+            left_out.append(
+                f"[packaging] radii: {wanted:g} px was not measured; the nearest is {radius:g} px"
+            )
+        elif radius >= found.radius:
+            left_out.append(
+                f"[packaging] radii: {wanted:g} px is not below the {found.radius:g} px of the light curve; "
+                "the SG1 upload tool would take its table for that of the result"
+            )
+        elif round(radius) in tables:
+            left_out.append(f"[packaging] radii: {wanted:g} px has the name of another, {round(radius)}px")
+        else:
+            tables[round(radius)] = replace(found, radius=radius)
+    return tables, left_out
 
 
-def apertures(found: Measured) -> bytes:
+def _nearest(radii: tuple[float, ...], radius: float) -> int:
+    return int(np.argmin(np.abs(np.array(radii) - radius)))
+
+
+def columns_of(found: Measured) -> dict[str, Cells]:
+    """Return the columns of the measurement table."""
+    return measurement_columns(_input(found))
+
+
+def has_positions(found: Measured) -> bool:
+    """Return whether all stars of the table are known on the sky."""
+    return bool(np.isfinite([[star["ra"], star["dec"]] for star in found.stars]).all())
+
+
+def apertures(found: Measured, comment: str = "") -> bytes:
     """Return the ``.radec`` file; needs a plate solution."""
     return radec.write(
         [
             radec.Aperture(star["ra"], star["dec"], is_comparison=name.startswith("C"))
             for star, name in zip(found.stars, found.names, strict=True)
-        ]
+        ],
+        comment,
     )
 
 
-def plot_configuration(found: Measured) -> bytes:
+def places(found: Measured) -> bytes:
+    """Return the ``.apertures`` file, with places in the template."""
+    results, detector = found.results, found.plan.detector
+    height = dump.read_meta(found.plan.paths.template_stars)["shape"][0]
+    return aij_apertures.write(
+        aij_apertures.Apertures(
+            radius=found.radius,
+            sky_inner=results["annulus_inner_px"],
+            sky_outer=results["annulus_outer_px"],
+            places=tuple(
+                aij_apertures.Place(
+                    x=float(ij_x(star["x"])),
+                    y=float(ij_y(star["y"], height)),
+                    is_comparison=name.startswith("C"),
+                    ra=star["ra"],
+                    dec=star["dec"],
+                )
+                for star, name in zip(found.stars, found.names, strict=True)
+            ),
+            gain=detector.gain,
+            read_noise=detector.read_noise,
+            dark_current=found.plan.instrument.dark_current,
+        )
+    )
+
+
+def plot_configuration(found: Measured, comment: str = "") -> bytes:
     """Return the ``.plotcfg`` file."""
     results, target = found.results, found.plan.target
     date = plotting.utc_date(results)
@@ -121,7 +213,7 @@ def plot_configuration(found: Measured) -> bytes:
         plotcfg.PlotConfig(
             title=found.plan.settings.plotting.title
             or f"TIC {target.tic}.{target.planet}     UT{date[:4]}.{date[4:6]}.{date[6:]}",
-            subtitle=plotting.subtitle(results, len(found.used)),
+            subtitle=plotting.subtitle({**results, "aperture_radius_px": found.radius}, len(found.used)),
             first_time=found.used[0]["bjd_tdb"],
             last_time=found.used[-1]["bjd_tdb"],
             ingress=_number(results["ingress_bjd_tdb"]),
@@ -134,8 +226,9 @@ def plot_configuration(found: Measured) -> bytes:
             bin_size=max(1, round(found.plan.settings.plotting.bin_minutes / max(float(cadence), 1e-6))),
             depth=_depth(found),
             scatter=results["rms_per_point_ppt"],
-            comparison=found.names[1:4],
-        )
+            comparison=tuple(name for name in found.names if name.startswith("C"))[:3],
+        ),
+        comment,
     )
 
 
@@ -167,8 +260,8 @@ def _input(found: Measured) -> MeasurementInput:
     detector = plan.detector
     ra, dec, _, _ = preprocess.direction(plan.target)
     n = len(found.used)
-    flux, sky = columns["flux"] / detector.gain, columns["sky"] / detector.gain
-    radius = np.full(n, results["aperture_radius_px"])
+    flux, sky = found.flux / detector.gain, columns["sky"] / detector.gain
+    radius = np.array(found.own_radius) if found.own_radius else np.full(n, found.radius)
     frame = {
         name: _of(found.frames, name)
         for name in ("jd_utc", "hjd_utc", "bjd_tdb", "airmass", "altitude", "exptime", "ccd_temperature")
@@ -220,13 +313,21 @@ def _input(found: Measured) -> MeasurementInput:
         image_height=dump.read_meta(plan.paths.template_stars)["shape"][0],
         normalised_flux=sums.flux[:, 0] / level,
         normalised_error=sums.flux_error[:, 0] / level,
-        transit=_transit_columns(found) if results["has_fit"] else None,
-        extra={
+        transit=_transit_columns(found) if results["has_fit"] and found.is_primary else None,
+        extra=_extra(found),
+    )
+
+
+def _extra(found: Measured) -> dict[str, Cells]:
+    """Return the columns that AstroImageJ's user, or we, add."""
+    extra: dict[str, Cells] = {"Meridian_Flip": found.flip} if len(set(found.flip)) > 1 else {}
+    if found.is_primary:
+        extra |= {
             "ensemble_flux_T1": _of(found.used, "relative_flux"),
             "ensemble_flux_err_T1": _of(found.used, "relative_flux_error"),
             "ensemble_zero_point": _of(found.used, "zero_point"),
-        },
-    )
+        }
+    return extra
 
 
 def _displayed(angle: Floats) -> Floats:

@@ -33,7 +33,7 @@ def cross_check(target: Target, plans: Sequence[ObservationPlan], *, address: st
     try:
         found = credentials.find(ttf.ACCOUNT)
         with Client(ttf.SERVICE, {place.netloc}) as client:
-            for plan in {plan.observation.night: plan for plan in plans}.values():
+            for plan in {plan.observation.night: plan for plan in plans if plan.frames}.values():
                 exposure = plan.frames[len(plan.frames) // 2].exposure
                 assert exposure is not None
                 middle = datetime.datetime.fromisoformat(exposure.mid)

@@ -52,6 +52,7 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
         username=upload.username or NO_USER,
         group=upload.group,
         public_note=upload.public_note,
+        series=_series(first.observation.telescope, settings),
     )
     try:
         return plan(
@@ -66,6 +67,15 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
         raise Blocked(
             f"{visit.slug}: {verdict.reason}; see [upload] and [instrument] of {layout.config.name}"
         ) from None
+
+
+def _series(telescope: str, settings: WorkspaceSettings) -> str:
+    """Return what ends the tag of a telescope: nothing for the first of the settings, so that one stays.
+
+    Two telescopes of one user in the same night would have the same tag.
+    """
+    names = [instrument.name for instrument in settings.instrument]
+    return "" if not names or telescope == names[0] else telescope
 
 
 def text(upload: UploadPlan, command: str) -> str:

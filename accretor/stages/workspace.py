@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from accretor.core.errors import Blocked, ConfigError, DumpError
 from accretor.core.observation import Observation, Visit
 from accretor.core.settings import InstrumentSettings, Target, WorkspaceSettings
 from accretor.core.slug import slug
-from accretor.io import calibrations, dump, inventory
+from accretor.io import aijfiles, calibrations, dump, inventory
+from accretor.io.aijfiles import AijFiles
 from accretor.io.calibrations import CalibrationPlan
 from accretor.io.dump import Row
 from accretor.io.inventory import Assignment, RawFile
@@ -58,6 +60,13 @@ class ObservationPlan:
     paths: ObservationPaths
     settings: WorkspaceSettings
     """Those that hold for this observation."""
+    aij: AijFiles = AijFiles()  # noqa: RUF009  # frozen
+    """Files of AstroImageJ that the user gave for it."""
+
+    @property
+    def is_table(self) -> bool:
+        """Whether there are no raw frames: it begins with AstroImageJ's measurement table."""
+        return not self.frames
 
     @property
     def declared(self) -> Detector:
@@ -86,6 +95,11 @@ class ObservationPlan:
         Blocked
             If nothing tells the gain: errors and saturation would be invented.
         """
+        if self.is_table:
+            told = dump.read_meta(self.paths.frames).get("detector")
+            if not told:
+                raise Blocked(f"{self.observation.slug}: its table has not been read; run doit aij")
+            return Detector(told["gain"], told["read_noise"], told["saturation"])
         declared = self.declared
         measured = {} if declared.is_whole else self._measured()
         gain = declared.gain if declared.gain > 0 else measured.get("gain", math.nan)
@@ -120,6 +134,15 @@ class ObservationPlan:
         Blocked
             If neither the headers nor the settings tell where it stands.
         """
+        if (
+            self.is_table
+        ):  # the table has the times and the airmass: only the scintillation asks for the height
+            own = self.instrument
+            return (
+                math.nan if own.latitude is None else own.latitude,
+                math.nan if own.longitude is None else own.longitude,
+                own.height or 0.0,
+            )
         exposure = self.frames[0].exposure
         assert exposure is not None
         latitude, longitude = exposure.latitude, exposure.longitude
@@ -180,16 +203,25 @@ def open_workspace(
     settings = settings.with_targets(
         tuple(identification.completed(target, layout) for target in settings.target)
     )
-    if not layout.raw.is_dir():
+    tables = _tables(layout, settings)
+    if not layout.raw.is_dir() and not tables:
         raise ConfigError(
             layout.raw, "", "there is no such folder (is the disk there?); frames belong into it"
         )
     instruments = fingerprint([repr(instrument) for instrument in settings.instrument])
     stored = _stored(layout, instruments)
     known = [inventory.from_row(row) for row in stored]
-    files = inventory.refresh(layout.raw, known, settings.instrument, apart=layout.own, progress=progress)
+    files = (
+        inventory.refresh(layout.raw, known, settings.instrument, apart=layout.own, progress=progress)
+        if layout.raw.is_dir()
+        else []
+    )
     assignments = inventory.assign(files, settings.target, layout.raw)
     observations = _observations(layout, settings, files, assignments)
+    taken = {plan.observation for plan in observations}
+    observations += tuple(
+        _plan(layout, settings, observation, []) for observation in tables if observation not in taken
+    )
     if len(observations) > 1 and (settings.calibration.comparison or settings.calibration.exclude):
         reason = (
             "comparison and exclude are star numbers of one template, and this workspace has "
@@ -244,29 +276,61 @@ def _observations(
     for item in assignments:
         if item.observation and not item.reason:
             frames[item.observation].append(item.file)
+    calibration_files = [file for file in files if file.exposure and file.exposure.kind != "light"]
+    return tuple(
+        _plan(layout, settings, observation, members, calibration_files)
+        for observation, members in sorted(frames.items())
+    )
+
+
+def _plan(
+    layout: Layout,
+    settings: WorkspaceSettings,
+    observation: Observation,
+    members: list[RawFile],
+    calibration_files: Sequence[RawFile] = (),
+) -> ObservationPlan:
     targets = {slug(target.name): target for target in settings.target}
     instruments = {slug(instrument.name): instrument for instrument in settings.instrument}
-    calibration_files = [file for file in files if file.exposure and file.exposure.kind != "light"]
-    plans = []
-    for observation, members in sorted(frames.items()):
-        exposures = [file.exposure for file in members if file.exposure]
-        own = settings.of(observation.slug)
-        plans.append(
-            ObservationPlan(
-                observation=observation,
-                target=targets[observation.target],
-                instrument=instruments.get(
-                    observation.telescope, InstrumentSettings(name=observation.telescope)
-                ),
-                frames=tuple(
-                    sorted(members, key=lambda file: (file.exposure.mid if file.exposure else "", file.path))
-                ),
-                calibrations=calibrations.choose(calibration_files, exposures, own.preprocess),
-                paths=layout.observation(observation),
-                settings=own,
+    exposures = [file.exposure for file in members if file.exposure]
+    own = settings.of(observation.slug)
+    return ObservationPlan(
+        observation=observation,
+        target=targets[observation.target],
+        instrument=instruments.get(observation.telescope, InstrumentSettings(name=observation.telescope)),
+        frames=tuple(
+            sorted(members, key=lambda file: (file.exposure.mid if file.exposure else "", file.path))
+        ),
+        calibrations=calibrations.choose(calibration_files, exposures, own.preprocess)
+        if members
+        else CalibrationPlan([], [], [], []),
+        paths=layout.observation(observation),
+        settings=own,
+        aij=aijfiles.find(layout.aij, observation),
+    )
+
+
+def _tables(layout: Layout, settings: WorkspaceSettings) -> list[Observation]:
+    """Return what is observed by the tables of AstroImageJ.
+
+    Raises
+    ------
+    ConfigError
+        If a folder is of no target, or its name is not that of a night.
+    """
+    known = [slug(target.name) for target in settings.target]
+    for name in aijfiles.targets(layout.aij):
+        if name not in known:
+            raise ConfigError(layout.aij / name, "", f"is no target; folders here are {', '.join(known)}")
+    found = list(aijfiles.nights(layout.aij))
+    for observation in found:
+        if not re.fullmatch(r"\d{8}", observation.night):
+            raise ConfigError(
+                layout.aij / observation.target / observation.night,
+                "",
+                "is not named as a night, YYYYMMDD, the date of the local evening",
             )
-        )
-    return tuple(plans)
+    return found
 
 
 def _calibration_files(plan: CalibrationPlan) -> list[RawFile]:

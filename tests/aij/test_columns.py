@@ -267,3 +267,16 @@ def test_frames_out_of_order_and_a_missing_target_are_bugs():
         measurement_columns(replace(night, jd_utc=night.jd_utc[::-1]))
     with pytest.raises(ValueError, match="T1"):
         measurement_columns(replace(night, names=("C1", "C2", "T3", "C4")))
+
+
+def test_the_old_table_of_six_decimals_agrees_within_its_rounding():
+    path = DATA.parent / "aij-tables/wasp135b/Measurements.xls"
+    if not path.exists():
+        pytest.skip("real data are not here")
+    old = table.read(path)
+    is_comparison = np.array([star.startswith("C") for star in stars_of(old)])
+
+    sums = columns.differential(stacked(old, "Source-Sky"), stacked(old, "Source_Error"), is_comparison)
+
+    np.testing.assert_allclose(sums.total, old["tot_C_cnts"], rtol=1e-9)
+    np.testing.assert_allclose(sums.flux, stacked(old, "rel_flux"), rtol=0, atol=1.1e-6)

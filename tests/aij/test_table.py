@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +166,48 @@ def test_old_tables_keep_their_numbers():
 
     assert back["BJD_TDB"][0] == 2458962.777871
     assert numbers.write(back["EXPTIME"][0]) == "40"
+
+
+def test_a_long_night_is_written_and_read_without_holding_it_as_text():
+    n_row, n_column = 600, 120
+    rng = np.random.Generator(np.random.PCG64(1))
+    columns = {f"c{place}": rng.normal(size=n_row) for place in range(n_column)}
+    size = n_row * n_column * 8
+    tracemalloc.start()
+    written = bytearray()
+    for line in table.lines(columns):
+        written += line
+    _, to_write = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    content = bytes(written)
+    before, _ = tracemalloc.get_traced_memory()
+    back = table.parse(content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert to_write < 1.3 * len(content)  # the bytes themselves; cells as objects would be four times as much
+    assert peak - before < 2.5 * size
+    np.testing.assert_allclose(back["c7"], columns["c7"], rtol=0, atol=1e-16)
+
+
+TOI_2000 = DATA / "aij-samples/toi2000-published"
+MUSCAT = DATA / "aij-samples/muscat-notes"
+
+
+@pytest.mark.parametrize(
+    ("path", "columns", "first"),
+    [
+        (STUDENT / "one_more_obsv.tbl", 50, None),
+        (MUSCAT / "TOI6449b-jd20240128_MuSCAT4_g_measurements.csv", 8, 2460337.965501),
+        (TOI_2000 / "toi_2000_table_04_B.tsv", 7, 2459255.980346),
+        (TOI_2000 / "toi_2000_table_05_B.txt", 12, 2459328.9512276),
+        (TOI_2000 / "toi_2000_table_06.csv", 5, 9338.006101),
+    ],
+)
+def test_published_tables_of_every_ending_are_read(path, columns, first):
+    back = table.read(real(path))
+    time = next(cells for name, cells in back.items() if name.startswith("BJD"))
+
+    assert len(back) >= columns
+    assert all(isinstance(cells, np.ndarray) for name, cells in back.items() if name != "Label")
+    assert first is None or time[0] == first

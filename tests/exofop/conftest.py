@@ -13,6 +13,7 @@ import pytest
 
 from accretor.aij import plotcfg, radec, table
 from accretor.exofop import naming
+from accretor.science import times
 
 TIC, PLANET, DATE, OBSERVATORY = 292152376, "01", "20250304", "Hilltop-0m5"
 START = 2460738.7  # 2025-03-04 04:48 UT
@@ -35,10 +36,10 @@ def fits(scale=0.389, **cards):
         {
             "CTYPE1": "RA---TAN",
             "CTYPE2": "DEC--TAN",
-            "CRVAL1": 31.04,
-            "CRVAL2": 46.69,
-            "CRPIX1": 1.0,
-            "CRPIX2": 1.0,
+            "CRVAL1": 31.0428333,
+            "CRVAL2": 46.6878333,
+            "CRPIX1": 2.5,
+            "CRPIX2": 2.5,
             "CD1_1": -scale / 3600,
             "CD1_2": 0.0,
             "CD2_1": 0.0,
@@ -54,18 +55,23 @@ def fits(scale=0.389, **cards):
 def columns(n_row=51, radius=6.0, exposure=60.0, **changes):
     time = START + np.arange(n_row) * 90 / 86400
     ones = np.ones(n_row)
+    where, site = times.Direction(31.0428333, 46.6878333), times.Site(28.3, -16.5, 2390.0)
     found = {
         "Label": [f"f{row}.fits" for row in range(n_row)],
         "JD_UTC": time,
-        "BJD_TDB": time + 0.003,
+        "BJD_TDB": times.bjd_tdb([times.iso(jd) for jd in time], where, site) if n_row else time,
         "AIRMASS": 1.1 * ones,
         "EXPTIME": exposure * ones,
         "Source_Radius": radius * ones,
-        "rel_flux_T1": 0.5 * ones,
-        "rel_flux_C2": 0.6 * ones,
+        "rel_flux_T1": 5 / 6 * ones,
+        "rel_flux_C2": 0.0 * ones,
         "rel_flux_err_T1": 0.002 * ones,
-        "rel_flux_err_C2": 0.002 * ones,
-        "tot_C_cnts": 1e5 * ones,
+        "rel_flux_err_C2": 0.0 * ones,
+        "tot_C_cnts": 6e4 * ones,
+        "Width_T1": 4.0 * ones,
+        "Sky/Pixel_T1": 20.0 * ones,
+        "X(FITS)_T1": 2.5 * ones,
+        "Y(FITS)_T1": 2.5 * ones,
         "RA_T1": 2.06952222 * ones,
         "DEC_T1": 46.6878333 * ones,
         "Source-Sky_T1": 5e4 * ones,
@@ -90,6 +96,10 @@ def archive():
     return buffer.getvalue()
 
 
+def subset():
+    return f"BJD_TDB,flux,error\n{columns()['BJD_TDB'][0]:.6f},1,0.004\n".encode()
+
+
 def content(tail):
     if tail.endswith(".png"):
         return png()
@@ -100,8 +110,13 @@ def content(tail):
         "measurements.radec": lambda: radec.write(apertures()),
         "WCS.fits": fits,
         "measurements_NEBcheck.zip": archive,
-        "subset.csv": lambda: b"BJD_TDB,flux,error\n2460738.7,1,0.004\n",
-    }.get(tail, lambda: b"some text\n")()
+        "subset.csv": subset,
+        "notes.txt": f"TIC {TIC}.{PLANET} on UT2025.03.04\n".encode,
+        "measurements_NEB-table.txt": lambda: (
+            b"                       TFOP NEB Search Table for:\r\n"
+            b"Star  from target  PA (deg.)  dmag   RMS(ppt)  NEBdepth(ppt)  NEBdepth/RMS    Disposition\r\n"
+        ),
+    }[tail]()
 
 
 def name(tail, filter_name="ip", n_pixel=None):

@@ -48,7 +48,7 @@ def test_a_full_table_of_ours_lacks_nothing(made, tmp_path):
     assert found.missing == ()
     assert found.times.remarks == ()
     np.testing.assert_array_equal(found.times.value, made.columns()["BJD_TDB"])
-    assert measurements.cadence(found.times.value) == pytest.approx(90, abs=1e-3)
+    assert measurements.cadence(found.times.value) == pytest.approx(90, abs=0.01)
     assert measurements.named(path.name) == measurements.Named("20250304", "Hilltop-0m5", "ip")
 
 

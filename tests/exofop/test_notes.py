@@ -6,7 +6,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from accretor.exofop import notes
+from accretor.core.errors import ConfigError
+from accretor.exofop import notes, notes_template
 from accretor.exofop.notes import FilterNotes, FitNotes, NotesInput, PredictionNotes
 
 FIT = FitNotes(
@@ -141,7 +142,7 @@ def test_the_error_of_the_prediction_counts_in_the_significance():
 
 
 def test_each_filter_has_its_own_lines():
-    other = replace(CLEAR, filter="gp", fit=None, fit_reason="too few frames")
+    other = replace(CLEAR, filter="gp", fwhm=2.4, fit=None, fit_reason="too few frames")
 
     said = notes.notes(replace(VISIT, filters=(CLEAR, other)))
 
@@ -149,6 +150,8 @@ def test_each_filter_has_its_own_lines():
     assert "Clear: typical FWHM" in said
     assert "gp: typical FWHM" in said
     assert "gp: no transit was fitted: too few frames." in said
+    assert "all filters: meridian flip: no." in said
+    assert "gp: meridian flip" not in said
 
 
 def test_without_a_pixel_scale_there_are_no_arcseconds():
@@ -187,4 +190,65 @@ def test_remarks_and_earlier_comments_are_passed_on():
 
 def test_lines_are_short_enough_for_mail():
     body = notes.notes(replace(VISIT, previous="word " * 200)).splitlines()[1:]
-    assert max(len(line) for line in body) <= notes.WIDTH
+    assert max(len(line) for line in body) <= notes_template.WIDTH
+
+
+def test_a_template_of_the_user_lays_out_the_same_words(tmp_path):
+    own = tmp_path / "notes.txt.j2"
+    own.write_text(
+        "{{ subject }}\n{% for one in filters %}{{ one.filter }} {{ '%.2f' | format(one.fwhm) }}\n"
+        "{% endfor %}"
+        "{{ section.goal.lines[0] | wrap(2) }}\n",
+        encoding="utf-8",
+    )
+
+    first, seeing, goal, *_ = notes.notes(VISIT, template=own).splitlines()
+
+    assert first == notes.subject(VISIT)
+    assert seeing == "Clear 1.90"
+    assert goal.startswith("  To see whether the transit of TOI-1234.01")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("fine\n{{ subjekt }}", "'subjekt' is undefined"),
+        ("fine\n{% for one in filters %}", "Unexpected end of template"),
+        ("fine\n{{ filters[0].fwmh }}", "has no attribute 'fwmh'"),
+        ("fine\n{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("fine\n{{ subject.__class__.__mro__ }}", "is unsafe"),
+    ],
+)
+def test_a_wrong_template_is_told_in_one_line_with_its_line(tmp_path, source, reason):
+    own = tmp_path / "notes.txt.j2"
+    own.write_text(source, encoding="utf-8")
+
+    with pytest.raises(ConfigError) as found:
+        notes.notes(VISIT, template=own)
+
+    assert "notes.txt.j2: line 2: " in str(found.value)
+    assert reason in str(found.value)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    "note", ["", "full transit observed; clouds at the end", "TOI-1234 with two cameras"]
+)
+def test_a_public_note_without_a_result_is_free(note):
+    assert notes.tells_results(note) == ""
+
+
+@pytest.mark.parametrize(
+    "note", ["detected a transit", "event 5 min late", "1.2 ppt in 10 min", "no event", "all NEBs cleared"]
+)
+def test_a_result_in_a_public_note_is_noticed(note):
+    assert notes.tells_results(note) != ""
+
+
+def test_seeing_transparency_and_the_smallest_aperture_are_told_where_they_are_known():
+    said = text(fwhm_range=(1.5, 2.5), least_transparency=0.62, smallest=(2.0, 0.97, 0.04))
+
+    assert 'from 7.7" (1.5 px) to 12.9" (2.5 px)' in said
+    assert "at least 0.62 of the night's best" in said
+    assert 'smallest aperture with a like depth: 10.3" (2.0 px), in which it is 0.97 +/- 0.04' in said
+    assert "smallest" not in text()

@@ -62,7 +62,7 @@ def test_the_cadence_is_the_time_between_points(made, paths):
     row = standard.build(paths, [], STAR)[0].row
     assert row["cadence"] == pytest.approx(90, abs=0.01)
     assert row["efficiency"] == pytest.approx(60 / 90, abs=0.001)
-    assert row["missing"] == "fwhm, sky, x, y"
+    assert row["missing"] == "fwhm"
 
 
 def test_no_table_of_a_tag_is_lost_to_a_namesake(made, paths):

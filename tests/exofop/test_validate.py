@@ -26,7 +26,7 @@ def test_optional_files_may_be_missing(package, made):
 
 def test_further_apertures_may_be_added(package, made):
     folder = package("ip")
-    (folder / made.name("measurements.tbl", n_pixel=8)).write_bytes(made.content("measurements.tbl"))
+    (folder / made.name("measurements.tbl", n_pixel=8)).write_bytes(table.write(made.columns(radius=8.2)))
 
     assert said(folder, made) == []
 
@@ -88,7 +88,7 @@ def test_another_planet_than_asked_for_is_said_of_every_file(package, made):
 
 def test_two_notes_are_one_too_many(package, made):
     folder = package("gp", "ip")
-    (folder / made.name("notes.txt", "ip")).write_bytes(b"x")
+    (folder / made.name("notes.txt", "ip")).write_bytes(made.content("notes.txt"))
 
     (problem,) = said(folder, made)
     assert "one notes.txt, this one has 2" in problem

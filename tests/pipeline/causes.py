@@ -165,6 +165,28 @@ def leave(workspace: Path, shelf: Path) -> None:
     """Do nothing."""
 
 
+def give_radec(workspace: Path, shelf: Path) -> None:
+    """Give AstroImageJ's file of apertures of the package back, without its last comparison stars."""
+    own = next((workspace / VISIT / "package").glob("*.radec")).read_text(encoding="ascii")
+    (workspace / "aij/TOI-9999.01").mkdir(parents=True)
+    kept = "".join(own.splitlines(keepends=True)[:-2])
+    (workspace / "aij/TOI-9999.01/edited.radec").write_text(kept, encoding="ascii")
+
+
+def give_apertures(workspace: Path, shelf: Path) -> None:
+    """Give the stars of the package with other radii."""
+    from accretor.aij import apertures, radec
+
+    places = [
+        apertures.Place(0.0, 0.0, star.is_comparison, star.ra, star.dec)
+        for star in radec.read(next((workspace / VISIT / "package").glob("*.radec")))
+    ]
+    (workspace / f"aij/{NIGHT[5:]}").mkdir(parents=True)
+    (workspace / f"aij/{NIGHT[5:]}/edited.apertures").write_bytes(
+        apertures.write(apertures.Apertures(5.55, 12.0, 20.0, tuple(places)))
+    )
+
+
 SECOND_TARGET = """
 [[target]]
 name = "TOI-8888.01"
@@ -300,6 +322,31 @@ CAUSES = (
     Cause("[calibration] detrend", LATE, (put("calibration", 'detrend = ["airmass"]'),)),
     Cause("[plotting]", "plotting, packaging", (put("plotting", 'title = "A title"'),)),
     Cause("[packaging] n_comparison", LATE, (put("packaging", "n_comparison = 4"),)),
+    Cause("a file of stars (`.radec`) is put into aij/: other comparison stars", LATE, (give_radec,)),
+    Cause(
+        "apertures (`.apertures`) are put into aij/: another radius",
+        "photometry (11), calibration, forced (11), neb, plotting, packaging",
+        (give_apertures,),
+    ),
+    Cause(
+        "a file in aij/ gets a new time stamp, not new bytes",
+        "nothing",
+        (touch("aij/TOI-9999.01/edited.radec"),),
+        SAME,
+        before=give_radec,
+    ),
+    Cause(
+        "a file is removed from aij/",
+        LATE,
+        (delete("aij/TOI-9999.01/edited.radec"),),
+        before=give_radec,
+    ),
+    Cause(
+        "the layout of the notes is changed",
+        "packaging",
+        (lambda workspace, shelf: (workspace / "notes.txt.j2").write_text("TIC 999999999 {{ subject }}\n"),),
+    ),
+    Cause("[packaging] radii", "packaging", (put("packaging", "radii = [3.0]"),)),
     Cause("[packaging] observers", "packaging", (put("packaging", 'observers = "B. Observer"'),)),
     Cause("observer", "packaging", (setting("A. Observer", "C. Observer"),)),
     Cause("[upload]", "nothing", (put("upload", 'username = "someone"'),), SAME),

@@ -118,6 +118,10 @@ def fresh(workspace: Path, folder: Path) -> dict[str, str]:
     folder.mkdir()
     shutil.copy2(workspace / "workspace.toml", folder)
     shutil.copytree(workspace / "raw", folder / "raw")
+    if (workspace / "aij").is_dir():
+        shutil.copytree(workspace / "aij", folder / "aij")
+    if (workspace / "notes.txt.j2").is_file():
+        shutil.copy2(workspace / "notes.txt.j2", folder)
     assert run(folder).status == 0
     return files_of(folder)
 

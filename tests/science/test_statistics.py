@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accretor.science import statistics
+from tests.harness import SHARED
 
 MINUTE = 1 / 1440
+TOI_7149 = SHARED / "aij-samples/profe-toi7149/TOI-7149/measurements/250223_g_w3.tbl"
 
 
 def noise(n, seed=1):
@@ -102,3 +104,19 @@ def test_correlated_noise_has_a_beta_far_above_one():
 
 def test_beta_is_not_given_for_too_few_bins():
     assert np.isnan(statistics.beta(np.arange(10) * MINUTE, noise(10)))
+
+
+@pytest.mark.skipif(not TOI_7149.exists(), reason="real data are not here")
+def test_the_scatter_of_a_real_night_and_of_an_interval_of_it_are_those_of_the_plain_formulas():
+    from accretor.aij import table
+
+    night = table.read(TOI_7149)
+    time, flux = night["BJD_TDB"], night["rel_flux_T1"]
+    relative = flux / np.median(flux)
+
+    ours = statistics.rms(flux - flux.mean()) / abs(np.median(flux))
+
+    assert 1000 * ours == pytest.approx(1000 * np.std(flux) / abs(np.median(flux)), rel=1e-9)
+    is_inside = (time > time[100]) & (time < time[200])
+    interval = statistics.rms(relative[is_inside] - relative[is_inside].mean())
+    assert interval == pytest.approx(np.std(flux[101:200]) / np.median(flux), rel=1e-9)

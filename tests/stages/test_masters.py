@@ -19,7 +19,7 @@ NOISE = 4.0
 
 @pytest.fixture
 def paths(tmp_path):
-    return ObservationPaths(tmp_path / "work", tmp_path / "plots")
+    return ObservationPaths(tmp_path / "work", tmp_path / "plots", tmp_path / "exports")
 
 
 @pytest.fixture

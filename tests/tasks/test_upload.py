@@ -28,6 +28,7 @@ LABELS = {
     "seeing-profile.png": "Seeing Profile",
     "notes.txt": "Notes and Results Text",
     "WCS.fits": "Plate-Solved Image",
+    "subset.csv": "Photometry Table Subset for Joint Fitting",
 }
 """What the package of the demo holds, in the order and with the labels of the SG1 upload tool."""
 N = len(LABELS) + 1
