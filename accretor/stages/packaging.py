@@ -150,10 +150,8 @@ def _contents(
 
 def _neb_files(paths: ObservationPaths) -> list[str]:
     """Return the files of the check of the neighbours, in the folder of the figures."""
-    try:
-        return list(dump.read_meta(paths.neighbours).get("files", {}))
-    except FileNotFoundError:  # a night that begins with a table has no pixels to check them in
-        return []
+    # A night that begins with a table has no pixels to check them in.
+    return list(dump.read_meta(paths.neighbours).get("files", {}))
 
 
 def _write_lines(columns: Mapping[str, Cells], file: BinaryIO) -> None:
