@@ -26,6 +26,8 @@ SIDEREAL_JUMP = 4.0
 """Second by which a sidereal time of whole seconds may wander during a night."""
 LEAST_RATE = 3.0
 """Degree per hour that the altitude must change for it to be a clock; near the meridian it is none."""
+LEAST_STEP = 0.25
+"""Degree of a step that is of the clock: mounts that point anew make steps of a tenth."""
 LEAST_STEP_FRAMES = 5
 """Frames on each side of a step of the clock."""
 MOST_ORDERED = 0.2
@@ -144,7 +146,7 @@ def altitude_step(clocks: Clocks) -> tuple[float, str]:
     best = int(np.argmax(np.abs(steps)))
     others = np.abs(np.arange(len(steps)) - best) >= LEAST_STEP_FRAMES
     usual = float(np.median(np.abs(steps[others]))) if others.any() else 0.0
-    if abs(steps[best]) <= BLOCKED or abs(steps[best]) <= 6 * usual:
+    if abs(change[best]) < LEAST_STEP or abs(steps[best]) <= max(BLOCKED, 6 * usual):
         return 0.0, ""
     return abs(float(steps[best])), (
         f"the clock jumped by {-steps[best]:+.0f} s against the altitude of the mount at "

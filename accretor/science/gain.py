@@ -7,7 +7,7 @@ is that level over the gain, whatever the pixels' response, if two frames are su
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,7 +95,7 @@ def dark_variance(biases: Image) -> float:
     return float(np.mean([_variance(one - other) for one, other in _pairs(biases)])) / 2
 
 
-def of_frames(frames: Sequence[Image], dark_variance: float = math.nan) -> Gain:
+def of_frames(frames: Iterable[Image], dark_variance: float = math.nan) -> Gain:
     """Estimate the gain from science frames: their sky against its noise.
 
     In squares of 32 pixels the level of two frames that follow one another is
@@ -103,8 +103,8 @@ def of_frames(frames: Sequence[Image], dark_variance: float = math.nan) -> Gain:
 
     Parameters
     ----------
-    frames : sequence of (height, width), ADU
-        In the order of time; not divided by a flat.
+    frames : iterable of (height, width), ADU
+        In the order of time, not divided by a flat; two are held at a time, and each two compared.
     dark_variance : float, ADU^2
         Variance of a pixel without light; NaN if the zero level of the frames is not known, for then
         only the growth of the noise with the level tells the gain.
@@ -114,9 +114,10 @@ def of_frames(frames: Sequence[Image], dark_variance: float = math.nan) -> Gain:
     Unusable
         If there are fewer than four frames, or the sky is too faint or too even to tell.
     """
-    if len(frames) < 4:
-        raise Unusable(f"{len(frames)} frames, four needed to measure the gain")
-    blocks = [_blocks(one, other) for one, other in _pairs(frames)]
+    waiting = iter(frames)
+    blocks = [_blocks(one, other) for one, other in zip(waiting, waiting, strict=False)]
+    if len(blocks) < 2:
+        raise Unusable(f"{len(blocks)} pairs of frames, two needed to measure the gain")
     pairs = [_slope(level, variance, dark_variance) for level, variance in blocks]
     if math.isfinite(dark_variance):
         slope = float(np.median(pairs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from accretor.core.errors import Unusable
@@ -28,8 +28,8 @@ VERSION = 1
 
 SIDE = 768
 """Side of the middle of calibration frames that is looked at, pixel: vignetting is even there."""
-MOST_FRAMES = 40
-"""Science frames from which a gain is estimated."""
+MOST_PAIRS = 80
+"""Pairs of science frames, each of two that follow one another, from which a gain is estimated."""
 MOST_CALIBRATIONS = 20
 DIGITS = 3
 """Significant digits that are kept: no more is known, and frames need not be measured again for less."""
@@ -105,8 +105,9 @@ def _gain(
     if is_kept and "gain" in old and old.get("made_with") == _science_identity(made):
         return old
     good = [file for file, row in found.items() if row["status"] == GOOD]
-    start = max(len(good) // 2 - MOST_FRAMES // 2, 0)
-    chosen = good[start : start + MOST_FRAMES]
+    n_pair = len(good) // 2
+    step = max(1, -(-n_pair // MOST_PAIRS))
+    chosen = [file for pair in range(0, n_pair, step) for file in good[2 * pair : 2 * pair + 2]]
     try:
         images, variance = _frames(chosen, layout, made), math.nan
         if made.readout.overscan is not None or made.bias:
@@ -151,15 +152,13 @@ def _calibrations(files: Sequence[RawFile], layout: Layout, made: MasterFiles) -
         return read(low, min(low + SIDE, height))[:, :, left : left + SIDE]
 
 
-def _frames(files: Sequence[RawFile], layout: Layout, made: MasterFiles) -> list[Image]:
-    """Return science frames without overscan and bias, ADU."""
+def _frames(files: Sequence[RawFile], layout: Layout, made: MasterFiles) -> Iterator[Image]:
+    """Yield science frames without overscan and bias, ADU."""
     from accretor.science import detector
     from accretor.science.detector import Masters
 
     known = masters.load(made)
     level = Masters(bias=known.bias, readout=made.readout)
-    return [
-        detector.linear(io_fits.read_image(layout.raw / file.path, file.exposure.hdu), level)
-        for file in files
-        if file.exposure
-    ]
+    for file in files:
+        if file.exposure:
+            yield detector.linear(io_fits.read_image(layout.raw / file.path, file.exposure.hdu), level)

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accretor.io import inventory
 from accretor.science import times
 from accretor.science.clockcheck import Clocks, check
 
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 N = 40
 CADENCE = 240.0
 START = 2460738.40
@@ -93,6 +96,36 @@ def test_pointing_that_wanders_is_no_clock():
     clocks = dataclasses.replace(clocks, altitude_header=clocks.altitude_header + wander)
 
     assert check(clocks).problems == ()
+
+
+def test_mount_that_points_anew_makes_steps_and_the_clock_does_not():
+    clocks = night()
+    anew = np.where(np.arange(N) < 18, 0.0, 0.15)
+    clocks = dataclasses.replace(clocks, altitude_header=clocks.altitude_header + anew)
+
+    assert check(clocks).problems == ()
+
+
+def test_clocks_of_a_real_night_agree():
+    raw = DATA / "hatp32-microobs" / "raw"
+    if not raw.exists():
+        pytest.skip("real data are not here")
+    exposures = [file.exposure for file in inventory.refresh(raw, [], [])]
+    exposures.sort(key=lambda exposure: exposure.mid)
+    one, mids = exposures[0], [exposure.mid for exposure in exposures]
+    clocks = Clocks(
+        name=tuple(f"{i:03d}.fits" for i in range(len(exposures))),
+        mid=np.array([sum(times.julian_date(mid)) for mid in mids]),
+        exposure=np.array([exposure.exposure for exposure in exposures]),
+        julian_offset=np.array([exposure.julian_offset for exposure in exposures]),
+        sidereal_offset=np.array([exposure.sidereal_offset for exposure in exposures]),
+        altitude_header=np.array([exposure.altitude for exposure in exposures]),
+        altitude=times.altitudes(
+            mids, times.Direction(31.042833, 46.687833), times.Site(one.latitude, one.longitude)
+        ),
+    )
+
+    assert check(clocks).remarks == check(clocks).problems == ()
 
 
 def test_clock_that_is_set_back_contradicts_the_numbers_of_the_files():
