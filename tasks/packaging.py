@@ -63,7 +63,7 @@ def _leaves() -> Iterator[Leaf]:
                     plan.paths.light_curve,
                     plan.paths.comparison,
                     plan.paths.results,
-                    *(plan.paths.plots / entry.tail for entry in FIGURES),
+                    *(plan.paths.plots / entry.tail for entry in FIGURES if entry.is_packaged),
                 )
             ],
             targets=[paths.manifest],

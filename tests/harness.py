@@ -147,8 +147,8 @@ def tree(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, str]:
     }
 
 
-CACHES = (".holder.json", "digests.jsonl", "doit.sqlite", "inventory.ecsv", ".lock")
-"""Files of work/ that tell of this machine and this day."""
+CACHES = (".holder.json", "digests.jsonl", "doit.sqlite", "figures.json", "inventory.ecsv", ".lock")
+"""Files of work/ that tell of this machine and this day, or only save time."""
 
 
 def results(workspace: Path) -> dict[str, str]:

@@ -210,7 +210,9 @@ def calibrate(
     flux, error = night.flux / found.level, night.error / found.level
     detrended = flux / found.trend
     residual = detrended - found.model
-    scatter = _noise(photometry.time[is_used], residual[is_used], error[is_used])
+    is_counted = is_used & statistics.inside(photometry.time, settings.rms_intervals)
+    is_counted = is_counted if is_counted.any() else is_used
+    scatter = _noise(photometry.time[is_counted], residual[is_counted], error[is_counted])
     spread = systematics.by_comparison(photometry, scintillation, night, found, is_used)
     return LightCurve(
         radius_index=night.radius_index,

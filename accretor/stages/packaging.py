@@ -14,7 +14,7 @@ from accretor.core.settings import WorkspaceSettings
 from accretor.exofop import naming, notes, validate
 from accretor.io import atomic, dump
 from accretor.plots.registry import FIGURES
-from accretor.stages import plotting, table
+from accretor.stages import figures, table
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run(
     visit = plans[0].observation.visit
     paths = layout.visit(visit)
     found = [table.collect(plan) for plan in plans]
-    date = min(plotting.utc_date(item.results) for item in found)
+    date = min(figures.utc_date(item.results) for item in found)
     files: dict[str, bytes] = {}
     for item in found:
         for tail, content in _contents(item, settings).items():
@@ -97,7 +97,7 @@ def _name(plan: ObservationPlan, date: str, tail: str) -> str:
 def _contents(found: Measured, settings: WorkspaceSettings) -> dict[str, bytes]:
     """Return the files of one filter by the last part of their names."""
     paths = found.plan.paths
-    files = {entry.tail: (paths.plots / entry.tail).read_bytes() for entry in FIGURES}
+    files = {entry.tail: (paths.plots / entry.tail).read_bytes() for entry in FIGURES if entry.is_packaged}
     files["measurements.tbl"] = table.measurements(found)
     files["measurements.plotcfg"] = table.plot_configuration(found)
     if found.results["plate_solution"] != "none":
