@@ -33,6 +33,8 @@ from tasks import (
     plotting,
     preprocess,
     registration,
+    report,
+    show,
     skynet,
     template,
     ttf,
@@ -58,6 +60,8 @@ DOIT_CONFIG = {
         "calibration",
         "plotting",
         "packaging",
+        "report",
+        "index",
     ],
     "continue": True,  # what fails for one observation is no reason to leave the others
     "reporter": Reporter,
@@ -115,6 +119,21 @@ def task_plotting() -> Iterator[Task]:
 def task_packaging() -> Iterator[Task]:
     """Make the package for TFOP SG1."""
     yield from packaging.tasks()
+
+
+def task_report() -> Iterator[Task]:
+    """Write a page that tells the whole of each night."""
+    yield from report.tasks()
+
+
+def task_index() -> Iterator[Task]:
+    """Write the page of all observations."""
+    yield from report.index()
+
+
+def task_show() -> Iterator[Task]:
+    """Say where the report of a target is, and open it."""
+    yield from show.tasks()
 
 
 def task_upload() -> Iterator[Task]:

@@ -49,7 +49,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
         self._n_done += 1
         stage, _, name = task.name.partition(":")
         said = task.values.get("said", "")
-        self.write(f"{stage:<12} {name}  {said}  ({time.monotonic() - self._begun:.1f} s)\n")
+        self.write(f"{stage:<12} {name or 'workspace'}  {said}  ({time.monotonic() - self._begun:.1f} s)\n")
 
     def skip_uptodate(self, task: Any) -> None:
         """Count what needs no work."""

@@ -10,7 +10,16 @@ from doit import doit_cmd
 from accretor.core.slug import slug
 from tasks import _workspace
 
-STAGES = ("preprocess", "registration", "template", "photometry", "calibration", "plotting", "packaging")
+STAGES = (
+    "preprocess",
+    "registration",
+    "template",
+    "photometry",
+    "calibration",
+    "plotting",
+    "packaging",
+    "report",
+)
 CHOOSING = ("preprocess", "template", "fetch")
 """Stages that make choices which are kept, and the command that keeps what others have."""
 
@@ -26,6 +35,7 @@ VARIABLES = (
     "before",
     "frames",
     "online",
+    "open",
 )
 """Every ``name=value`` that the command line may have."""
 

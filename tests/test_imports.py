@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "exofop": {"core", "science", "io", "aij"},
     "catalogs": {"core", "science", "io"},
     "synthetic": {"core", "science", "io"},
+    "report": {"core"},
     "stages": {
         "core",
         "science",
@@ -38,6 +39,7 @@ MAY_IMPORT = {
         "aij",
         "exofop",
         "catalogs",
+        "report",
     },
     "cli": set(),
     "tasks": {
@@ -64,6 +66,9 @@ DOORS = {
     "requests": {"accretor/io/http.py"},
     "urllib3": {"accretor/io/http.py"},
     "matplotlib": {"accretor/plots/"},
+    "PIL": {"accretor/plots/"},
+    "jinja2": {"accretor/report/"},
+    "markupsafe": {"accretor/report/"},
     "photutils": {"accretor/science/"},
     "scipy": {"accretor/science/"},
     "tomllib": {"accretor/config/"},
@@ -91,7 +96,7 @@ ASKS_ENVIRONMENT = {
 }
 """Files that may look at the environment, or folders of them."""
 
-LATE = {"astropy", "matplotlib", "photutils", "requests", "scipy"}
+LATE = {"PIL", "astropy", "jinja2", "markupsafe", "matplotlib", "photutils", "requests", "scipy"}
 """Libraries that take long to load, and are loaded by the functions that need them."""
 
 
