@@ -56,13 +56,16 @@ def _palette() -> Image:
 
     named = [
         style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.TARGET, style.COMPARISON, style.AIJ_SKY,
-        style.AIJ_AIRMASS, style.AIJ_COUNTS, style.AIJ_X, style.AIJ_Y, "#E8A9A9", "#E4ECF4", "#BFD9EC",
+        style.AIJ_AIRMASS, style.AIJ_COUNTS, style.AIJ_X, style.AIJ_Y,
     ]  # fmt: skip
+    # Pale already; a tint of them would be taken for white.
+    pale = ["#E4ECF4", "#E8A9A9", "#BFD9EC"]
     colors: list[tuple[float, ...]] = [(level / (_N_GREY - 1),) * 3 for level in range(_N_GREY)]
     for name in named:
         color = to_rgb(name)
         colors += [tuple(part + white * (1 - part) for part in color) for white in _TINTS]
         colors += [tuple(part * factor for part in color) for factor in _SHADES]
+    colors += [to_rgb(name) for name in pale]
     left = 256 - len(colors)
     colors += [tuple(colormaps["cividis"](step / max(left - 1, 1))[:3]) for step in range(left)]
     palette = Image.new("P", (1, 1))

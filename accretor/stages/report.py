@@ -140,6 +140,7 @@ def seen_by_report(plans: Sequence[ObservationPlan], layout: Layout) -> dict[str
     paths = layout.visit(plans[0].observation.visit)
     return {
         "what was sent": _digest(paths.ledger),
+        "truth of a simulated night": _digest(layout.root / "truth.json"),
         **{f"neighbours in {plan.observation.filter}": _digest(_neighbour_table(plan)) for plan in plans},
     }
 

@@ -172,9 +172,9 @@ ra = 215.5
 dec = -3.25
 """
 
-ONE = "preprocess (1), registration (1), template, photometry (1), calibration, plotting, packaging"
-ALL = "preprocess (0), registration (12), template, photometry (11), calibration, plotting, packaging"
-LATE = "calibration, plotting, packaging"
+LATE = "calibration, plotting, packaging, report, index"
+ONE = f"preprocess (1), registration (1), template, photometry (1), {LATE}"
+ALL = f"preprocess (0), registration (12), template, photometry (11), {LATE}"
 
 CAUSES = (
     Cause("nothing; the workspace is moved", "nothing", (leave,), SAME),
@@ -197,23 +197,22 @@ CAUSES = (
     ),
     Cause(
         "a frame is moved to another folder below raw/",
-        "preprocess (0), registration (0), template, photometry (0), calibration, packaging",
+        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
         (move(f"{LIGHTS}/TOI-9999.01-0008.fits", "raw/later/TOI-9999.01-0008.fits"),),
     ),
     Cause(
         "a frame is deleted",
-        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        f"preprocess (0), registration (0), template, photometry (0), {LATE}",
         (delete(f"{LIGHTS}/TOI-9999.01-0008.fits"),),
     ),
     Cause(
         "a file that is no frame is added; a copy of a frame is added",
-        "nothing",
+        "index",
         (copy("notes.txt", "raw/notes.txt"), copy("ip/0008.fits", "raw/copies/TOI-9999.01-0008.fits")),
-        SAME,
     ),
     Cause(
         "a frame without stars is added",
-        "preprocess (1), registration (1), template, photometry (0), calibration, plotting, packaging",
+        f"preprocess (1), registration (1), template, photometry (0), {LATE}",
         (copy("dark/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),),
     ),
     Cause(
@@ -223,17 +222,17 @@ CAUSES = (
     ),
     Cause(
         "a new night (of 8 frames)",
-        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        f"preprocess (8), registration (8), template, photometry (8), {LATE}",
         (folder("night", "raw/night"),),
     ),
     Cause(
         "a new filter in a known night",
-        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        f"preprocess (8), registration (8), template, photometry (8), {LATE}",
         (folder("gp", "raw/gp"),),
     ),
     Cause(
         "a new target",
-        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        f"preprocess (8), registration (8), template, photometry (8), {LATE}",
         (folder("target", "raw/target", SECOND_TARGET),),
     ),
     # Calibration frames.
@@ -251,26 +250,26 @@ CAUSES = (
         SAME,
     ),
     # Settings.
-    Cause("[preprocess]", "preprocess (0)", (put("preprocess", "temperature_tolerance = 1.5"),)),
+    Cause("[preprocess]", "preprocess (0), report", (put("preprocess", "temperature_tolerance = 1.5"),)),
     Cause("[preprocess] median3", ALL, (put("preprocess", "median3 = true"),)),
     Cause(
         "[registration]",
-        "registration (12), template, photometry (11), calibration, plotting, packaging",
+        "registration (12), template, photometry (11), calibration, plotting, packaging, report",
         (put("registration", "threshold = 6.0"),),
     ),
     Cause(
         "[template], and the same frame with the same stars is chosen",
-        "template, photometry (0), calibration, plotting, packaging",
+        "template, photometry (0), calibration, plotting, packaging, report",
         (put("template", "weight_sky = 0.9"),),
     ),
     Cause(
         "[template] frame: another one",
-        "template, photometry (11), calibration, plotting, packaging",
+        f"template, photometry (11), {LATE}",
         (put("template", 'frame = "TOI-9999.01-0003.fits"'),),
     ),
     Cause(
         "[photometry]",
-        "photometry (11), calibration, plotting, packaging",
+        f"photometry (11), {LATE}",
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
     ),
     Cause("[calibration] comparison", LATE, (put("calibration", "comparison = [1, 2, 3, 4]"),)),
@@ -284,39 +283,42 @@ CAUSES = (
         ),
     ),
     Cause("[calibration] detrend", LATE, (put("calibration", 'detrend = ["airmass"]'),)),
-    Cause("[plotting]", "plotting, packaging", (put("plotting", 'title = "A title"'),)),
-    Cause("[packaging] n_comparison", LATE, (put("packaging", "n_comparison = 4"),)),
-    Cause("[packaging] observers", "packaging", (put("packaging", 'observers = "B. Observer"'),)),
-    Cause("observer", "packaging", (setting("A. Observer", "C. Observer"),)),
-    Cause("[upload]", "nothing", (put("upload", 'username = "someone"'),), SAME),
+    Cause("[plotting]", "plotting, packaging, report", (put("plotting", 'title = "A title"'),)),
+    Cause(
+        "[packaging] n_comparison",
+        "calibration, plotting, packaging, report",
+        (put("packaging", "n_comparison = 4"),),
+    ),
+    Cause("[packaging] observers", "packaging, report", (put("packaging", 'observers = "B. Observer"'),)),
+    Cause("observer", "packaging, report", (setting("A. Observer", "C. Observer"),)),
+    Cause("[upload]", "report", (put("upload", 'username = "someone"'),)),
     Cause("[compute]", "nothing", (setting('executor = "serial"', "workers = 1"),), SAME),
     Cause(
         "[ensemble] policy, and nothing better is there",
-        "preprocess (0), template",
+        "preprocess (0), template, report",
         (put("ensemble", 'policy = "best"'),),
-        SAME,
     ),
     Cause("[instrument] gain", ALL, (setting("# gain = 1.5", "gain = 1.6"),)),
     Cause(
         "[instrument] telescope_diameter",
-        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        f"preprocess (0), registration (0), template, photometry (0), {LATE}",
         (setting("telescope_diameter = 0.4", "telescope_diameter = 0.5"),),
     ),
     Cause(
         "[target.ephemeris]",
-        "preprocess (0), template, calibration, plotting, packaging",
+        f"preprocess (0), template, {LATE}",
         (setting("t0 = 2460697.307011", "t0 = 2460697.308"),),
     ),
     # Versions of the method.
     Cause(
         "a new version of preprocess",
-        "preprocess (12), registration (0), template, photometry (0), calibration, packaging",
+        "preprocess (12), registration (0), template, photometry (0), calibration, plotting, packaging",
         (leave,),
         raised=("preprocess",),
     ),
     Cause(
         "a new version of the masters with the same pixels",
-        "preprocess (0), registration (0), template, photometry (0), calibration",
+        "preprocess (0), registration (0), template, photometry (0), calibration, report",
         (leave,),
         raised=("masters",),
     ),
@@ -359,13 +361,13 @@ CAUSES = (
     ),
     Cause(
         "a better frame is added, policy best",
-        "preprocess (1), registration (1), template, photometry (12), calibration, plotting, packaging",
+        f"preprocess (1), registration (1), template, photometry (12), {LATE}",
         (copy("ip/0004.fits", f"{LIGHTS}/TOI-9999.01-0004.fits"),),
         before=put("ensemble", 'policy = "best"'),
     ),
     Cause(
         "the frame that is the template is deleted",
-        "preprocess (0), registration (0), template, photometry (10), calibration, plotting, packaging",
+        f"preprocess (0), registration (0), template, photometry (10), {LATE}",
         (lambda workspace, shelf: (workspace / LIGHTS / template_of(workspace)).unlink(),),
     ),
     # Dumps that are deleted, cut short, edited by hand.
@@ -395,7 +397,7 @@ CAUSES = (
     # The folder.
     Cause(
         "`doit.sqlite` is deleted",
-        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        f"preprocess (0), registration (0), template, photometry (0), {LATE}",
         (delete("work/doit.sqlite"),),
         SAME,
     ),
