@@ -97,7 +97,7 @@ def timing(results: Mapping[str, Any]) -> Verdict:
     sigma = abs(late) / error
     note = "" if results["prediction_error_day"] else "; the ephemeris gives no error"
     state = State.YES if sigma <= SIGMAS else State.NO
-    return Verdict(name, state, value, f"observed minus predicted, {sigma:.1f} σ{note}")
+    return Verdict(name, state, value, f"observed minus predicted, {sigma:.1f}\u00a0σ{note}")
 
 
 def depth(results: Mapping[str, Any], ephemeris: Ephemeris | None) -> Verdict:
@@ -111,7 +111,7 @@ def depth(results: Mapping[str, Any], ephemeris: Ephemeris | None) -> Verdict:
     sigma = abs(found - ephemeris.depth) / error
     state = State.YES if sigma <= SIGMAS else State.NO
     return Verdict(
-        name, state, f"{found:.2f} ± {error:.2f} ppt", f"predicted {ephemeris.depth:g} ppt, {sigma:.1f} σ"
+        name, state, f"{found:.2f} ± {error:.2f} ppt", f"predicted {ephemeris.depth:g} ppt, {sigma:.1f}\u00a0σ"
     )
 
 
