@@ -111,7 +111,10 @@ def depth(results: Mapping[str, Any], ephemeris: Ephemeris | None) -> Verdict:
     sigma = abs(found - ephemeris.depth) / error
     state = State.YES if sigma <= SIGMAS else State.NO
     return Verdict(
-        name, state, f"{found:.2f} ± {error:.2f} ppt", f"predicted {ephemeris.depth:g} ppt, {sigma:.1f}\u00a0σ"
+        name,
+        state,
+        f"{found:.2f} ± {error:.2f} ppt",
+        f"predicted {ephemeris.depth:g} ppt, {sigma:.1f}\u00a0σ",
     )
 
 
