@@ -160,6 +160,17 @@ def damage(name: str) -> tuple[Change, ...]:
     return delete(name), cut(name), edit(name)
 
 
+def send(workspace: Path, shelf: Path) -> None:
+    """Note that a file of the package was sent, as an upload does."""
+    from accretor.exofop.ledger import Item, Ledger, State
+
+    ledger = Ledger(workspace / "uploads" / VISIT.partition("/")[2] / "ledger.jsonl")
+    name = next((workspace / VISIT / "package").glob("*.tbl")).name
+    ledger.add(
+        "0123456789ab", Item("https://127.0.0.1/", "file", "ip", name), "0" * 64, State.CONFIRMED, 1.8e9
+    )
+
+
 def leave(workspace: Path, shelf: Path) -> None:
     """Do nothing."""
 
@@ -282,6 +293,7 @@ CAUSES = (
             ),
         ),
     ),
+    Cause("[calibration] intervals", LATE, (put("calibration", "intervals = [[2460739.3, 2460739.43]]"),)),
     Cause("[calibration] detrend", LATE, (put("calibration", 'detrend = ["airmass"]'),)),
     Cause("[plotting]", "plotting, packaging, report", (put("plotting", 'title = "A title"'),)),
     Cause(
@@ -394,6 +406,14 @@ CAUSES = (
         SAME,
     ),
     Cause("`manifest.json` is damaged\\*", "packaging", damage(f"{VISIT}/manifest.json"), SAME),
+    Cause(
+        "`report.html` or `history.json` is damaged\\*",
+        "report",
+        (*damage(f"{VISIT}/report.html"), delete(f"{VISIT}/history.json"), cut(f"{VISIT}/history.json")),
+        SAME,
+    ),
+    Cause("`index.html` is damaged\\*", "index", damage("products/index.html"), SAME),
+    Cause("something was sent to ExoFOP", "report", (send,), OTHER),
     # The folder.
     Cause(
         "`doit.sqlite` is deleted",

@@ -14,9 +14,10 @@ from urllib.parse import unquote
 import pytest
 
 from accretor.core.dumps import LIGHT_CURVE
+from accretor.exofop.ledger import Item, Ledger, State
 from accretor.io import dump
 from accretor.report import page
-from tests.harness import run
+from tests.harness import make, run
 from tests.pipeline.causes import put
 from tests.report.conftest import ATTACK, FRAME, SCRIPT, VISIT
 
@@ -188,6 +189,75 @@ def test_figures_that_did_not_change_are_not_drawn_again(reported, tmp_path):
     assert set(json.loads((space / IP / "figures.json").read_text(encoding="utf-8"))) == {
         path.name for path in (space / VISIT / "plots/ip").iterdir()
     }
+
+
+def test_what_was_sent_is_told_with_its_day(reported, tmp_path):
+    space = shutil.copytree(reported, tmp_path / "space")
+    ledger = Ledger(space / VISIT.replace("products", "uploads", 1) / "ledger.jsonl")
+    same, changed = sorted((space / VISIT / "package").glob("*.tbl"))
+    for path, digest in ((same, hashlib.sha256(same.read_bytes()).hexdigest()), (changed, "0" * 64)):
+        item = Item("https://127.0.0.1/", "file", "ip", path.name)
+        ledger.add("0123456789ab", item, digest, State.CONFIRMED, 1.8e9)
+
+    assert run(space).stages == ["report"]
+
+    text = " ".join(Page(space / VISIT / "report.html").text.split())
+    assert f"{hashlib.sha256(same.read_bytes()).hexdigest()} confirmed 2027-01-15" in text
+    assert "confirmed 2027-01-15, with other content" in text
+    assert run(space).done == {}
+
+
+def test_neighbours_are_shown_as_the_check_left_them(reported, tmp_path):
+    from astropy.table import Table
+
+    space = shutil.copytree(reported, tmp_path / "space")
+    Table(
+        {
+            "neighbour": [2, 3], "identifier": ["Gaia DR3 1", SCRIPT], "separation": [12.34, 55.5],
+            "position_angle": [10.0, 200.0], "delta_mag": [1.5, 4.25], "depth_needed": [44.0, 560.0],
+            "rms": [5.0, 80.0], "ratio": [8.8, 7.0], "disposition": ["Cleared", "Not cleared"],
+            "reason": ["", "its curve dips"],
+        }
+    ).write(space / IP / "neighbours.ecsv", format="ascii.ecsv")  # fmt: skip
+
+    assert run(space).stages == ["report", "index"]
+
+    text = Page(space / VISIT / "report.html").text
+    assert all(
+        words in text for words in ("Gaia DR3 1", SCRIPT, "12.34", "560.00", "its curve dips", "1 of 2")
+    )
+    assert "no check of the neighbours was made" in text  # in the other filter
+    assert run(space).done == {}
+
+
+def test_pictures_for_which_there_is_no_room_are_named_instead(reported, tmp_path, monkeypatch):
+    space = shutil.copytree(reported, tmp_path / "space")
+    run(space, "list")  # loads the module that is changed here
+    monkeypatch.setattr("accretor.stages.report._PICTURES", 200_000)
+
+    assert run(space, "report", "redo=report").status == 0
+
+    found = Page(space / VISIT / "report.html")
+    shown = found.all("img")
+    assert 0 < len(shown) < 10
+    assert sum(len(picture["src"]) for picture in shown) <= 200_000
+    links = [link["href"] for link in found.all("a") if link["href"].startswith("plots/")]
+    assert len(shown) + len(links) == 26
+    assert all((space / VISIT / unquote(link)).is_file() for link in links)
+
+
+def test_an_observation_that_could_not_be_reduced_is_on_the_index_with_the_others(reported, tmp_path):
+    space = make(tmp_path / "space", lights=range(3))
+
+    done = run(space)
+
+    assert set(done.failed) == {"calibration:TOI-9999.01/20250304/Demo-0m4/ip"}
+    text = Page(space / "products/index.html").text
+    assert "Observations without a report" in text
+    assert "TOI-9999.01/20250304/Demo-0m4/ip" in text
+    told = run(space, "show:TOI-9999.01")
+    assert told.status != 0
+    assert "there is no report yet" in told.out + told.err
 
 
 def test_where_the_report_is_can_be_asked(reported):
