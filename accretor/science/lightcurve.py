@@ -245,6 +245,7 @@ def calibrate(
         flags=(
             *_flags(photometry, night, ephemeris, prediction, transit_fit, law, scatter, spread, diameter),
             *_missing_terms(settings, found),
+            *_counted_flags(settings, is_used, is_counted),
         ),
     )
 
@@ -387,6 +388,15 @@ def _flags(
     if transit_fit is not None:
         flags.extend((*law.remarks, *_fit_flags(transit_fit, spread)))
     return tuple(flags)
+
+
+def _counted_flags(settings: CalibrationSettings, is_used: Booleans, is_counted: Booleans) -> list[str]:
+    """Return of which frames the rms is, if the settings name intervals."""
+    if not settings.rms_intervals:
+        return []
+    if is_counted.sum() == is_used.sum():
+        return ["rms of all frames: all of them, or none, are in the intervals of the settings"]
+    return [f"rms of {is_counted.sum()} of {is_used.sum()} frames: those in the intervals of the settings"]
 
 
 def _missing_terms(settings: CalibrationSettings, found: Curve) -> list[str]:

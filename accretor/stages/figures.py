@@ -401,7 +401,7 @@ def _rms_magnitude(night: Night) -> Keywords:
 
     rows, results = night.comparison, night.results
     flux = np.array(dump.column(rows, "flux"), dtype=np.float64)
-    scatter = np.array(dump.column(rows, "scatter"), dtype=np.float64)
+    scatter = _scatter_of_all(night)
     good = (flux > 0) & np.isfinite(scatter) & (scatter > 0)
     if not good.any():
         raise Unusable("no star has a scatter")
@@ -431,6 +431,29 @@ def _rms_magnitude(night: Night) -> Keywords:
         "target_ppt": results["rms_per_point_ppt"],
         **night.heading,
     }
+
+
+def _scatter_of_all(night: Night) -> Floats:
+    """Return the scatter of every star (ppt): that of the ensemble's choice, or in the user's intervals."""
+    from accretor.science import ensemble, statistics
+
+    rows = night.comparison
+    if not night.settings.calibration.rms_intervals:
+        return np.array(dump.column(rows, "scatter"), dtype=np.float64)
+    measured, meta = photometry_stage.columns(night.paths, "image_name", "flux")
+    radius = int(np.argmin(np.abs(np.array(meta["radii"]) - night.results["aperture_radius_px"])))
+    weight = np.array([float(row["is_comparison"]) for row in rows])
+    counted = {row["image_name"] for row, is_in in zip(night.curve, night.counted, strict=True) if is_in}
+    flux = measured["flux"][[name in counted for name in measured["image_name"]], :, radius]
+    # A star of the ensemble that one frame lacks must not take that frame from all others.
+    weight[~np.isfinite(flux).all(axis=0)] = 0.0
+    if (weight > 0).sum() < 2:
+        raise Unusable("fewer than two comparison stars are measured in every frame of the intervals")
+    known = np.isfinite(flux).any(axis=0)
+    found = np.full(len(rows), math.nan)
+    relative = ensemble.relative_flux(flux[:, known], weight[known])
+    found[known] = [1000 * statistics.scatter(curve / np.nanmedian(curve)) for curve in relative.T]
+    return found
 
 
 def _sky_variance(night: Night, read_noise: float) -> float:

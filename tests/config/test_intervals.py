@@ -111,3 +111,7 @@ def test_every_rms_is_that_of_the_frames_in_the_intervals(tmp_path):
     expected, all_of_them = (1000 * float(np.sqrt(np.mean(np.square(part)))) for part in (counted, every))
     assert results["rms_per_point_ppt"] == pytest.approx(expected, abs=1e-4)
     assert abs(expected - all_of_them) > 0.01
+    assert (
+        f"rms of {len(counted)} of {len(every)} frames: those in the intervals of the settings"
+        in results["flags"]
+    )
