@@ -173,7 +173,8 @@ def package(problems: Sequence[str] | None) -> Verdict:
     if problems is None:
         return Verdict(name, State.UNKNOWN, "no package", "it was not made")
     if problems:
-        return Verdict(name, State.NO, f"{len(problems)} missing", "; ".join(problems))
+        words = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        return Verdict(name, State.NO, words, "; ".join(problems))
     return Verdict(name, State.YES, "complete", "as SG1 asks")
 
 
