@@ -10,9 +10,6 @@ from typing import Any, Final
 
 from accretor.core.settings import Ephemeris
 
-DETECTED: Final = 10.0
-"""Gain of BIC from which a transit is called detected; as the flags of calibration have it."""
-
 SIGMAS: Final = 3.0
 """Standard errors within which a time or depth agrees with its prediction."""
 
@@ -80,9 +77,10 @@ def transit(results: Mapping[str, Any]) -> Verdict:
     if gain is None:
         return Verdict(name, State.UNKNOWN, "no test", "the fit gives no difference of BIC")
     value = f"ΔBIC {_signed(gain, 0)}"
-    if gain > DETECTED:
-        return Verdict(name, State.YES, value, f"a model with a transit is better; above {DETECTED:g} counts")
-    return Verdict(name, State.NO, value, f"{DETECTED:g} would count as detected")
+    if results["is_detected"]:
+        return Verdict(name, State.YES, value, "a model with a transit is better; above 10 counts")
+    needed = "10, and a radius ratio above 3 of its errors, would count as detected"
+    return Verdict(name, State.NO, value, needed)
 
 
 def timing(results: Mapping[str, Any]) -> Verdict:

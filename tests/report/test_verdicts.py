@@ -10,7 +10,8 @@ from accretor.report.verdicts import State
 
 EPHEMERIS = Ephemeris(t0=2458000.0, period=2.0, duration=3.0, depth=10.0)
 GOOD = {
-    "has_fit": True, "fit_reason": "", "delta_bic": 85.0, "o_c_minute": 1.0, "o_c_error_minute": 1.0,
+    "has_fit": True, "fit_reason": "", "delta_bic": 85.0, "is_detected": True,
+    "o_c_minute": 1.0, "o_c_error_minute": 1.0,
     "prediction_error_day": 0.001, "depth_ppt": 10.5, "depth_error_ppt": 0.5, "rms_per_point_ppt": 2.0,
     "predicted_rms_ppt": 1.8, "rms_5min_ppt": 1.2, "coverage": "Full",
 }  # fmt: skip
@@ -36,7 +37,7 @@ def test_without_a_fit_nothing_is_claimed_of_the_transit():
 
 
 def test_a_transit_that_is_not_detected_has_neither_time_nor_depth():
-    found = states({**GOOD, "delta_bic": 4.0})
+    found = states({**GOOD, "delta_bic": 4.0, "is_detected": False})
 
     assert found["Transit seen"] is State.NO
     assert found["On time"] is found["Depth as predicted"] is State.UNKNOWN
@@ -93,8 +94,8 @@ MAYBE = st.none() | st.floats(-1e6, 1e6)
 
 
 @given(st.fixed_dictionaries({
-    **{name: MAYBE for name in GOOD if name not in ("has_fit", "fit_reason", "coverage")},
-    "has_fit": st.booleans(), "fit_reason": st.text(max_size=9),
+    **{name: MAYBE for name in GOOD if name not in ("has_fit", "is_detected", "fit_reason", "coverage")},
+    "has_fit": st.booleans(), "is_detected": st.booleans(), "fit_reason": st.text(max_size=9),
     "coverage": st.sampled_from(["", "Full", "Egress"]),
 }))  # fmt: skip
 def test_whatever_numbers_are_missing_every_question_has_an_answer(results):
