@@ -17,6 +17,10 @@ EXCESS: Final = 1.5
 """Scatter over the predicted one up to which it is as expected; as the flags of calibration have it."""
 
 
+SUSPECT: Final = ("event", "dip")
+"""Words of our own test for a neighbour that loses light, whatever SG1's table says of it."""
+
+
 class State(enum.StrEnum):
     """How a question is answered."""
 
@@ -140,7 +144,11 @@ def cleared(neighbours: Sequence[Mapping[str, Any]] | None) -> Verdict:
         return Verdict(name, State.UNKNOWN, "not checked", "no check of the neighbours was made")
     if not neighbours:
         return Verdict(name, State.YES, "none", "no neighbour could cause the depth")
-    good = [row for row in neighbours if is_cleared(str(row["disposition"]))]
+    good = [
+        row
+        for row in neighbours
+        if is_cleared(str(row["disposition"])) and str(row.get("verdict", "")) not in SUSPECT
+    ]
     value = f"{len(good)} of {len(neighbours)}"
     if len(good) == len(neighbours):
         return Verdict(name, State.YES, value, "none of them can have caused the event")

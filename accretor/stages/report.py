@@ -292,6 +292,9 @@ def _neighbours(plan: ObservationPlan) -> list[Row] | None:
     from astropy.table import Table
 
     table = Table.read(path, format="ascii.ecsv")
+    # No star, and a remark why: nothing was checked, which is not "none".
+    if len(table) == 0 and dump.read_meta(path).get("remarks"):
+        return None
     return [{name: row[name] for name in table.colnames} for row in table]
 
 

@@ -77,6 +77,12 @@ def test_all_neighbours_must_be_cleared(words, state):
     assert states(GOOD, neighbours=[{"disposition": word} for word in words])["Neighbours cleared"] is state
 
 
+def test_a_neighbour_that_loses_light_is_not_cleared_whatever_the_table_of_sg1_says():
+    rows = [{"disposition": "Cleared", "verdict": "event"}, {"disposition": "Cleared", "verdict": "cleared"}]
+
+    assert states(GOOD, neighbours=rows)["Neighbours cleared"] is State.PART
+
+
 @pytest.mark.parametrize(
     ("words", "state"),
     [("Full", State.YES), ("Ingress", State.PART), ("Egress", State.PART), ("Out of Transit", State.NO)],
