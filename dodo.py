@@ -38,6 +38,8 @@ from tasks import (
     plotting,
     preprocess,
     registration,
+    report,
+    show,
     skynet,
     template,
     ttf,
@@ -66,6 +68,8 @@ DOIT_CONFIG = {
         "neb",
         "plotting",
         "packaging",
+        "report",
+        "index",
     ],
     "continue": True,  # what fails for one observation is no reason to leave the others
     "reporter": Reporter,
@@ -148,6 +152,21 @@ def task_check() -> Iterator[Task]:
 def task_notes() -> Iterator[Task]:
     """Put the layout of the notes into the workspace, to be changed there."""
     yield from notes.tasks()
+
+
+def task_report() -> Iterator[Task]:
+    """Write a page that tells the whole of each night."""
+    yield from report.tasks()
+
+
+def task_index() -> Iterator[Task]:
+    """Write the page of all observations."""
+    yield from report.index()
+
+
+def task_show() -> Iterator[Task]:
+    """Say where the report of a target is, and open it."""
+    yield from show.tasks()
 
 
 def task_upload() -> Iterator[Task]:

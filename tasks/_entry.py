@@ -15,13 +15,13 @@ from tasks import _lock, _memory, _terminal, _trouble, _wishes, _workspace
 READING_COMMANDS = {"list", "info", "help", "dumpdb", "tabcompletion"}
 """Commands of doit that do nothing to a workspace."""
 
-READING_TASKS = {"why", "watch", "logout", "ttf"}
+READING_TASKS = {"why", "watch", "logout", "ttf", "show"}
 """Tasks that write nothing themselves."""
 
 FIRST_TASKS = {"init", "doctor"}
 """Tasks that need no workspace, or one that is broken."""
 
-WRITING_TASKS = {*_wishes.STAGES, "check", "notes", "upload", "download", "skynet", "organize"}
+WRITING_TASKS = {*_wishes.STAGES, "check", "notes", "index", "upload", "download", "skynet", "organize"}
 
 
 def begin() -> None:

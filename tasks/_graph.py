@@ -86,7 +86,11 @@ class Unchanged:
     as they were is taken to be the same; else its digest decides.
     """
 
-    def __init__(self, made_with: Mapping[str, str]) -> None:
+    def __init__(
+        self, made_with: Mapping[str, str], *, later: Callable[[], Mapping[str, str]] | None = None
+    ) -> None:
+        self._fixed = dict(made_with)
+        self._later = later
         self.made_with = dict(made_with)
         self.found: list[str] | None = None
         """What `reasons` found."""
@@ -98,6 +102,8 @@ class Unchanged:
 
     def reasons(self, values: Mapping[str, Any]) -> list[str]:
         """Return why the task is not up to date, in words, given what its last run saved."""
+        if self._later is not None:
+            self.made_with = {**self._fixed, **self._later()}
         before = values.get("made_with")
         if not isinstance(before, dict):
             return [NOT_DONE]
@@ -129,6 +135,8 @@ class Leaf:
     """Digest of everything but files that the work depends on, under a name for people."""
     state: Callable[[], str]
     """Tells in one line how far this is."""
+    later: Callable[[], Mapping[str, str]] | None = None
+    """Returns digests of what may come while others work, and is looked at when the turn comes."""
     is_shown_only: bool = False
     """It tells something, and leaves nothing."""
     is_asked_for: bool = False
@@ -208,7 +216,7 @@ def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
         [(leaf.action, [stage_name, leaf.name, *leaf.arguments])],
         file_dep=[str(path) for path in leaf.file_dep],
         targets=[str(path) for path in leaf.targets],
-        uptodate=[Unchanged(leaf.made_with), *([False] if leaf.is_asked_for else [])],
+        uptodate=[Unchanged(leaf.made_with, later=leaf.later), *([False] if leaf.is_asked_for else [])],
         clean=[(clean, [stage_name, leaf.name, list(leaf.targets), list(leaf.owned)])],
         verbosity=2,
         meta={"is_shown_only": leaf.is_shown_only},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ def tasks(
     *,
     files: Callable[[ObservationPlan], tuple[Sequence[Path], Sequence[Path]]],
     made_with: Callable[[ObservationPlan], Mapping[str, Any]],
+    further: Iterable[Leaf] = (),
 ) -> Iterator[Task]:
     """Yield the tasks of a stage that works on one observation at a time.
 
@@ -29,10 +30,12 @@ def tasks(
         Returns what the stage reads, and what it leaves.
     made_with
         Returns everything but files that the outcome depends on, by names for people.
+    further
+        Leaves of the stage that work on several observations.
     """
     plans = _workspace.observations(name)
     leaves = [_leaf(name, plan, files(plan), digests(made_with(plan))) for plan in plans]
-    yield from stage(name, text, leaves, lambda target: _state.of_stage(name, target))
+    yield from stage(name, text, [*leaves, *further], lambda target: _state.of_stage(name, target))
 
 
 def run(name: str, slug: str) -> Any:

@@ -10,7 +10,17 @@ from typing import Any
 
 from doit.reporter import ConsoleReporter
 
-from tasks import _blocked, _lock, _memory, _signals, _stage, _summary, _trouble, _workspace
+from tasks import (
+    _blocked,
+    _lock,
+    _memory,
+    _signals,
+    _stage,
+    _summary,
+    _terminal,
+    _trouble,
+    _workspace,
+)
 
 
 class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
@@ -49,7 +59,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
         self._n_done += 1
         stage, _, name = task.name.partition(":")
         said = task.values.get("said", "")
-        self.write(f"{stage:<12} {name}  {said}  ({time.monotonic() - self._begun:.1f} s)\n")
+        self.write(f"{stage:<12} {name or 'workspace'}  {said}  ({time.monotonic() - self._begun:.1f} s)\n")
 
     def skip_uptodate(self, task: Any) -> None:
         """Count what needs no work."""
@@ -63,10 +73,11 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
         if fail.get_name() == "UnmetDependency":
             self._n_blocked += bool(task.actions)
         elif fail.get_name() == "TaskFailed":
-            self.write(f"{stage:<12} {name}  FAILED: {fail.message.removeprefix(f'{name}: ')}\n")
+            failed, why = _terminal.strong("FAILED"), fail.message.removeprefix(f"{name}: ")
+            self.write(f"{stage:<12} {name}  {failed}: {why}\n")
         else:  # a bug of ours: everything that helps to find it
             _blocked.remember(stage, name, "it broke; the run that did so shows where")
-            self.write(f"{stage:<12} {name}  BROKE\n{fail.get_msg()}\n")
+            self.write(f"{stage:<12} {name}  {_terminal.strong('BROKE')}\n{fail.get_msg()}\n")
 
     def complete_run(self) -> None:
         """Tell what there is now, unless the run was broken off."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -66,7 +67,7 @@ class Progress:
         self._label = label
         self._begun = time.monotonic()
         self._shown = 0.0
-        self._is_terminal = sys.stderr.isatty()
+        self._is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def __call__(self, done: int, total: int) -> None:
         """Say that *done* of *total* are there."""
@@ -76,11 +77,21 @@ class Progress:
             return
         if done == total:
             sys.stderr.write("\r\x1b[K")
-        elif now - self._shown > 0.2:
-            left = (now - self._begun) / done * (total - done)
-            sys.stderr.write(f"\r\x1b[K{self._label}  {done}/{total}  {left:.0f} s left")
+        elif now - self._shown > 0.2 and done > 0:
+            rate = done / (now - self._begun)
+            sys.stderr.write(
+                f"\r\x1b[K{self._label}  {done}/{total}, {total - done} left  "
+                f"{rate:.3g}/s  {_words((total - done) / rate)}"
+            )
             self._shown = now
         sys.stderr.flush()
+
+
+def _words(seconds: float) -> str:
+    """Return how long something takes, for people."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @functools.cache

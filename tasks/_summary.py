@@ -63,6 +63,8 @@ def _visit(workspace: Workspace, visit: Visit, plans: tuple[ObservationPlan, ...
         yield f"    missing: {problem}"
     for remark in manifest.get("remarks", ()):
         yield f"    note: {remark}"
+    if paths.report.is_file():
+        yield f"  report   {_workspace.shown(paths.report)}"
 
 
 def _results(plan: ObservationPlan) -> Row | None:
@@ -84,9 +86,14 @@ def _observation(results: Row, plan: ObservationPlan) -> Iterator[str]:
         f"{_ppt(results['rms_10min_ppt'])} in 10 min"
     )
     if results["has_fit"]:
+        ephemeris = plan.target.ephemeris
+        predicted = f", predicted {ephemeris.depth:g}" if ephemeris else ""
         yield (
-            f"         Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}, "
-            f"Tc {results['tc_bjd_tdb']:.5f} ± {results['tc_error_day']:.5f} BJD_TDB "
+            f"         Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f} "
+            f"(depth {results['depth_ppt']:.2f} ± {results['depth_error_ppt']:.2f} ppt{predicted})"
+        )
+        yield (
+            f"         Tc {results['tc_bjd_tdb']:.5f} ± {results['tc_error_day']:.5f} BJD_TDB "
             f"(O-C {results['o_c_minute']:+.1f} ± {results['o_c_error_minute']:.1f} min), "
             f"coverage {results['coverage']}"
         )
@@ -135,11 +142,8 @@ def _next(workspace: Workspace) -> Iterator[str]:
         yield f"({example} is a commented example), then:  {_workspace.program()} workspace=PATH"
     elif workspace.visits:
         target = next(iter(workspace.visits)).target
-        products, command = (
-            _workspace.shown(workspace.layout.products),
-            _workspace.command(f"upload:{target}"),
-        )
-        yield f"Next: look at {products}, then  {command}  shows what would be sent."
+        show, send = (_workspace.command(f"{name}:{target}") for name in ("show", "upload"))
+        yield f"Next:  {show} open=yes  shows the report,  {send}  what would be sent."
 
 
 def _against_truth(truth: Row, results: Row) -> Iterator[str]:

@@ -11,6 +11,16 @@ from typing import TextIO
 _PLAIN = {"±": "+-", "×": "x", "–": "-", "…": "...", "°": " deg", "→": "->", "′": "'", "″": '"'}
 
 
+def strong(words: str) -> str:
+    """Return *words* in red where there is a terminal that shows colours, and nobody asked for none.
+
+    See https://no-color.org: any NO_COLOR but an empty one means none.
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
+        return words
+    return f"\x1b[31m{words}\x1b[0m"
+
+
 def survive() -> None:
     """Let every character be written, whatever LANG, the console or PYTHONIOENCODING say."""
     codecs.register_error("accretor.plain", _plain)

@@ -12,7 +12,7 @@ from tasks import _workspace
 
 STAGES = (
     *("preprocess", "registration", "template", "photometry", "aij", "calibration"),
-    *("forced", "neb", "plotting", "packaging"),
+    *("forced", "neb", "plotting", "packaging", "report"),
 )
 CHOOSING = ("preprocess", "template", "fetch")
 """Stages that make choices which are kept, and the command that keeps what others have."""
@@ -30,6 +30,7 @@ VARIABLES = (
     "frames",
     "folder",
     "online",
+    "open",
 )
 """Every ``name=value`` that the command line may have."""
 

@@ -20,7 +20,6 @@ from doit.task import Task
 
 from accretor.core.errors import Blocked
 from accretor.io.layout import VisitPaths
-from accretor.plots.registry import FIGURES
 from accretor.stages import packaging, plotting
 from tasks import _stage, _visits, _wishes, _workspace
 from tasks._graph import Leaf, digests, stage
@@ -62,13 +61,17 @@ def _leaves() -> Iterator[Leaf]:
                 for path in (
                     plan.paths.frames,
                     plan.paths.template_stars,
-                    *([plan.paths.template_image] if plotting.figures_of(plan) == FIGURES else []),
+                    *([plan.paths.template_image] if plan.frames or plan.aij.image else []),
                     plan.paths.photometry,
                     plan.paths.light_curve,
                     plan.paths.comparison,
                     plan.paths.results,
                     *([plan.paths.neighbours] if plan.frames else []),
-                    *(plan.paths.plots / entry.tail for entry in plotting.figures_of(plan)),
+                    *(
+                        plan.paths.plots / entry.tail
+                        for entry in plotting.figures_of(plan)
+                        if entry.is_packaged
+                    ),
                 )
             ],
             targets=[paths.manifest],

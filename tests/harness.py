@@ -34,6 +34,7 @@ SMALL: Night = dataclasses.replace(
 
 _LINE = re.compile(r"^(\w+) +(\S+)  (.*)  \([\d.]+ s\)$")
 _FAILED = re.compile(r"^(\w+) +(\S+)  FAILED: (.*)$")
+_CHANGES = re.compile(r"<!-- changes -->.*?<!-- /changes -->", re.DOTALL)
 _COUNTS = re.compile(r"(\d+) measured, (\d+) kept")
 
 
@@ -147,12 +148,24 @@ def tree(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, str]:
     }
 
 
-CACHES = (".holder.json", "digests.jsonl", "doit.sqlite", "inventory.ecsv", ".lock")
-"""Files of work/ that tell of this machine and this day."""
+CACHES = (".holder.json", "digests.jsonl", "doit.sqlite", "figures.json", "inventory.ecsv", ".lock")
+"""Files of work/ that tell of this machine and this day, or only save time."""
 
 
 def results(workspace: Path) -> dict[str, str]:
-    """Return the sha256 of all dumps and products of a workspace."""
-    return tree(workspace / "work", without=CACHES) | {
-        f"products/{name}": digest for name, digest in tree(workspace / "products").items()
+    """Return the sha256 of all dumps and products of a workspace.
+
+    What changed since an earlier reduction is history, and no part of the result.
+    """
+    found = tree(workspace / "work", without=CACHES) | {
+        f"products/{name}": digest
+        for name, digest in tree(workspace / "products", without=("history.json",)).items()
     }
+    for path in (workspace / "products").rglob("report.html"):
+        page = path.read_text(encoding="utf-8")
+        without = _CHANGES.sub("", page).encode("utf-8")
+        assert len(without) < len(page.encode("utf-8"))
+        found[f"products/{path.relative_to(workspace / 'products').as_posix()}"] = hashlib.sha256(
+            without
+        ).hexdigest()
+    return found

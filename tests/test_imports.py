@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "archives": {"core", "science", "io"},
     "catalogs": {"core", "science", "io"},
     "synthetic": {"core", "science", "io"},
+    "report": {"core"},
     "stages": {
         "archives",
         "core",
@@ -40,6 +41,7 @@ MAY_IMPORT = {
         "aij",
         "exofop",
         "catalogs",
+        "report",
     },
     "cli": set(),
     "tasks": {
@@ -67,6 +69,9 @@ DOORS = {
     "requests": {"accretor/io/http.py"},
     "urllib3": {"accretor/io/http.py"},
     "matplotlib": {"accretor/plots/"},
+    "PIL": {"accretor/plots/"},
+    "jinja2": {"accretor/report/"},
+    "markupsafe": {"accretor/report/"},
     "photutils": {"accretor/science/"},
     "scipy": {"accretor/science/"},
     "tomllib": {"accretor/config/"},
@@ -94,7 +99,7 @@ ASKS_ENVIRONMENT = {
 }
 """Files that may look at the environment, or folders of them."""
 
-LATE = {"astropy", "matplotlib", "photutils", "requests", "scipy"}
+LATE = {"PIL", "astropy", "jinja2", "markupsafe", "matplotlib", "photutils", "requests", "scipy"}
 """Libraries that take long to load, and are loaded by the functions that need them."""
 
 

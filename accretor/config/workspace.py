@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from accretor import instruments
+from accretor.config import intervals
 from accretor.core.errors import ConfigError
 from accretor.core.settings import (
     ForcedPosition,
@@ -59,9 +60,45 @@ def load(path: Path) -> WorkspaceSettings:
     for name, field in fields.items():
         if field.required and name not in values:
             raise ConfigError(path, name, "is missing")
-    settings = WorkspaceSettings(**values)
+    settings = _with_intervals(path, WorkspaceSettings(**values))
     _check(path, settings)
     return settings
+
+
+def _with_intervals(path: Path, settings: WorkspaceSettings) -> WorkspaceSettings:
+    """Put the intervals of a table in the place of its name."""
+    found = _intervals(path, "calibration", settings.calibration.intervals)
+    special = tuple(
+        msgspec.structs.replace(
+            one,
+            calibration={
+                **one.calibration,
+                "intervals": _intervals(path, f"observation[{i}].calibration", one.calibration["intervals"]),
+            },
+        )
+        if "intervals" in one.calibration
+        else one
+        for i, one in enumerate(settings.observation)
+    )
+    calibration = msgspec.structs.replace(settings.calibration, intervals=found)
+    return msgspec.structs.replace(settings, calibration=calibration, observation=special)
+
+
+def _intervals(path: Path, key: str, given: Any) -> intervals.Intervals:
+    """Return the intervals that are given as pairs, or in the table of that name."""
+    try:
+        found: intervals.Intervals
+        if isinstance(given, str):
+            found = intervals.read(path.parent / given)
+        else:
+            found = _convert(path, f"{key}.intervals", given, intervals.Intervals)
+            intervals.check(found)
+    except OSError as error:
+        raise ConfigError(path, f"{key}.intervals", f"{given}: {error.strerror}") from None
+    except ValueError as error:
+        words = f"{given}: {error}" if isinstance(given, str) else str(error)
+        raise ConfigError(path, f"{key}.intervals", words) from None
+    return found
 
 
 def _each(path: Path, key: str, value: Any, kind: type[Settings]) -> tuple[Any, ...]:

@@ -264,6 +264,15 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     """Most terms that ``auto`` may use."""
     scintillation: Positive = 1.56
     """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
+    intervals: tuple[tuple[float, float], ...] | str = ()
+    """Intervals (pairs of BJD_TDB day) whose frames every rms is taken of, or the name of a CSV table of
+    them beside this file, with the columns init_time and final_time; default: all frames. Intervals that
+    hold no frame of an observation are those of other nights."""
+
+    @property
+    def rms_intervals(self) -> tuple[tuple[float, float], ...]:
+        """The intervals; those of a table are here once the file is read."""
+        return () if isinstance(self.intervals, str) else self.intervals
 
     def chosen(self, comparison: tuple[int, ...] | None, radius: float | None) -> CalibrationSettings:
         """Return these settings with other comparison stars and another radius, where they are given."""

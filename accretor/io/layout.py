@@ -114,6 +114,11 @@ class ObservationPaths:
         """The numbers."""
         return self.folder / "results.json"
 
+    @property
+    def figures(self) -> Path:
+        """What each figure was drawn from; it only saves time."""
+        return self.folder / "figures.json"
+
 
 @dataclass(frozen=True)
 class VisitPaths:
@@ -122,6 +127,21 @@ class VisitPaths:
     folder: Path
     sent: Path
     """Folder of what is known of the upload; no task removes anything from it."""
+
+    @property
+    def plots(self) -> Path:
+        """Folder of the figures: of each filter in a folder of its own, of all filters beside these."""
+        return self.folder / "plots"
+
+    @property
+    def report(self) -> Path:
+        """The page that tells the whole visit."""
+        return self.folder / "report.html"
+
+    @property
+    def record(self) -> Path:
+        """Numbers of the last reductions, for the comparison in the report."""
+        return self.folder / "history.json"
 
     @property
     def package(self) -> Path:
@@ -232,6 +252,15 @@ class Layout:
     def products(self) -> Path:
         """Plots and packages."""
         return self.root / "products"
+
+    @property
+    def index(self) -> Path:
+        """The page of all visits."""
+        return self.products / "index.html"
+
+    def o_c(self, target: str) -> Path:
+        """Return the figure of the mid-transits of a target (its folder name)."""
+        return self.products / target / "o-c.png"
 
     @property
     def uploads(self) -> Path:

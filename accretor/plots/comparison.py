@@ -101,6 +101,7 @@ def comparison_stars(
         is_near = np.abs(mean - 1) <= 1.2 * room
         draw_bins(axes, when[is_near], mean[is_near] - step, bar[is_near], colors[index])
     style.write_beside(axes, levels, labels, colors, max_lines=2)
+    style.write(figure, 0.1, 0.08, f"large points: {bin_minutes:g} min", width=1.9, va="bottom", fontsize=7.2)
     first, last = (math.nan if when is None else when for when in (ingress, egress))
     marks = transit_marks(first, last, math.nan, day)
     style.draw_marks(axes, marks)

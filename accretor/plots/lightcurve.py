@@ -22,19 +22,25 @@ _WIDTH: Final = 4.5
 _HEIGHT: Final = 8.15
 
 _LANES: Final = (
-    ("fwhm", "FWHM", "px", style.GREY, "o"),
-    ("sky", "Sky", "e/px", style.VERMILION, "s"),
-    ("airmass", "Airmass, inverted", "", style.BLUE, "D"),
-    ("total_comparison", "Comparison stars", "e", style.BLACK, "^"),
-    ("x", "Target x", "px", style.PURPLE, "v"),
-    ("y", "Target y", "px", style.GREEN, "P"),
+    ("fwhm", "FWHM", "px", style.AIJ_WIDTH, "o"),
+    ("sky", "Sky", "e/px", style.AIJ_SKY, "s"),
+    ("airmass", "Airmass, inverted", "", style.AIJ_AIRMASS, "D"),
+    ("total_comparison", "Comparison stars", "e", style.AIJ_COUNTS, "^"),
+    ("x", "Target x", "px", style.AIJ_X, "v"),
+    ("y", "Target y", "px", style.AIJ_Y, "P"),
 )
 """Column, name, unit, colour and marker of each auxiliary curve, from the top."""
 
 
 @style.house_style()
 def light_curve(
-    table: Columns, results: Results, *, title: str, subtitle: str = "", bin_minutes: float = 5.0
+    table: Columns,
+    results: Results,
+    *,
+    title: str,
+    subtitle: str = "",
+    bin_minutes: float = 5.0,
+    counted: Booleans | None = None,
 ) -> Figure:
     """Draw the light curve of the target in the layout that SG1 asks for.
 
@@ -54,6 +60,8 @@ def light_curve(
         First lines of the figure.
     bin_minutes : float
         Width of the binned points, minute.
+    counted : (n_frame,) bool, optional
+        Frames of which every rms of this figure is taken; default: those that are used.
 
     Returns
     -------
@@ -69,6 +77,7 @@ def light_curve(
     if time.size == 0:
         raise ValueError("a light curve needs at least one frame")
     used = np.asarray(table["is_used"], dtype=bool)
+    counted = used if counted is None else counted
     day = math.floor(time.min())
     figure = style.new_figure(_HEIGHT)
     style.heading(figure, title, subtitle)
@@ -81,8 +90,8 @@ def light_curve(
         axes.tick_params(labelbottom=axes is auxiliary_axes)
     label_time(auxiliary_axes, day)
 
-    _draw_flux(flux_axes, table, results, time - day, used, bin_minutes)
-    _draw_residuals(residual_axes, table, results, time - day, used, bin_minutes)
+    _draw_flux(flux_axes, table, results, time - day, used, counted, bin_minutes)
+    _draw_residuals(residual_axes, table, results, time - day, used, counted, bin_minutes)
     _draw_auxiliaries(auxiliary_axes, table, time - day, used)
     marks = _marks(results, day)
     for axes in panels:
@@ -141,7 +150,7 @@ def _has_fit(results: Results) -> bool:
     return bool(results.get("has_fit"))
 
 
-def _reach(*series: Floats) -> tuple[float, float]:
+def reach(*series: Floats) -> tuple[float, float]:
     """Return limits that hold every series, but not a few points far from the others."""
     low, high = [], []
     for values in series:
@@ -154,11 +163,6 @@ def _reach(*series: Floats) -> tuple[float, float]:
     return (float(min(low)), float(max(high))) if low else (math.nan, math.nan)
 
 
-def _dot(n_point: int) -> float:
-    """Return the marker size at which *n_point* unbinned points do not run together, point."""
-    return float(np.clip(4.4 - np.log10(max(n_point, 10)), 1.0, 3.0))
-
-
 def _draw_points(axes: Axes, time: Floats, flux: Floats, error: Floats, color: str) -> None:
     """Draw unbinned points; error bars only where there is room for them."""
     bar = error if time.size <= 400 else None
@@ -167,7 +171,7 @@ def _draw_points(axes: Axes, time: Floats, flux: Floats, error: Floats, color: s
         flux,
         yerr=bar,
         fmt="o",
-        ms=_dot(time.size),
+        ms=style.dot(time.size),
         mfc=color,
         mec="none",
         ecolor="#D9D9D9",
@@ -192,13 +196,14 @@ def _draw_left_out(axes: Axes, time: Floats, flux: Floats, used: Booleans) -> No
 
 
 def _draw_flux(
-    axes: Axes, table: Columns, results: Results, time: Floats, used: Booleans, bin_minutes: float
-) -> None:
+    axes: Axes, table: Columns, results: Results, time: Floats, used: Booleans, counted: Booleans,
+    bin_minutes: float,
+) -> None:  # fmt: skip
     """Draw the undetrended flux over the detrended one, with the models."""
     raw, detrended, error = table["relative_flux"], table["detrended_flux"], table["relative_flux_error"]
     expected = table["trend"] * table["model"]
-    low, high = _reach(detrended[used], table["model"][used])
-    raw_low, raw_high = _reach(raw[used])
+    low, high = reach(detrended[used], table["model"][used])
+    raw_low, raw_high = reach(raw[used])
     offset = _rounded_up(1.1 * (high - raw_low)) if high > raw_low else 0.0
     top = np.nanmax([high, raw_high + offset]) if math.isfinite(low) else 1.01
     low = low if math.isfinite(low) else 0.99
@@ -215,7 +220,7 @@ def _draw_flux(
     _draw_left_out(axes, time, np.where(np.isfinite(detrended), detrended, raw), used)
 
     levels = [_level(raw[used], 1.0) + offset, _level(detrended[used], 1.0)]
-    raw_rms = 1000 * rms((raw / np.where(np.isfinite(table["model"]), table["model"], 1) - 1)[used])
+    raw_rms = 1000 * rms((raw / np.where(np.isfinite(table["model"]), table["model"], 1) - 1)[counted])
     about = "about the model" if _has_fit(results) else "about 1"
     raw_label = "\n".join(
         ["T1, undetrended", "line: trend × model", *_if_finite(f"RMS {raw_rms:.2f} ppt {about}", raw_rms)]
@@ -294,11 +299,12 @@ def with_error(value: float, error: float, *, sign: str = "") -> str:
 
 
 def _draw_residuals(
-    axes: Axes, table: Columns, results: Results, time: Floats, used: Booleans, bin_minutes: float
-) -> None:
+    axes: Axes, table: Columns, results: Results, time: Floats, used: Booleans, counted: Booleans,
+    bin_minutes: float,
+) -> None:  # fmt: skip
     """Draw detrended flux minus model in ppt."""
     residual, error = 1000 * table["residual"], 1000 * table["relative_flux_error"]
-    low, high = _reach(residual[used])
+    low, high = reach(residual[used])
     half = 1.2 * max(abs(low), abs(high)) if low < high else 1.0
     axes.set_ylim(-half, half)
     axes.axhline(0, color=style.BLACK, linewidth=0.8, zorder=3)
@@ -306,13 +312,14 @@ def _draw_residuals(
     _draw_points(axes, time[used], residual[used], error[used], style.PALE)
     bins = time_bins(time[used], residual[used], error[used], bin_minutes)
     draw_bins(axes, *bins, style.TARGET)
-    binned = rms(bins[1])
+    binned = rms(time_bins(time[counted], residual[counted], error[counted], bin_minutes)[1])
     _draw_left_out(axes, time, residual, used)
     single = quantity(results, "rms_per_point_ppt")
     lines = [
         "Residuals" if _has_fit(results) else "Residuals to the trend",
         *_if_finite(f"RMS {single:.2f} ppt per point", single),
         *_if_finite(f"RMS {binned:.2f} ppt in {bin_minutes:g} min bins", binned),
+        *([] if counted.sum() == used.sum() else [f"of {counted.sum()} frames, in the intervals"]),
         *([] if used.all() else [f"× {np.sum(~used)} frames left out"]),
     ]
     style.write_beside(axes, [0.0], ["\n".join(lines)], [style.BLACK])
@@ -331,7 +338,7 @@ def _draw_auxiliaries(axes: Axes, table: Columns, time: Floats, used: Booleans) 
         finite = values[used & np.isfinite(values)]
         if lane:
             axes.axhline(lane, color="#E0E0E0", linewidth=0.5, zorder=0)
-        labels.append(f"{name}\n{_span(finite, unit)}")
+        labels.append(f"{name}\n{span(finite, unit)}")
         if finite.size == 0:
             continue
         low, high = float(finite.min()), float(finite.max())
@@ -345,7 +352,7 @@ def _draw_auxiliaries(axes: Axes, table: Columns, time: Floats, used: Booleans) 
             place[used],
             marker,
             color=color,
-            ms=min(2.6, _dot(time.size) + 0.2),
+            ms=min(2.6, style.dot(time.size) + 0.2),
             mec="none",
             zorder=3,
         )
@@ -354,7 +361,7 @@ def _draw_auxiliaries(axes: Axes, table: Columns, time: Floats, used: Booleans) 
     style.write_beside(axes, [lane + 0.5 for lane in range(n_lane)], labels, colors)
 
 
-def _span(values: Floats, unit: str) -> str:
+def span(values: Floats, unit: str) -> str:
     """Return the least and the greatest value in words."""
     if values.size == 0:
         return "not measured"

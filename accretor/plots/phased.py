@@ -31,16 +31,6 @@ _LOWEST: Final = 1.7
 """Height of all of them, inch, at least."""
 _BOTTOM: Final = 0.75
 _TOP: Final = 0.62
-_COLORS: Final = {
-    "u": style.PURPLE,
-    "g": style.BLUE,
-    "b": style.BLUE,
-    "v": style.GREEN,
-    "r": style.VERMILION,
-    "i": "#A63A00",
-    "z": "#6B2C00",
-}
-"""By the first letter of the filter."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +104,7 @@ def phased(
     levels, labels, colors = [], [], []
     for number, (curve, hour, flux) in enumerate(zip(curves, hours, fluxes, strict=True)):
         level = -number * step
-        color = _COLORS.get(curve.filter[:1].lower(), style.BLACK)
+        color = style.of_band(curve.filter)
         _draw(axes, hour, flux - 1 + level, curve.error, color, bin_minutes)
         levels.append(level)
         labels.append(_label(curve, flux, ephemeris))

@@ -23,6 +23,8 @@ class FigureEntry:
     function: str
     """Module of this package and its function, ``module.function``."""
     description: str
+    is_packaged: bool = True
+    """Goes to ExoFOP; else it is for the observer, and in the report."""
 
     def load(self) -> Callable[..., Figure]:
         """Import and return the function; only this imports matplotlib."""
@@ -43,4 +45,40 @@ FIGURES: tuple[FigureEntry, ...] = (
     FigureEntry("seeing_profile", "seeing-profile.png", _IMAGE, "seeing.seeing_profile",
                 "radial profile of the target with aperture and annulus"),
 )  # fmt: skip
-"""In the order of the package."""
+"""Of an observation that go to ExoFOP, in the order of the package."""
+
+_CURVE = ("light_curve", "results")
+
+DIAGNOSTICS: tuple[FigureEntry, ...] = (
+    FigureEntry("frame_strip", "frames.png", ("light_curve", "image_info", "photometry_info"),
+                "systematics.frame_strip", "each frame: FWHM, sky, transparency, shift; why it was left out",
+                is_packaged=False),
+    FigureEntry("centroid_drift", "drift.png", _CURVE, "systematics.centroid_drift",
+                "how the target moved over the detector", is_packaged=False),
+    FigureEntry("sky_track", "sky-track.png", ("frames", "light_curve"), "systematics.sky_track",
+                "the target's way over the sky with times and airmass", is_packaged=False),
+    FigureEntry("time_averaging", "time-averaging.png", _CURVE, "precision.time_averaging",
+                "rms of means against their length, and that of white noise", is_packaged=False),
+    FigureEntry("rms_magnitude", "rms-magnitude.png", ("comparison", "light_curve", "results"),
+                "precision.rms_magnitude", "scatter of all stars against magnitude, with the noise budget",
+                is_packaged=False),
+    FigureEntry("aperture_curve", "apertures.png", ("apertures", "results"), "precision.aperture_curve",
+                "scatter of the target through each aperture", is_packaged=False),
+    FigureEntry("template_score", "template-score.png", ("template", "frames"), "precision.template_score",
+                "score of every frame as the template", is_packaged=False),
+)  # fmt: skip
+"""Of an observation, for the observer."""
+
+OF_VISIT: tuple[FigureEntry, ...] = (
+    FigureEntry("stacked", "bands.png", _CURVE, "bands.stacked",
+                "all filters over each other, with what may have disturbed them", is_packaged=False),
+    FigureEntry("panels", "panels.png", _CURVE, "bands.panels", "all filters under each other",
+                is_packaged=False),
+)  # fmt: skip
+"""Of a night with several filters."""
+
+OF_TARGET: tuple[FigureEntry, ...] = (
+    FigureEntry("o_c", "o-c.png", ("results",), "timing.o_c",
+                "observed minus predicted mid-transit of all nights", is_packaged=False),
+)  # fmt: skip
+"""Of a target with several observations."""

@@ -42,6 +42,26 @@ PALE: Final = "#B4B4B4"
 TARGET: Final = "#00802B"
 COMPARISON: Final = "#D01C1F"
 
+# AstroImageJ's colours of the auxiliary curves (light grey, yellow, teal, brown, pink, light blue),
+# darkened likewise.
+AIJ_WIDTH: Final = "#6E6E6E"
+AIJ_SKY: Final = "#A67C00"
+AIJ_AIRMASS: Final = "#00827F"
+AIJ_COUNTS: Final = "#8C4A10"
+AIJ_X: Final = "#CC5F9E"
+AIJ_Y: Final = "#3886C4"
+
+BANDS: Final = {
+    "u": PURPLE,
+    "g": BLUE,
+    "b": BLUE,
+    "v": GREEN,
+    "r": GREEN,
+    "i": VERMILION,
+    "z": "#6B2C00",
+}
+"""Colour of a filter, by its first letter."""
+
 SMALLEST_TYPE: Final = 6.0
 """Point; text that is still too wide at this size is broken into lines."""
 
@@ -107,6 +127,16 @@ def ink(color: str) -> str:
     return to_hex((red, green, blue))
 
 
+def of_band(name: str) -> str:
+    """Return the colour of the filter *name*."""
+    return BANDS.get(name[:1].lower(), BLACK)
+
+
+def dot(n_point: int) -> float:
+    """Return the marker size at which *n_point* points do not run together, point."""
+    return float(np.clip(4.4 - math.log10(max(n_point, 10)), 1.0, 3.0))
+
+
 def text_size(text: Text) -> tuple[float, float]:
     """Return width and height of *text*, inch."""
     figure = text.get_figure(root=True)
@@ -170,6 +200,15 @@ def heading(figure: Figure, title: str, subtitle: str = "") -> None:
     write(figure, 0.1, height - 0.08, title, width=width, va="top", fontsize=9.5, fontweight="bold")
     if subtitle:
         write(figure, 0.1, height - 0.28, subtitle, width=width, max_lines=2, va="top", fontsize=8)
+
+
+def nothing(title: str, reason: str) -> Figure:
+    """Return a figure that says why there is nothing to draw: without it, an error would be thought of."""
+    with house_style():
+        figure = new_figure(1.4)
+        heading(figure, title)
+        write(figure, 0.1, 0.6, f"Nothing to draw: {reason}", width=WIDTH - 0.2, max_lines=2, fontsize=8)
+    return figure
 
 
 def spread(centres: Sequence[float], sizes: Sequence[float], low: float, high: float) -> Floats:
@@ -239,9 +278,10 @@ def name_marks(axes: Axes, marks: Sequence[Mark]) -> None:
     figure = axes.get_figure(root=True)
     assert figure is not None
     page_width, page_height = figure.get_size_inches()
-    box, (low, high) = axes.get_position(), axes.get_xlim()
+    box = axes.get_position()
     shown = visible(axes, marks)
-    lines = [(box.x0 + (mark.x - low) / (high - low) * box.width) * page_width for mark in shown]
+    foot_of_axes = axes.get_ylim()[0]
+    lines = [float(axes.transData.transform((mark.x, foot_of_axes))[0]) / figure.dpi for mark in shown]
     foot, top = (box.y1 + gap / page_height for gap in (0.0, 0.12))
     texts = [
         figure.text(
@@ -272,10 +312,10 @@ def write_beside(
     figure = axes.get_figure(root=True)
     assert figure is not None
     page_width, page_height = figure.get_size_inches()
-    box, (low, high) = axes.get_position(), axes.get_ylim()
+    box, edge = axes.get_position(), axes.get_xlim()[1]
     left, bottom, height = box.x1 * page_width + 0.08, box.y0 * page_height, box.height * page_height
     room = page_width - left - 0.05
-    wanted = [bottom + (level - low) / (high - low) * height for level in levels]
+    wanted = [float(axes.transData.transform((edge, level))[1]) / figure.dpi for level in levels]
     texts = [
         write(
             figure, left, place, label,

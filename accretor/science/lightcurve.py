@@ -210,7 +210,9 @@ def calibrate(
     flux, error = night.flux / found.level, night.error / found.level
     detrended = flux / found.trend
     residual = detrended - found.model
-    scatter = _noise(photometry.time[is_used], residual[is_used], error[is_used])
+    is_counted = is_used & statistics.inside(photometry.time, settings.rms_intervals)
+    is_counted = is_counted if is_counted.any() else is_used
+    scatter = _noise(photometry.time[is_counted], residual[is_counted], error[is_counted])
     spread = systematics.by_comparison(photometry, scintillation, night, found, is_used)
     return LightCurve(
         radius_index=night.radius_index,
@@ -243,6 +245,7 @@ def calibrate(
         flags=(
             *_flags(photometry, night, ephemeris, prediction, transit_fit, law, scatter, spread, diameter),
             *_missing_terms(settings, found),
+            *_counted_flags(settings, is_used, is_counted),
         ),
     )
 
@@ -385,6 +388,15 @@ def _flags(
     if transit_fit is not None:
         flags.extend((*law.remarks, *_fit_flags(transit_fit, spread)))
     return tuple(flags)
+
+
+def _counted_flags(settings: CalibrationSettings, is_used: Booleans, is_counted: Booleans) -> list[str]:
+    """Return of which frames the rms is, if the settings name intervals."""
+    if not settings.rms_intervals:
+        return []
+    if is_counted.sum() == is_used.sum():
+        return ["rms of all frames: all of them, or none, are in the intervals of the settings"]
+    return [f"rms of {is_counted.sum()} of {is_used.sum()} frames: those in the intervals of the settings"]
 
 
 def _missing_terms(settings: CalibrationSettings, found: Curve) -> list[str]:

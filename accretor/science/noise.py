@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from accretor.core.arrays import Floats
@@ -52,3 +54,50 @@ def fractional_error(flux: Floats, flux_error: Floats, scintillation_error: Floa
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(flux > 0, flux_error / flux, np.nan)
     return np.asarray(np.hypot(ratio, scintillation_error.reshape(shape)))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the scatter of a star should be, by its flux."""
+
+    flux: Floats
+    """(n,) electron."""
+    photon: Floats
+    """(n,) from the star's own photons; fraction of the flux, as all that follow."""
+    background: Floats
+    """(n,) from sky, dark current, read-out, and the error of the sky level."""
+    scintillation: Floats
+    """(n,)"""
+
+    @property
+    def total(self) -> Floats:
+        """(n,) of all three."""
+        return np.asarray(np.sqrt(self.photon**2 + self.background**2 + self.scintillation**2))
+
+
+def budget(
+    flux: Floats, *, area: float, sky_variance: float, sky_area: float, scintillation_error: float
+) -> Budget:
+    """Return the expected noise of stars of *flux* electron, by the CCD equation.
+
+    Merline & Howell (1995), Experimental Astronomy 6, 163.
+
+    Parameters
+    ----------
+    flux : (n,) float64, electron
+    area : float, pixel
+        Of the aperture.
+    sky_variance : float, electron^2
+        Of one pixel of sky, read-out included.
+    sky_area : float, pixel
+        Pixels from which the sky level is taken.
+    scintillation_error : float
+        Fraction of the flux; 0 where the telescope is not known.
+    """
+    variance = area * (1 + area / sky_area) * sky_variance
+    return Budget(
+        flux=flux,
+        photon=1 / np.sqrt(flux),
+        background=np.sqrt(variance) / flux,
+        scintillation=np.full(len(flux), scintillation_error),
+    )

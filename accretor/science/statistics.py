@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from accretor.core.arrays import Floats, Integers
+from accretor.core.arrays import Booleans, Floats, Integers
 
 MAD_TO_SIGMA = 1.482602218505602
 """Standard deviation of a normal distribution over its median absolute deviation."""
@@ -57,6 +58,18 @@ def point_to_point(value: Floats, *, clip: float = 5.0) -> float:
     kept = np.abs(difference - np.median(difference)) <= clip * sigma
     # A series with more than half of its differences equal has no robust scatter to clip by.
     return float(np.std(difference[kept] if sigma > 0 else difference) / math.sqrt(2))
+
+
+def inside(time: Floats, intervals: Sequence[tuple[float, float]]) -> Booleans:
+    """Tell which times are in one of the *intervals*, ends included.
+
+    Intervals that hold no time at all are those of other nights: then every time counts, as
+    it does without an interval.
+    """
+    within = np.zeros(len(time), dtype=bool)
+    for first, last in intervals:
+        within |= (time >= first) & (time <= last)
+    return within if within.any() else np.ones(len(time), dtype=bool)
 
 
 def running_median(value: Floats, width: int) -> Floats:

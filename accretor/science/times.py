@@ -113,19 +113,28 @@ def altitudes(mid: Sequence[str], direction: Direction, site: Site) -> Floats:
 
     Precession, nutation and aberration are those of the middle of the night.
     """
+    return horizontal(mid, direction, site)[0]
+
+
+def horizontal(mid: Sequence[str], direction: Direction, site: Site) -> tuple[Floats, Floats]:
+    """Return altitude and azimuth (from north through east) of a target in the frames of one night, degree.
+
+    Without refraction, to 0.001 degree; see `altitudes`.
+    """
     import erfa
 
     _check(direction, site)
     days = np.array([julian_date(text) for text in mid], dtype=np.float64).reshape(-1, 2)
     if not len(days):
-        return np.empty(0)
+        return np.empty(0), np.empty(0)
     middle = days[len(days) // 2]
     ra, dec = (math.radians(value) for value in at_epoch(direction, float(middle.sum())))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", erfa.ErfaWarning)
         context = _context(float(middle[0]), float(middle[1]), site)
     turned = erfa.aper13(days[:, 0], days[:, 1], context)
-    return np.asarray(90 - np.degrees(erfa.atioq(*erfa.atciqz(ra, dec, context), turned)[1]))
+    azimuth, zenith_distance, *_ = erfa.atioq(*erfa.atciqz(ra, dec, context), turned)
+    return np.asarray(90 - np.degrees(zenith_distance)), np.asarray(np.degrees(azimuth) % 360)
 
 
 def julian_date(mid: str) -> tuple[float, float]:

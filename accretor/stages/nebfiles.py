@@ -115,13 +115,13 @@ def remove(paths: ObservationPaths) -> None:
 
 
 def _prefix(plan: ObservationPlan, results: Row) -> str:
-    from accretor.stages import plotting
+    from accretor.stages import figures
 
     observation, target = plan.observation, plan.target
     name = naming.file_name(
         target.tic,
         target.planet,
-        plotting.utc_date(results),
+        figures.utc_date(results),
         observation.telescope,
         observation.filter,
         "measurements.tbl",

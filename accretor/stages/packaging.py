@@ -16,7 +16,7 @@ from accretor.exofop import naming, validate
 from accretor.io import atomic, dump
 from accretor.io import fits as io_fits
 from accretor.plots.registry import FIGURES
-from accretor.stages import exporting, noting, plotting, provenance, table
+from accretor.stages import exporting, figures, noting, provenance, table
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run(
     visit = plans[0].observation.visit
     paths = layout.visit(visit)
     found = [table.collect(plan) for plan in plans]
-    date = min(plotting.utc_date(item.results) for item in found)
+    date = min(figures.utc_date(item.results) for item in found)
     origin = [provenance.of(item, settings) for item in found]
     files: dict[str, Content] = {}
     remarks: list[str] = []
@@ -128,7 +128,7 @@ def _contents(
     files: dict[tuple[str, int | None], Content] = {
         (entry.tail, None): provenance.in_png((paths.plots / entry.tail).read_bytes(), words)
         for entry in FIGURES
-        if (paths.plots / entry.tail).is_file()
+        if entry.is_packaged and (paths.plots / entry.tail).is_file()
     }
     for name in _neb_files(paths):
         files[f"measurements_{name}", None] = (paths.plots / name).read_bytes()

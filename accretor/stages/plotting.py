@@ -1,208 +1,168 @@
-"""Plotting: the figures of an observation."""
+"""Plotting: the figures of an observation, of a night with several filters, and of a target."""
 
 from __future__ import annotations
 
-import math
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from accretor.core.dumps import COMPARISON, LIGHT_CURVE, TEMPLATE_STARS
 from accretor.core.settings import WorkspaceSettings
-from accretor.io import atomic, dump
-from accretor.io import fits as io_fits
-from accretor.io.dump import Row
-from accretor.plots.registry import FIGURES, FigureEntry
-from accretor.stages import photometry as photometry_stage
-from accretor.stages import results as results_of
+from accretor.io import atomic
+from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, FigureEntry
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from matplotlib.figure import Figure
-
-    from accretor.core.arrays import Columns
-    from accretor.io.layout import Layout, ObservationPaths
+    from accretor.io.layout import Layout
+    from accretor.stages.figures import Keywords, Night
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
+VERSION = 2
 """Raised when the figures change."""
-
-ZOOM_ARCMIN = 3.0
-"""Half the width of the zoomed field (TFOP SG1: about 6 by 6 arcmin)."""
 
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
-    """Draw every figure of an observation."""
-    from accretor.plots import style
+    """Draw the figures of an observation that are not there yet, or are drawn from something else now."""
+    from accretor.stages import figures
 
-    paths = plan.paths
-    results = results_of.read(paths.results)
-    draw = {
-        "light_curve": lambda: _light_curve(plan, results, settings),
-        "comparison_stars": lambda: _comparison(paths, results, _title(plan, results, settings)),
-        "field": lambda: _field(paths, results, _title(plan, results, settings), None),
-        "field_zoom": lambda: _field(paths, results, _title(plan, results, settings), ZOOM_ARCMIN),
-        "seeing_profile": lambda: _seeing(paths, results, _title(plan, results, settings)),
-    }
-    written: list[Path] = []
-    entries = figures_of(plan)
-    for number, entry in enumerate(entries, start=1):
-        path = paths.plots / entry.tail
-        atomic.write_bytes(path, style.save(draw[entry.name]()))
-        written.append(path)
-        bench.progress(number, len(entries))
-    return Done(tuple(written), f"{len(written)} figures")
+    night = figures.Night(plan)
+    return _draw(
+        {plan.paths.plots / entry.tail: entry for entry in figures_of(plan)},
+        lambda entry: figures.prepare(entry, night),
+        plan.paths.figures,
+        bench,
+    )
 
 
 def figures_of(plan: ObservationPlan) -> tuple[FigureEntry, ...]:
-    """Return the figures that can be drawn: without an image, those that need none."""
-    if not plan.is_table or plan.aij.image:
-        return FIGURES
-    return tuple(entry for entry in FIGURES if "template_image" not in entry.dumps)
+    """Return the figures that can be drawn; a night that begins with a table has no frames to choose from."""
+    lacking = {"template"} if plan.is_table else set()
+    if plan.is_table and not plan.aij.image:
+        lacking.add("template_image")
+    return tuple(entry for entry in (*FIGURES, *DIAGNOSTICS) if not lacking.intersection(entry.dumps))
 
 
-def utc_date(results: Row) -> str:
-    """Return the UT date of the start of the first exposure, YYYYMMDD."""
-    from astropy.time import Time
+def run_visit(
+    plans: Sequence[ObservationPlan], layout: Layout, settings: WorkspaceSettings, bench: Bench
+) -> Done:
+    """Draw the figures that show all filters of a night."""
+    from accretor.stages import figures
 
-    start = Time(results["start_jd_utc"], format="jd", scale="utc")
-    return str(start.strftime("%Y%m%d"))
-
-
-def _title(plan: ObservationPlan, results: Row, settings: WorkspaceSettings) -> str:
-    if settings.plotting.title:
-        return settings.plotting.title
-    date = utc_date(results)
-    target = plan.target
-    return f"TIC {target.tic}.{target.planet} ({target.name})   UT{date[:4]}.{date[4:6]}.{date[6:]}"
-
-
-def subtitle(results: Row, n_frame: int) -> str:
-    """Return the second line of the SG1 layout: telescope, filter, exposures, aperture and annulus."""
-    radii = "-".join(
-        f"{results[name]:.3g}" for name in ("aperture_radius_px", "annulus_inner_px", "annulus_outer_px")
-    )
-    exposures = f"{n_frame} x {results['exposure_s']:g} s"
-    return f"{results['telescope']} ({results['filter']} filter, {exposures}, fap {radii})"
-
-
-def _table(rows: list[Row]) -> Columns:
-    return {name: np.array(dump.column(rows, name)) for name in rows[0]}
-
-
-def _light_curve(plan: ObservationPlan, results: Row, settings: WorkspaceSettings) -> Figure:
-    from accretor.plots import lightcurve
-
-    table = _table(dump.read(plan.paths.light_curve, LIGHT_CURVE).rows)
-    return lightcurve.light_curve(
-        table,
-        results,
-        title=_title(plan, results, settings),
-        subtitle=subtitle(results, results["n_frame_good"]),
-        bin_minutes=settings.plotting.bin_minutes,
+    paths = layout.visit(plans[0].observation.visit)
+    nights = [figures.Night(plan) for plan in plans]
+    return _draw(
+        {paths.plots / entry.tail: entry for entry in OF_VISIT},
+        lambda entry: _of_visit(entry, nights),
+        layout.work / plans[0].observation.visit.slug / "figures.json",
+        bench,
     )
 
 
-def _comparison(paths: ObservationPaths, results: Row, title: str) -> Figure:
-    from accretor.plots import comparison
+def run_target(
+    plans: Sequence[ObservationPlan], layout: Layout, settings: WorkspaceSettings, bench: Bench
+) -> Done:
+    """Draw the figures that show all nights of a target."""
+    from accretor.stages import figures
 
-    stars = [row for row in dump.read(paths.comparison, COMPARISON).rows if row["label"]]
-    stars.sort(key=lambda row: int(row["label"][1:]))
-    curve = dump.read(paths.light_curve, LIGHT_CURVE).rows
-    used = np.array([row["is_used"] for row in curve])
-    flux, names, scatter = leave_one_out(
-        paths, results, [row for row in stars if row["label"].startswith("C")]
-    )
-    return comparison.comparison_stars(
-        np.array([row["bjd_tdb"] for row in curve])[used],
-        flux[used],
-        names,
-        scatter,
-        np.ones(int(used.sum()), dtype=bool),
-        title=title,
-        ingress=results["ingress_bjd_tdb"],
-        egress=results["egress_bjd_tdb"],
+    target = plans[0].observation.target
+    nights = [figures.Night(plan) for plan in plans]
+    (entry,) = OF_TARGET
+    return _draw(
+        {layout.o_c(target): entry},
+        lambda _: _o_c(nights),
+        layout.work / target / "figures.json",
+        bench,
     )
 
 
-def leave_one_out(
-    paths: ObservationPaths, results: Row, stars: list[Row]
-) -> tuple[Any, list[str], list[float]]:
-    """Return the relative flux of each star of the table against the others, for each row of the light curve.
+def _draw(
+    wanted: dict[Path, FigureEntry], prepare: Callable[[FigureEntry], Keywords], record: Path, bench: Bench
+) -> Done:
+    """Draw the figures whose arguments have changed, or whose files are not as they were left."""
+    from accretor.stages import figures
 
-    Returns
-    -------
-    flux : (n_frame, n_star)
-        NaN where a frame was not measured.
-    names : list of str
-    scatter : list of float, ppt
-    """
-    from accretor.science import ensemble
-
-    measured, meta = photometry_stage.columns(paths, "image_name", "flux")
-    radius = int(np.argmin(np.abs(np.array(meta["radii"]) - results["aperture_radius_px"])))
-    index = [row["star"] for row in stars]
-    relative = ensemble.relative_flux(measured["flux"][:, index, radius], np.ones(len(index)))
-    relative /= np.nanmedian(relative, axis=0)
-    curve = dump.read(paths.light_curve, LIGHT_CURVE).rows
-    place = {name: i for i, name in enumerate(measured["image_name"])}
-    full = np.full((len(curve), len(index)), np.nan)
-    for i, row in enumerate(curve):
-        if row["image_name"] in place:
-            full[i] = relative[place[row["image_name"]]]
-    return full, [row["label"] for row in stars], [row["scatter"] for row in stars]
+    known = {} if bench.redo else _recorded(record)
+    made: dict[str, dict[str, str]] = {}
+    n_drawn = 0
+    for number, (path, entry) in enumerate(wanted.items(), start=1):
+        keywords = prepare(entry)
+        made_from = figures.fingerprint([VERSION, entry.function, keywords])
+        before = known.get(entry.tail, {})
+        if before.get("made_from") != made_from or before.get("sha256") != _digest(path):
+            atomic.write_bytes(path, _picture(entry, keywords))
+            n_drawn += 1
+        made[entry.tail] = {"made_from": made_from, "sha256": _digest(path)}
+        bench.progress(number, len(wanted))
+    atomic.write_text(record, json.dumps(made, indent=1) + "\n")
+    kept = f", {len(wanted) - n_drawn} kept" if n_drawn < len(wanted) else ""
+    return Done(tuple(wanted), f"{n_drawn} figure{'s' if n_drawn != 1 else ''}{kept}")
 
 
-def _field(paths: ObservationPaths, results: Row, title: str, zoom: float | None) -> Figure:
-    from accretor.plots import field
+def _picture(entry: FigureEntry, keywords: Keywords) -> bytes:
+    """Return the PNG file of a figure."""
+    from accretor.plots import style
+    from accretor.stages import figures
 
-    image = io_fits.read_image(paths.template_image)
-    chosen = dump.read(paths.template_stars, TEMPLATE_STARS)
-    labels = {row["star"]: row["label"] for row in dump.read(paths.comparison, COMPARISON).rows}
-    rows = [row for row in chosen.rows if labels[row["star"]]]
-    stars = {
-        "x": np.array(dump.column(rows, "x")),
-        "y": np.array(dump.column(rows, "y")),
-        "label": np.array([labels[row["star"]] for row in rows]),
-        "role": np.array(["target" if labels[row["star"]][0] == "T" else "comparison" for row in rows]),
+    return style.save(figures.drawn(entry, keywords))
+
+
+def _recorded(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def _of_visit(entry: FigureEntry, nights: Sequence[Night]) -> Keywords:
+    from accretor.plots.bands import Band
+
+    first = nights[0]
+    bands = []
+    for night in nights:
+        results = night.results
+        ratio = f"Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}" if results["has_fit"] else ""
+        bands.append(Band(results["filter"], {**night.table, "is_counted": night.counted}, ratio))
+    filters = ", ".join(band.filter for band in bands)
+    keywords: dict[str, Any] = {
+        "bands": bands,
+        "ingress": first.results["ingress_bjd_tdb"],
+        "egress": first.results["egress_bjd_tdb"],
+        "error": first.results["prediction_error_day"],
+        "title": first.title,
+        "subtitle": f"{first.results['telescope']} ({filters})",
     }
-    return field.field(
-        image,
-        stars=stars,
-        radius_px=results["aperture_radius_px"],
-        cd=_cd_matrix(chosen.meta["wcs"]),
-        pixel_scale=results["pixel_scale_arcsec"],
-        title=title,
-        zoom=zoom,
-    )
+    if entry.name == "panels":
+        keywords["bin_minutes"] = first.settings.plotting.bin_minutes
+    return keywords
 
 
-def _cd_matrix(cards: Row) -> Any:
-    """Return the 2x2 matrix of a plate solution, degree per pixel; None without one."""
-    if not cards:
-        return None
-    from astropy.io.fits import Header
-    from astropy.wcs import WCS
+def _o_c(nights: Sequence[Night]) -> Keywords:
+    from accretor.plots.timing import MidTransit
 
-    return np.asarray(WCS(Header(cards)).celestial.pixel_scale_matrix)
-
-
-def _seeing(paths: ObservationPaths, results: Row, title: str) -> Figure:
-    from accretor.plots import seeing
-
-    image = io_fits.read_image(paths.template_image)
-    chosen = dump.read(paths.template_stars, TEMPLATE_STARS)
-    target = chosen.rows[0]
-    return seeing.seeing_profile(
-        image,
-        target["x"],
-        target["y"],
-        radius=results["aperture_radius_px"],
-        sky_inner=results["annulus_inner_px"],
-        sky_outer=results["annulus_outer_px"],
-        fwhm_px=chosen.meta["fwhm"],
-        pixel_scale=results["pixel_scale_arcsec"] or math.nan,
-        title=title,
-    )
+    target = nights[0].plan.target
+    transits = [
+        MidTransit(
+            epoch=night.results["epoch"],
+            o_c=night.results["o_c_minute"],
+            error=1440 * night.results["tc_error_day"],
+            filter=night.results["filter"],
+            label=f"{night.results['night']} {night.results['telescope']}",
+        )
+        for night in nights
+        if night.results["has_fit"] and night.results["o_c_minute"] is not None
+    ]
+    title = f"TIC {target.tic}.{target.planet} ({target.name})"
+    if not transits or target.ephemeris is None:
+        return {"title": title, "nothing": "no transit of this target was fitted"}
+    return {"transits": transits, "ephemeris": target.ephemeris, "title": title,
+            "subtitle": "observed minus predicted mid-transit"}  # fmt: skip

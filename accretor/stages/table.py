@@ -23,8 +23,8 @@ from accretor.core.dumps import COMPARISON, FRAMES, LIGHT_CURVE, TEMPLATE_STARS
 from accretor.io import dump
 from accretor.io.dump import Row
 from accretor.science.ephemeris import orbital_period
+from accretor.stages import figures, preprocess
 from accretor.stages import photometry as photometry_stage
-from accretor.stages import plotting, preprocess
 from accretor.stages import results as results_of
 from accretor.stages.rows import fingerprint
 
@@ -205,7 +205,7 @@ def places(found: Measured) -> bytes:
 def plot_configuration(found: Measured, comment: str = "") -> bytes:
     """Return the ``.plotcfg`` file."""
     results, target = found.results, found.plan.target
-    date = plotting.utc_date(results)
+    date = figures.utc_date(results)
     cadence = (
         np.median(np.diff([row["bjd_tdb"] for row in found.used])) * 1440 if len(found.used) > 1 else 1.0
     )
@@ -213,7 +213,7 @@ def plot_configuration(found: Measured, comment: str = "") -> bytes:
         plotcfg.PlotConfig(
             title=found.plan.settings.plotting.title
             or f"TIC {target.tic}.{target.planet}     UT{date[:4]}.{date[4:6]}.{date[6:]}",
-            subtitle=plotting.subtitle({**results, "aperture_radius_px": found.radius}, len(found.used)),
+            subtitle=figures.subtitle({**results, "aperture_radius_px": found.radius}, len(found.used)),
             first_time=found.used[0]["bjd_tdb"],
             last_time=found.used[-1]["bjd_tdb"],
             ingress=_number(results["ingress_bjd_tdb"]),

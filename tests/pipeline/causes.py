@@ -161,6 +161,17 @@ def damage(name: str) -> tuple[Change, ...]:
     return delete(name), cut(name), edit(name)
 
 
+def send(workspace: Path, shelf: Path) -> None:
+    """Note that a file of the package was sent, as an upload does."""
+    from accretor.exofop.ledger import Item, Ledger, State
+
+    ledger = Ledger(workspace / "uploads" / VISIT.partition("/")[2] / "ledger.jsonl")
+    name = next((workspace / VISIT / "package").glob("*.tbl")).name
+    ledger.add(
+        "0123456789ab", Item("https://127.0.0.1/", "file", "ip", name), "0" * 64, State.CONFIRMED, 1.8e9
+    )
+
+
 def leave(workspace: Path, shelf: Path) -> None:
     """Do nothing."""
 
@@ -237,9 +248,8 @@ CAUSES = (
     ),
     Cause(
         "a file that is no frame is added; a copy of a frame is added",
-        "nothing",
+        "index",
         (copy("notes.txt", "raw/notes.txt"), copy("ip/0008.fits", "raw/copies/TOI-9999.01-0008.fits")),
-        SAME,
     ),
     Cause(
         "a frame without stars is added",
@@ -285,7 +295,7 @@ CAUSES = (
         SAME,
     ),
     # Settings.
-    Cause("[preprocess]", "preprocess (0)", (put("preprocess", "temperature_tolerance = 1.5"),)),
+    Cause("[preprocess]", "preprocess (0), report", (put("preprocess", "temperature_tolerance = 1.5"),)),
     Cause("[preprocess] median3", ALL, (put("preprocess", "median3 = true"),)),
     Cause(
         "[registration]",
@@ -319,6 +329,7 @@ CAUSES = (
             ),
         ),
     ),
+    Cause("[calibration] intervals", LATE, (put("calibration", "intervals = [[2460739.3, 2460739.43]]"),)),
     Cause("[calibration] detrend", LATE, (put("calibration", 'detrend = ["airmass"]'),)),
     Cause("[plotting]", "plotting, packaging", (put("plotting", 'title = "A title"'),)),
     Cause("[packaging] n_comparison", LATE, (put("packaging", "n_comparison = 4"),)),
@@ -353,9 +364,8 @@ CAUSES = (
     Cause("[compute]", "nothing", (setting('executor = "serial"', "workers = 1"),), SAME),
     Cause(
         "[ensemble] policy, and nothing better is there",
-        "preprocess (0), template",
+        "preprocess (0), template, report",
         (put("ensemble", 'policy = "best"'),),
-        SAME,
     ),
     Cause("[instrument] gain", ALL, (setting("# gain = 1.5", "gain = 1.6"),)),
     Cause(
@@ -464,6 +474,14 @@ CAUSES = (
         SAME,
     ),
     Cause("`manifest.json` is damaged\\*", "packaging", damage(f"{VISIT}/manifest.json"), SAME),
+    Cause(
+        "`report.html` or `history.json` is damaged\\*",
+        "report",
+        (*damage(f"{VISIT}/report.html"), delete(f"{VISIT}/history.json"), cut(f"{VISIT}/history.json")),
+        SAME,
+    ),
+    Cause("`index.html` is damaged\\*", "index", damage("products/index.html"), SAME),
+    Cause("something was sent to ExoFOP", "report", (send,), OTHER),
     # The folder.
     Cause(
         "`doit.sqlite` is deleted",

@@ -13,11 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from accretor.core.settings import WorkspaceSettings
-from accretor.io.layout import ObservationPaths
-from accretor.plots import style
-from accretor.stages import plotting
-from accretor.stages.workspace import ObservationPlan
+from accretor.stages import figures, plotting
 from accretor.synthetic import frames
 from accretor.synthetic.night import BadFrame, Night
 from tests.harness import ROOT, SMALL, make, results, run
@@ -47,13 +43,9 @@ TARGET: Night = dataclasses.replace(
 def _runs_are_quick(monkeypatch):
     """Have figures hold the digest of what they are drawn from: drawing is nine tenths of a run's time."""
 
-    def drawn(*given: object) -> str:
-        kept = [item.plotting if isinstance(item, WorkspaceSettings) else item for item in given]
-        return repr([item for item in kept if not isinstance(item, ObservationPlan | ObservationPaths)])
-
-    for name in ("_light_curve", "_comparison", "_field", "_seeing"):
-        monkeypatch.setattr(plotting, name, drawn)
-    monkeypatch.setattr(style, "save", _png)
+    monkeypatch.setattr(
+        plotting, "_picture", lambda entry, keywords: _png(figures.fingerprint([entry.name, keywords]))
+    )
     monkeypatch.setattr(os, "fsync", lambda handle: None)  # nothing loses power here
 
 

@@ -74,8 +74,12 @@ def test_the_first_run_takes_the_demo_from_raw_frames_to_a_complete_package(nigh
         "neb",
         "plotting",
     )
-    assert list(first.done) == [f"{stage}:{SLUG}" for stage in stages] + [
-        "packaging:" + SLUG.rpartition("/")[0]
+    visit = SLUG.rpartition("/")[0]
+    assert list(first.done) == [
+        *(f"{stage}:{SLUG}" for stage in stages),
+        f"packaging:{visit}",
+        f"report:{visit}",
+        "index:workspace",
     ]
     assert [first.measured(stage) for stage in ("preprocess", "registration", "photometry")] == [56, 56, 55]
     assert manifest["problems"] == []
@@ -123,7 +127,8 @@ def test_an_upload_is_shown_only_when_asked_for(night):
 def test_a_run_that_is_killed_in_the_middle_of_photometry_goes_on_from_there(night, tmp_path):
     workspace, _, _ = night
     shutil.copytree(workspace / "raw", tmp_path / "raw")
-    shutil.copy2(workspace / "workspace.toml", tmp_path)
+    for name in ("workspace.toml", "truth.json"):
+        shutil.copy2(workspace / name, tmp_path)
     written = journal.path_of(tmp_path / NIGHT / "photometry.fits")
 
     process = start(tmp_path)

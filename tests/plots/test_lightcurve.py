@@ -91,6 +91,17 @@ def test_raw_rms_is_that_of_the_raw_curve_about_the_model(night, words_of):
     assert f"RMS {expected:.2f} ppt about the model" in words_of(draw(table, results))
 
 
+def test_every_rms_is_that_of_the_frames_that_count(night, words_of):
+    table, results = night(140)
+    counted = table["is_used"] & (np.arange(140) < 50)
+    expected = 1000 * np.sqrt(np.mean((table["relative_flux"] / table["model"] - 1)[counted] ** 2))
+
+    words = words_of(draw(table, results, counted=counted))
+
+    assert f"RMS {expected:.2f} ppt about the model" in words
+    assert f"of {counted.sum()} frames, in the intervals" in words
+
+
 def test_a_frame_left_out_is_a_cross_and_is_counted(night, words_of):
     table, results = night(140)
     table["is_used"][:] = True

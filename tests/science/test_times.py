@@ -247,3 +247,27 @@ def test_altitudes_of_a_night_at_once_are_those_of_each_frame():
 
     np.testing.assert_allclose(at_once, times.frame_times(night, STAR, AMADO).altitude, atol=0.001)
     assert times.altitudes([], STAR, AMADO).shape == (0,)
+
+
+def test_the_azimuth_of_a_night_is_that_of_astropy():
+    import astropy.units as u
+    from astropy.coordinates import AltAz, EarthLocation, SkyCoord
+    from astropy.time import Time
+    from astropy.utils import iers
+
+    mids = [
+        (datetime(2017, 12, 20, 1, 34, 13) + i * timedelta(minutes=21)).isoformat()  # noqa: DTZ001
+        for i in range(20)
+    ]
+    altitude, azimuth = times.horizontal(mids, HATP32, AMADO)
+
+    with iers.conf.set_temp("auto_download", value=False):
+        place = EarthLocation.from_geodetic(AMADO.longitude, AMADO.latitude, AMADO.elevation)
+        frame = AltAz(obstime=Time(mids, scale="utc"), location=place)
+        expected = SkyCoord(HATP32.ra, HATP32.dec, unit=u.deg).transform_to(frame)
+
+    # 0.004 degree on the sky for UT1, larger in azimuth near the zenith.
+    np.testing.assert_allclose(altitude, expected.alt.deg, atol=0.006)
+    np.testing.assert_allclose(
+        (azimuth - expected.az.deg) * np.cos(np.radians(altitude)), np.zeros(20), atol=0.006
+    )
