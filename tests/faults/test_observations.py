@@ -84,7 +84,7 @@ CASES = (
     Case("I", _alone, "calibration", "can be a comparison star: saturated in 8 frames"),
     Case("R", lambda x, y: bytes, "calibration", "3 of 3 frames are measured, 5 needed", n_frame=3),
     Case("up", lambda x, y: files.damaged_gzip, "template", "the gzip file is damaged", suffix=".fits.gz"),
-    Case("Ic", lambda x, y: with_cards({}, without=("GAIN",)), "preprocess", "add gain = ..."),
+    Case("Ic", lambda x, y: with_cards({}, without=("GAIN",)), "preprocess", "add gain = ...", n_frame=3),
     Case("w", lambda x, y: with_cards({}, without=("SITELAT",)), "", "give latitude, longitude and height"),
     Case("", lambda x, y: bytes, "", 'give filters = {"" = "..."}'),
 )
