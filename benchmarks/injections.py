@@ -31,6 +31,9 @@ N_EACH = 3
 REACH = 0.02
 """Greatest distance of a transit from its prediction, day."""
 
+RP_RS, IMPACT = (0.135, 0.165), (0.0, 0.5)
+"""Ranges of the radius ratio and of the impact parameter: the planet of the night, give or take a tenth."""
+
 PERIOD = 2.15
 DURATION = 3.0
 
@@ -66,7 +69,7 @@ def pulls(night: Night, *, seed: int, n_each: int = N_EACH) -> Iterator[Pull]:
     for star in hosts(night):
         for _ in range(n_each):
             tc = night.mid + random.uniform(-REACH, REACH)
-            yield _one(night, star, tc, rp_rs=random.uniform(0.1, 0.16), impact=random.uniform(0.0, 0.5))
+            yield _one(night, star, tc, rp_rs=random.uniform(*RP_RS), impact=random.uniform(*IMPACT))
 
 
 def hosts(night: Night) -> list[int]:

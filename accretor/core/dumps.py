@@ -521,6 +521,7 @@ TRANSITS = Schema(
     "transits",
     1,
     (
+        Column("observation", "string", "night/telescope/filters"),
         Column("night", "string", "local evening, YYYYMMDD"),
         Column("telescope", "string", "ExoFOP token"),
         Column("filters", "string", "canonical names; several, with blanks between, are a joint fit"),

@@ -139,6 +139,7 @@ def _row(found: Row, given: Ephemeris, filters: str) -> Row:
     o_c = 1440 * (tc - found["mid_bjd_tdb"])
     o_c_error = 1440 * math.hypot(error, found["prediction_error_day"])
     return {
+        "observation": f"{found['night']}/{found['telescope']}/{filters}",
         "night": found["night"],
         "telescope": found["telescope"],
         "filters": filters,
