@@ -11,8 +11,9 @@ import doit
 from doit.doit_cmd import DoitMain
 
 from accretor.core.errors import AccretorError
-from accretor.core.settings import WorkspaceSettings
+from accretor.core.settings import Target, WorkspaceSettings
 from accretor.io.layout import CONFIG, Layout
+from accretor.stages import catalogs as kept
 from accretor.stages.workspace import Workspace, open_workspace
 from tasks import _lock, _trouble
 
@@ -112,6 +113,13 @@ def current() -> Workspace:
                 "these settings are not used (`doit list --all` has the names)\n"
             )
     return workspace
+
+
+def catalogs(target: Target) -> list[Path]:
+    """Return the files of the catalogues of a target that are there."""
+    workspace = current()
+    files = kept.files(workspace.layout, workspace.settings, target)
+    return [path for path in files.values() if path.is_file()]
 
 
 def _make_demo(root: Path) -> None:

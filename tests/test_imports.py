@@ -86,7 +86,8 @@ ASKS_ENVIRONMENT = {
     "accretor/compute/",
     "accretor/exofop/cookies.py",
     "accretor/exofop/credentials.py",
-    "accretor/stages/skynet.py",  # the token of another service
+    "accretor/stages/nova.py",  # the key of another service
+    "accretor/stages/skynet.py",  # likewise
     "tasks/",
 }
 """Files that may look at the environment, or folders of them."""

@@ -204,6 +204,25 @@ TEMPLATE_STARS = Schema(
     ),
 )
 
+PLATE_SOLUTION = Schema(
+    "plate_solution",
+    1,
+    (
+        Column("way", "string", "header, catalogue, solve-field or nova"),
+        Column("is_chosen", "bool", "its solution is used"),
+        Column("reason", "string", "why it is not used, or what must be said of it"),
+        Column("catalog", "string", "the catalogue that solved it, or that the solution was tested with"),
+        Column("n_match", "int64", "stars of the template that match the catalogue"),
+        Column("n_expected", "float64", "stars that would match by chance", "", 4),
+        Column("surprise", "float64", "minus the natural logarithm of the chance of such a match", "", 2),
+        Column("residual", "float64", "root mean squared distance of the matched stars", "pix", 4),
+        Column("pixel_scale", "float64", "scale", "arcsec / pix", 5),
+        Column("rotation", "float64", "position angle of the y axis, north to east", "deg", 4),
+        Column("is_mirrored", "bool", "east is to the right of north"),
+        Column("order", "int64", "of the distortion; 1 is none, 0 is no solution"),
+    ),
+)
+
 PHOTOMETRY = Schema(
     "photometry",
     1,
@@ -326,7 +345,7 @@ RESULTS = (
     Column("annulus_outer_px", "float64", "outer radius of the sky annulus", "pix"),
     Column("fwhm_px", "float64", "median FWHM of the frames used", "pix"),
     Column("pixel_scale_arcsec", "float64", "by the plate solution", "arcsec / pix"),
-    Column("plate_solution", "string", "header, solve-field or none"),
+    Column("plate_solution", "string", "header, catalogue, solve-field, nova or none"),
     Column("template", "string", "raw frame that is the template"),
     Column("n_comparison", "int64", "comparison stars in the ensemble"),
     Column("rms_per_point_ppt", "float64", "scatter of the residuals", "ppt"),
@@ -535,6 +554,7 @@ SCHEMAS = (
     STARS,
     TEMPLATE,
     TEMPLATE_STARS,
+    PLATE_SOLUTION,
     PHOTOMETRY,
     LIGHT_CURVE,
     COMPARISON,

@@ -193,6 +193,23 @@ class TemplateSettings(Settings, frozen=True, kw_only=True, forbid_unknown_field
     """Stars measured in every frame."""
 
 
+class PlateSolutionSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Finding where on the sky the template looks."""
+
+    scale_range: Annotated[float, Meta(gt=0, le=0.5)] = 0.2
+    """Relative error of the pixel scale of header or [instrument] that is survived."""
+    solve_field: bool = True
+    """Ask ``solve-field`` (astrometry.net) where it is installed, if no catalogue helps."""
+    index_folder: str = ""
+    """Folder of its index files, from the workspace's; default: those of its own configuration."""
+    nova: bool = False
+    """Ask nova.astrometry.net if nothing else helps; off, for it sends positions of stars to others."""
+    nova_url: str = ""
+    """Another server of the same kind than the public one."""
+    nova_deadline: Positive = 300.0
+    """Seconds to wait for it in one run; the next one asks for the same submission."""
+
+
 class PhotometrySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Apertures through which every star is measured."""
 
@@ -451,6 +468,7 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     preprocess: PreprocessSettings = PreprocessSettings()
     registration: RegistrationSettings = RegistrationSettings()
     template: TemplateSettings = TemplateSettings()
+    plate_solution: PlateSolutionSettings = PlateSolutionSettings()
     photometry: PhotometrySettings = PhotometrySettings()
     calibration: CalibrationSettings = CalibrationSettings()
     plotting: PlottingSettings = PlottingSettings()

@@ -63,6 +63,16 @@ class ObservationPaths:
         return self.folder / "template.fits"
 
     @property
+    def plate_solution(self) -> Path:
+        """The ways to a plate solution that were tried."""
+        return self.folder / "plate_solution.ecsv"
+
+    @property
+    def nova(self) -> Path:
+        """What nova.astrometry.net was sent, and what it answered."""
+        return self.folder / "nova.json"
+
+    @property
     def photometry(self) -> Path:
         """Dump of photometry."""
         return self.folder / "photometry.fits"

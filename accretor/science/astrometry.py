@@ -7,7 +7,7 @@ found. An answer is given only if chance cannot have made it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,8 @@ SHAPE_TOLERANCE = 0.008
 """Distance up to which the ratios of sides of two triangles are alike."""
 MOST_CATALOG = 1500
 """Brightest stars of a catalogue of which triangles are made."""
+MOST_DEPTH = 8.0
+"""Stars per area in the catalogue, times those in the frame, beyond which the faint ones are left out."""
 MOST_TRIALS = 6000
 """Similarities that are counted out for one set of triangles."""
 N_REFINED = 12
@@ -131,19 +133,21 @@ def solve(
     flat = project(sky, centre) * 3600 / pixel_scale
     field = math.hypot(*shape)
     near = np.flatnonzero(np.hypot(*flat.T) < (1 + scale_range) * field)
+    near = near[: max(50, int(MOST_DEPTH * len(xy) * _share(flat[near], shape)))]
+    listed = sky[near]
     best = Verdict(0, 0.0, 0, math.nan, 0.0)
     for n_star in PATTERN_STARS:
         if n_star > PATTERN_STARS[0] and n_star > 1.5 * len(xy):
             break
         for depth in DEPTHS:
             for matrix in _proposals(xy, flat[near], shape, n_star, depth, scale_range):
-                found = _refined(xy, sky, near, flat, matrix, shape, centre, pixel_scale)
+                found = _refined(xy, listed, flat[near], matrix, shape, centre, pixel_scale)
                 if found is None:
                     continue
                 if not found.verdict.reason and abs(math.log(found.plate.scale / pixel_scale)) < math.log1p(
                     1.1 * scale_range
                 ):
-                    return found
+                    return found._replace(entry=near[found.entry])
                 if found.verdict.surprise > best.surprise:
                     best = found.verdict
     raise Unusable(f"no match with the catalogue; the best one: {best.reason or 'of another scale'}")
@@ -209,9 +213,7 @@ def _proposals(
     stars = xy[:n_star]
     if len(flat) < 3 or len(stars) < 3:
         return []
-    reach = np.quantile(np.hypot(*flat.T), 0.99)
-    share = max(1.0, math.pi * reach**2 / (shape[0] * shape[1]))
-    catalog = flat[: int(min(MOST_CATALOG, max(depth * share * len(stars), 12)))]
+    catalog = flat[: int(min(MOST_CATALOG, max(depth * _share(flat, shape) * len(stars), 12)))]
     found: list[tuple[int, Floats]] = []
     corners, features, longest = _triangles(stars)
     for sign in (1.0, -1.0):
@@ -231,6 +233,14 @@ def _proposals(
             found.append((int(count[index]), matrix))
     found.sort(key=lambda item: -item[0])
     return [matrix for count, matrix in found[:N_REFINED] if count >= 4]
+
+
+def _share(flat: Floats, shape: tuple[int, int]) -> float:
+    """Return how many frames would cover the part of the sky that the catalogue covers."""
+    if not len(flat):
+        return 1.0
+    reach = float(np.quantile(np.hypot(*flat.T), 0.99))
+    return max(1.0, math.pi * reach**2 / (shape[0] * shape[1]))
 
 
 def _triangles(xy: Floats) -> tuple[Complexes, Floats, Floats]:
@@ -300,7 +310,6 @@ def _agreement(stars: Floats, catalog: Floats, a: Complexes, b: Complexes) -> In
 def _refined(
     xy: Floats,
     sky: Floats,
-    near: Integers,
     flat: Floats,
     matrix: Floats,
     shape: tuple[int, int],
@@ -309,21 +318,20 @@ def _refined(
 ) -> Solved | None:
     """Fit to all pairs of nearest stars, ever closer; return nothing where too few come together."""
     for tolerance in (2 * COARSE, COARSE, 4.0, 3.0):
-        expected = flat[near] @ matrix[:, :2].T + matrix[:, 2]
+        expected = flat @ matrix[:, :2].T + matrix[:, 2]
         star, entry = pairs(xy, expected, tolerance)
         if len(star) < 4:
             return None
-        matrix = _linear(flat[near[entry]], xy[star], matrix, is_affine=tolerance < 4 and len(star) >= 12)
+        matrix = _linear(flat[entry], xy[star], matrix, is_affine=tolerance < 4 and len(star) >= 12)
     inverse = np.linalg.inv(matrix[:, :2])
     height, width = shape
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     plate = Plate(
-        sky=(math.nan, math.nan),
-        pixel=(float(middle[0]), float(middle[1])),
+        sky=centre,
+        pixel=(float(matrix[0, 2]), float(matrix[1, 2])),
         cd=inverse * pixel_scale / 3600,
     )
-    plate = replace(plate, sky=centre, pixel=(float(matrix[0, 2]), float(matrix[1, 2]))).centred(middle)
-    return polish(plate, xy, sky, shape)
+    return polish(plate.centred(middle), xy, sky, shape)
 
 
 def polish(plate: Plate, xy: Floats, sky: Floats, shape: tuple[int, int]) -> Solved | None:

@@ -143,6 +143,11 @@ def julian_date(mid: str) -> tuple[float, float]:
     return moment.toordinal() + 1721424.5, (seconds * 1_000_000 + moment.microsecond) / 86_400_000_000
 
 
+def julian_year(jd: float) -> float:
+    """Return the Julian year, e.g. 2016.0, of a Julian date."""
+    return 2000.0 + (jd - _J2000) / 365.25
+
+
 def at_epoch(direction: Direction, jd: float) -> tuple[float, float]:
     """Return right ascension and declination of *direction* at Julian date *jd*, degree.
 

@@ -269,6 +269,17 @@ CAUSES = (
         (put("template", 'frame = "TOI-9999.01-0003.fits"'),),
     ),
     Cause(
+        "[plate_solution], and the same one is found",
+        "template, photometry (0), calibration, plotting, packaging",
+        (put("plate_solution", "scale_range = 0.1"),),
+    ),
+    Cause(
+        "a catalogue of the field is added, which agrees with the plate solution",
+        "template, photometry (0), calibration, plotting, packaging",
+        (copy("gaia_dr3.ecsv", "archive/TOI-9999.01/catalogs/gaia_dr3.ecsv"),),
+        OTHER,
+    ),
+    Cause(
         "[photometry]",
         "photometry (11), calibration, plotting, packaging",
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
@@ -376,6 +387,7 @@ CAUSES = (
     Cause("`stars.fits` is damaged\\*", "registration (12)", damage(f"{NIGHT}/stars.fits"), SAME),
     Cause("`template.ecsv` is damaged\\*", "template", damage(f"{NIGHT}/template.ecsv"), SAME),
     Cause("`template_stars.ecsv` is damaged\\*", "template", damage(f"{NIGHT}/template_stars.ecsv"), SAME),
+    Cause("`plate_solution.ecsv` is damaged\\*", "template", damage(f"{NIGHT}/plate_solution.ecsv"), SAME),
     Cause("`template.fits` is damaged\\*", "template", damage(f"{NIGHT}/template.fits"), SAME),
     Cause("`photometry.fits` is damaged\\*", "photometry (11)", damage(f"{NIGHT}/photometry.fits"), SAME),
     Cause("`photometry.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/photometry.ecsv"), SAME),

@@ -20,6 +20,7 @@ from accretor.stages import plotting
 from accretor.stages.workspace import ObservationPlan
 from accretor.synthetic import frames
 from accretor.synthetic.night import BadFrame, Night
+from tests import skies
 from tests.harness import ROOT, SMALL, make, results, run
 from tests.pipeline import causes
 from tests.pipeline.causes import CAUSES, FRESH, SAME, Cause
@@ -68,6 +69,7 @@ def shelf(tmp_path_factory):
     """Frames that causes put into the workspace."""
     shelf = tmp_path_factory.mktemp("shelf")
     (shelf / "notes.txt").write_text("clear until two\n", encoding="utf-8")
+    shutil.move(skies.keep(shelf, skies.catalog(NIGHT)), shelf)
     for name, night, lights in (
         ("ip", NIGHT, [*SPARE, 7]),
         ("other", dataclasses.replace(NIGHT, seed=12), [7]),
