@@ -39,6 +39,7 @@ from tasks import (
     upload,
     watch,
     why,
+    zeropoint,
 )
 from tasks._reporter import Reporter
 
@@ -55,6 +56,7 @@ DOIT_CONFIG = {
         "registration",
         "template",
         "photometry",
+        "zeropoint",
         "calibration",
         "plotting",
         "packaging",
@@ -100,6 +102,11 @@ def task_template() -> Iterator[Task]:
 def task_photometry() -> Iterator[Task]:
     """Measure all stars in all frames."""
     yield from photometry.tasks()
+
+
+def task_zeropoint() -> Iterator[Task]:
+    """Bring the magnitudes to those of a catalogue."""
+    yield from zeropoint.tasks()
 
 
 def task_calibration() -> Iterator[Task]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from accretor.core.errors import DumpError
 from accretor.io import dump
-from accretor.stages import results
+from accretor.stages import results, zeropoint
 from accretor.stages.workspace import ObservationPlan
 from tasks import _blocked, _workspace
 
@@ -38,6 +38,8 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
     if name == "calibration":
         with contextlib.suppress(OSError, DumpError):
             return results.said(results.read(plan.paths.results))
+    if name == "zeropoint" and (meta := _meta(plan.paths.zero_points)):
+        return zeropoint.said(meta)
     if name == "template" and (meta := _meta(plan.paths.template_stars)):
         return f"{meta['frame']}, plate solution: {meta['solution']}{_better(_meta(plan.paths.template))}"
     better = _better_dark(_meta(plan.paths.masters)) if name == "preprocess" else ""
@@ -113,6 +115,7 @@ _COUNTS: dict[str, Callable[[ObservationPlan], Counts]] = {
     "registration": _frames("frames", "image_info"),
     "template": _made(lambda plan: plan.paths.template_stars),
     "photometry": _frames("frames", "image_info", "photometry_info"),
+    "zeropoint": _made(lambda plan: plan.paths.zero_points),
     "calibration": _made(lambda plan: plan.paths.results),
     "plotting": _made(lambda plan: plan.paths.plots),
 }

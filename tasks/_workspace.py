@@ -11,10 +11,10 @@ import doit
 from doit.doit_cmd import DoitMain
 
 from accretor.core.errors import AccretorError
-from accretor.core.settings import Target, WorkspaceSettings
+from accretor.core.settings import WorkspaceSettings
 from accretor.io.layout import CONFIG, Layout
 from accretor.stages import catalogs as kept
-from accretor.stages.workspace import Workspace, open_workspace
+from accretor.stages.workspace import ObservationPlan, Workspace, open_workspace
 from tasks import _lock, _trouble
 
 DEMO = "demo"
@@ -115,10 +115,9 @@ def current() -> Workspace:
     return workspace
 
 
-def catalogs(target: Target) -> list[Path]:
-    """Return the files of the catalogues of a target that are there."""
-    workspace = current()
-    files = kept.files(workspace.layout, workspace.settings, target)
+def catalogs(plan: ObservationPlan) -> list[Path]:
+    """Return the files of the catalogues of an observation's field that are there."""
+    files = kept.files(current().layout, plan.settings, plan.target)
     return [path for path in files.values() if path.is_file()]
 
 

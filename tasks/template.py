@@ -27,7 +27,7 @@ from doit.task import Task
 
 from accretor.stages import template
 from accretor.stages.workspace import ObservationPlan
-from tasks import _observations
+from tasks import _observations, _workspace
 
 
 def tasks() -> Iterator[Task]:
@@ -37,7 +37,7 @@ def tasks() -> Iterator[Task]:
 
 def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     return (
-        [plan.paths.frames, plan.paths.masters, plan.paths.stars, *_workspace.catalogs(plan.target)],
+        [plan.paths.frames, plan.paths.masters, plan.paths.stars, *_workspace.catalogs(plan)],
         [
             plan.paths.template,
             plan.paths.template_stars,

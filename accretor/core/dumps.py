@@ -259,6 +259,60 @@ PHOTOMETRY = Schema(
     keyed=True,
 )
 
+ZERO_POINTS = Schema(
+    "zeropoints",
+    1,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("bjd_tdb", "float64", "barycentric Julian date of mid-exposure, TDB", "d", 9),
+        Column("zero_point", "float64", "magnitude of one electron per second", "mag", 5),
+        Column("zero_point_error", "float64", "its error against the catalogue", "mag", 6),
+        Column("relative_error", "float64", "its error against the other frames", "mag", 6),
+        Column("scatter", "float64", "root mean square of the stars about it", "mag", 5),
+        Column("n_star", "int64", "stars used"),
+        Column("n_clipped", "int64", "stars of the catalogue that are left out, too far from the others"),
+        Column(
+            "color_term",
+            "float64",
+            "catalogue minus instrumental, per magnitude of colour; 0: none",
+            "",
+            5,
+        ),
+        Column("color_term_error", "float64", "its error; NaN if none was fitted", "", 6),
+        Column("color_reference", "float64", "colour for which the zero point holds", "mag", 3),
+        Column("catalog", "string", "the catalogue; empty if there is none"),
+        Column("band", "string", "band of the magnitudes"),
+        Column("system", "string", "AB or Vega"),
+        Column("reason", "string", "why there is no zero point; empty if there is one"),
+        Column("zero_points", "float64", "zero point through each aperture", "mag", 5, ("radius",)),
+        Column("zero_point_errors", "float64", "their errors", "mag", 6, ("radius",)),
+        Column("magnitude", "float64", "standard magnitude of each star", "mag", 5, ("star",)),
+        Column("magnitude_error", "float64", "its error against the other frames", "mag", 6, ("star",)),
+    ),
+)
+"""``zeropoints.ecsv``; ``magnitudes.fits`` has the same with the vectors."""
+
+MAGNITUDES = Schema(
+    "magnitudes",
+    1,
+    (
+        Column("star", "int64", "number of the star; the target is 0"),
+        Column("role", "string", "target, comparison (candidate) or neighbour"),
+        Column("ra", "float64", "right ascension, ICRS, by the plate solution", "deg", 7),
+        Column("dec", "float64", "declination, ICRS, by the plate solution", "deg", 7),
+        Column("identifier", "string", "name of the star in the catalogue; empty if it is not there"),
+        Column("catalog_magnitude", "float64", "magnitude in the catalogue, brought to the band", "mag", 5),
+        Column("catalog_error", "float64", "its error", "mag", 5),
+        Column("magnitude", "float64", "mean of the frames", "mag", 5),
+        Column("magnitude_error", "float64", "its error, that of the zero point included", "mag", 5),
+        Column("scatter", "float64", "standard deviation over the frames", "mag", 5),
+        Column("n_frame", "int64", "frames with a magnitude"),
+        Column("color", "float64", "colour in the catalogue, of the bands that the header names", "mag", 4),
+        Column("is_used", "bool", "the zero point rests on it"),
+        Column("flag", "string", "why it does not, or what is wrong with its magnitude"),
+    ),
+)
+
 LIGHT_CURVE = Schema(
     "lightcurve",
     1,
@@ -556,6 +610,8 @@ SCHEMAS = (
     TEMPLATE_STARS,
     PLATE_SOLUTION,
     PHOTOMETRY,
+    ZERO_POINTS,
+    MAGNITUDES,
     LIGHT_CURVE,
     COMPARISON,
     APERTURES,

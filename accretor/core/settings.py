@@ -245,6 +245,23 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
 
 
+class MagnitudesSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Zero points, and standard magnitudes of all stars."""
+
+    catalog: str = ""
+    """Name of the catalogue to tie to; default: the best that there is for the filter."""
+    system: Literal["catalogue", "AB", "Vega"] = "catalogue"
+    """System of the magnitudes; default: that of the catalogue's band, so that nothing is added to it."""
+    color_term: Literal["auto", "never"] = "auto"
+    """Fit the colour term of the camera, if at least 8 stars show one."""
+    min_stars: Annotated[int, Meta(ge=2)] = 5
+    """Fewest stars of a zero point: fewer cannot show that one of them is wrong."""
+    clip: Positive = 3.0
+    """Standard deviations beyond which a star is left out of a zero point."""
+    radius: Positive | None = None
+    """Aperture radius of the tables, pixel; default: the one through which the stars scatter least."""
+
+
 class PlottingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Figures."""
 
@@ -470,6 +487,7 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     template: TemplateSettings = TemplateSettings()
     plate_solution: PlateSolutionSettings = PlateSolutionSettings()
     photometry: PhotometrySettings = PhotometrySettings()
+    magnitudes: MagnitudesSettings = MagnitudesSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     plotting: PlottingSettings = PlottingSettings()
     packaging: PackagingSettings = PackagingSettings()

@@ -83,6 +83,21 @@ class ObservationPaths:
         return self.folder / "photometry.ecsv"
 
     @property
+    def zero_points(self) -> Path:
+        """The zero point of each frame."""
+        return self.folder / "zeropoints.ecsv"
+
+    @property
+    def magnitudes(self) -> Path:
+        """The mean standard magnitude of each star."""
+        return self.folder / "magnitudes.ecsv"
+
+    @property
+    def magnitude_frames(self) -> Path:
+        """Standard magnitudes of all stars in all frames, and zero points through all apertures."""
+        return self.folder / "magnitudes.fits"
+
+    @property
     def light_curve(self) -> Path:
         """The light curve, one row per frame."""
         return self.folder / "lightcurve.ecsv"

@@ -223,8 +223,17 @@ def ties(filter_name: str, catalogs: Mapping[str, Catalog]) -> list[tuple[str, T
         for tie in TIES
         if name in tie.filters
         for key, catalog in catalogs.items()
-        if families(catalog) & set(tie.families) and all(band in catalog.magnitude for band in tie.needed)
+        if families(catalog) & set(tie.families) and _has_what_is_needed(catalog, tie)
     ]
+
+
+def _has_what_is_needed(catalog: Catalog, tie: Tie) -> bool:
+    """Return whether all bands are there; a transformation is of AB magnitudes of Sloan's, Vega of others."""
+    if not all(band in catalog.magnitude for band in tie.needed):
+        return False
+    return not tie.coefficients or all(
+        catalog.system.get(band) == ("AB" if band in PLAIN else "Vega") for band in tie.needed
+    )
 
 
 def is_known(filter_name: str) -> bool:

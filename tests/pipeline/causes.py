@@ -172,9 +172,10 @@ ra = 215.5
 dec = -3.25
 """
 
-ONE = "preprocess (1), registration (1), template, photometry (1), calibration, plotting, packaging"
-ALL = "preprocess (0), registration (12), template, photometry (11), calibration, plotting, packaging"
 LATE = "calibration, plotting, packaging"
+REST = f"zeropoint, {LATE}"
+ONE = f"preprocess (1), registration (1), template, photometry (1), {REST}"
+ALL = f"preprocess (0), registration (12), template, photometry (11), {REST}"
 
 CAUSES = (
     Cause("nothing; the workspace is moved", "nothing", (leave,), SAME),
@@ -197,12 +198,12 @@ CAUSES = (
     ),
     Cause(
         "a frame is moved to another folder below raw/",
-        "preprocess (0), registration (0), template, photometry (0), calibration, packaging",
+        "preprocess (0), registration (0), template, photometry (0), zeropoint, calibration, packaging",
         (move(f"{LIGHTS}/TOI-9999.01-0008.fits", "raw/later/TOI-9999.01-0008.fits"),),
     ),
     Cause(
         "a frame is deleted",
-        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        f"preprocess (0), registration (0), template, photometry (0), {REST}",
         (delete(f"{LIGHTS}/TOI-9999.01-0008.fits"),),
     ),
     Cause(
@@ -213,7 +214,7 @@ CAUSES = (
     ),
     Cause(
         "a frame without stars is added",
-        "preprocess (1), registration (1), template, photometry (0), calibration, plotting, packaging",
+        f"preprocess (1), registration (1), template, photometry (0), {REST}",
         (copy("dark/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),),
     ),
     Cause(
@@ -223,17 +224,17 @@ CAUSES = (
     ),
     Cause(
         "a new night (of 8 frames)",
-        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        f"preprocess (8), registration (8), template, photometry (8), {REST}",
         (folder("night", "raw/night"),),
     ),
     Cause(
         "a new filter in a known night",
-        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        f"preprocess (8), registration (8), template, photometry (8), {REST}",
         (folder("gp", "raw/gp"),),
     ),
     Cause(
         "a new target",
-        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        f"preprocess (8), registration (8), template, photometry (8), {REST}",
         (folder("target", "raw/target", SECOND_TARGET),),
     ),
     # Calibration frames.
@@ -255,33 +256,33 @@ CAUSES = (
     Cause("[preprocess] median3", ALL, (put("preprocess", "median3 = true"),)),
     Cause(
         "[registration]",
-        "registration (12), template, photometry (11), calibration, plotting, packaging",
+        f"registration (12), template, photometry (11), {REST}",
         (put("registration", "threshold = 6.0"),),
     ),
     Cause(
         "[template], and the same frame with the same stars is chosen",
-        "template, photometry (0), calibration, plotting, packaging",
+        f"template, photometry (0), {REST}",
         (put("template", "weight_sky = 0.9"),),
     ),
     Cause(
         "[template] frame: another one",
-        "template, photometry (11), calibration, plotting, packaging",
+        f"template, photometry (11), {REST}",
         (put("template", 'frame = "TOI-9999.01-0003.fits"'),),
     ),
     Cause(
         "[plate_solution], and the same one is found",
-        "template, photometry (0), calibration, plotting, packaging",
+        f"template, photometry (0), {REST}",
         (put("plate_solution", "scale_range = 0.1"),),
     ),
     Cause(
         "a catalogue of the field is added, which agrees with the plate solution",
-        "template, photometry (0), calibration, plotting, packaging",
+        f"template, photometry (0), {REST}",
         (copy("gaia_dr3.ecsv", "archive/TOI-9999.01/catalogs/gaia_dr3.ecsv"),),
         OTHER,
     ),
     Cause(
         "[photometry]",
-        "photometry (11), calibration, plotting, packaging",
+        f"photometry (11), {REST}",
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
     ),
     Cause("[calibration] comparison", LATE, (put("calibration", "comparison = [1, 2, 3, 4]"),)),
@@ -310,7 +311,7 @@ CAUSES = (
     Cause("[instrument] gain", ALL, (setting("# gain = 1.5", "gain = 1.6"),)),
     Cause(
         "[instrument] telescope_diameter",
-        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        f"preprocess (0), registration (0), template, photometry (0), {REST}",
         (setting("telescope_diameter = 0.4", "telescope_diameter = 0.5"),),
     ),
     Cause(
@@ -321,31 +322,31 @@ CAUSES = (
     # Versions of the method.
     Cause(
         "a new version of preprocess",
-        "preprocess (12), registration (0), template, photometry (0), calibration, packaging",
+        "preprocess (12), registration (0), template, photometry (0), zeropoint, calibration, packaging",
         (leave,),
         raised=("preprocess",),
     ),
     Cause(
         "a new version of the masters with the same pixels",
-        "preprocess (0), registration (0), template, photometry (0), calibration",
+        "preprocess (0), registration (0), template, photometry (0), zeropoint, calibration",
         (leave,),
         raised=("masters",),
     ),
     Cause(
         "a new version of registration",
-        "registration (12), template, photometry (11), calibration, plotting, packaging",
+        f"registration (12), template, photometry (11), {REST}",
         (leave,),
         raised=("registration",),
     ),
     Cause(
         "a new version of template that makes the same choice",
-        "template, photometry (0), calibration, plotting, packaging",
+        f"template, photometry (0), {REST}",
         (leave,),
         raised=("template",),
     ),
     Cause(
         "a new version of photometry",
-        "photometry (11), calibration, plotting, packaging",
+        f"photometry (11), {REST}",
         (leave,),
         raised=("photometry",),
     ),
@@ -370,13 +371,13 @@ CAUSES = (
     ),
     Cause(
         "a better frame is added, policy best",
-        "preprocess (1), registration (1), template, photometry (12), calibration, plotting, packaging",
+        f"preprocess (1), registration (1), template, photometry (12), {REST}",
         (copy("ip/0004.fits", f"{LIGHTS}/TOI-9999.01-0004.fits"),),
         before=put("ensemble", 'policy = "best"'),
     ),
     Cause(
         "the frame that is the template is deleted",
-        "preprocess (0), registration (0), template, photometry (10), calibration, plotting, packaging",
+        f"preprocess (0), registration (0), template, photometry (10), {REST}",
         (lambda workspace, shelf: (workspace / LIGHTS / template_of(workspace)).unlink(),),
     ),
     # Dumps that are deleted, cut short, edited by hand.
@@ -407,7 +408,7 @@ CAUSES = (
     # The folder.
     Cause(
         "`doit.sqlite` is deleted",
-        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        f"preprocess (0), registration (0), template, photometry (0), {REST}",
         (delete("work/doit.sqlite"),),
         SAME,
     ),
