@@ -25,6 +25,7 @@ from tasks import (
     doctor,
     download,
     ephemeris,
+    export,
     fetch,
     init,
     organize,
@@ -147,6 +148,11 @@ def task_download() -> Iterator[Task]:
 def task_fetch() -> Iterator[Task]:
     """Fetch catalogues and what ExoFOP knows of the target, for places without a network."""
     yield from fetch.tasks()
+
+
+def task_export() -> Iterator[Task]:
+    """Write tables for other programs."""
+    yield from export.tasks()
 
 
 def task_ttf() -> Iterator[Task]:

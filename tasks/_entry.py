@@ -20,7 +20,7 @@ READING_TASKS = {"why", "watch", "logout", "ttf"}
 FIRST_TASKS = {"init", "doctor"}
 """Tasks that need no workspace, or one that is broken."""
 
-WRITING_TASKS = {*_wishes.STAGES, "upload", "download", "skynet", "organize"}
+WRITING_TASKS = {*_wishes.STAGES, "upload", "download", "skynet", "export", "organize"}
 
 
 def begin() -> None:

@@ -77,6 +77,7 @@ DOORS = {
     "netrc": {"accretor/exofop/credentials.py"},
     "getpass": {"accretor/exofop/credentials.py"},
     "keyring": {"accretor/exofop/credentials.py"},
+    "pyarrow": {"accretor/io/exports.py"},
     "pickle": set(),
     "random": set(),
 }

@@ -262,6 +262,19 @@ class MagnitudesSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Aperture radius of the tables, pixel; default: the one through which the stars scatter least."""
 
 
+class ExportSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tables for other programs: ``doit export``."""
+
+    formats: tuple[Literal["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"], ...] = (
+        *("csv", "ecsv", "json", "aavso", "gcn", "ds9"),
+    )
+    """What is written; parquet needs the extra of that name."""
+    aavso_code: str = ""
+    """Your observer code; without one no file for the AAVSO is written."""
+    aavso_name: str = ""
+    """Name of the star in the AAVSO's index; default: TIC and its number."""
+
+
 class PlottingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Figures."""
 
@@ -489,6 +502,7 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     photometry: PhotometrySettings = PhotometrySettings()
     magnitudes: MagnitudesSettings = MagnitudesSettings()
     calibration: CalibrationSettings = CalibrationSettings()
+    export: ExportSettings = ExportSettings()
     plotting: PlottingSettings = PlottingSettings()
     packaging: PackagingSettings = PackagingSettings()
     upload: UploadSettings = UploadSettings()

@@ -19,6 +19,11 @@ class ObservationPaths:
     plots: Path
 
     @property
+    def exports(self) -> Path:
+        """Folder of tables for other programs."""
+        return self.plots.parent.parent / "export" / self.plots.name
+
+    @property
     def frames(self) -> Path:
         """Dump of preprocess."""
         return self.folder / "frames.ecsv"
