@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from accretor.plots.registry import FIGURES, FigureEntry
+from accretor.plots.registry import FIGURES, OPTIONAL, FigureEntry
 
-__all__ = ["FIGURES", "FigureEntry"]
+__all__ = ["FIGURES", "OPTIONAL", "FigureEntry"]

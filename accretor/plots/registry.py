@@ -44,3 +44,9 @@ FIGURES: tuple[FigureEntry, ...] = (
                 "radial profile of the target with aperture and annulus"),
 )  # fmt: skip
 """In the order of the package."""
+
+OPTIONAL: tuple[FigureEntry, ...] = (
+    FigureEntry("zero_points", "zeropoints.png", ("zero_points", "magnitudes"), "zeropoint.zero_points",
+                "the zero point of each frame, and each star against the catalogue"),
+)  # fmt: skip
+"""Drawn where there is something to draw, each by the stage that finds it; not in the package."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from accretor.core.arrays import Booleans, Floats
 from accretor.core.dumps import FRAMES, MAGNITUDES, TEMPLATE_STARS, ZERO_POINTS
 from accretor.core.errors import DumpError, Unusable
 from accretor.core.settings import WorkspaceSettings
-from accretor.io import dump, records
+from accretor.io import atomic, dump, records
 from accretor.io.dump import Row
 from accretor.science import identify, noise, times, transformations, zeropoint
 from accretor.science.transformations import Tie
@@ -101,9 +102,39 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(paths.zero_points, ZERO_POINTS, rows, head)
     records.write(paths.magnitude_frames, ZERO_POINTS, rows, shape, head)
     dump.write(paths.magnitudes, MAGNITUDES, _star_rows(sky, outcome, reason), head)
+    written = (paths.zero_points, paths.magnitude_frames, paths.magnitudes, *_drawn(plan, head))
     bench.progress(1, 1)
-    written = (paths.zero_points, paths.magnitude_frames, paths.magnitudes)
     return Done(written, said(head))
+
+
+def _drawn(plan: ObservationPlan, head: Row) -> tuple[Path, ...]:
+    """Draw the figure where there are zero points; take one away that holds no longer."""
+    from accretor.plots.registry import OPTIONAL
+
+    entry = next(entry for entry in OPTIONAL if entry.name == "zero_points")
+    path = plan.paths.plots / entry.tail
+    if head["reason"]:
+        path.unlink(missing_ok=True)
+        return ()
+    from accretor.plots import style
+
+    tables = [
+        {name: np.array(dump.column(rows, name)) for name in rows[0]}
+        for rows in (
+            dump.read(plan.paths.zero_points, ZERO_POINTS).rows,
+            dump.read(plan.paths.magnitudes, MAGNITUDES).rows,
+        )
+    ]
+    target = plan.target
+    figure = entry.load()(
+        *tables,
+        head,
+        title=f"TIC {target.tic}.{target.planet} ({target.name})   {plan.observation.night}   "
+        f"{plan.observation.telescope} ({plan.observation.filter} filter)",
+        subtitle=said(head),
+    )
+    atomic.write_bytes(path, style.save(figure))
+    return (path,)
 
 
 def said(head: Row) -> str:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from accretor.io.layout import ObservationPaths
-from accretor.plots import FIGURES
+from accretor.plots import FIGURES, OPTIONAL
 
 TAILS = {"lightcurve.png", "compstar-lightcurves.png", "field.png", "field-zoom.png", "seeing-profile.png"}
 
@@ -16,7 +16,7 @@ def test_every_figure_that_sg1_asks_for_is_made():
     assert len({figure.name for figure in FIGURES}) == len(FIGURES)
 
 
-@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+@pytest.mark.parametrize("figure", [*FIGURES, *OPTIONAL], ids=lambda figure: figure.name)
 def test_every_figure_has_a_function_and_dumps_that_exist(figure):
     assert callable(figure.load())
     assert all(hasattr(ObservationPaths, dump) for dump in figure.dumps)
