@@ -259,6 +259,22 @@ PHOTOMETRY = Schema(
     keyed=True,
 )
 
+FRAME_WCS = Schema(
+    "frame_wcs",
+    1,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("ra", "float64", "right ascension of the middle of the frame, ICRS", "deg", 7),
+        Column("dec", "float64", "declination of the middle of the frame, ICRS", "deg", 7),
+        Column("rotation", "float64", "position angle of the y axis, north to east", "deg", 5),
+        Column("pixel_scale", "float64", "scale", "arcsec / pix", 5),
+        Column("residual", "float64", "scatter of the stars about the map from the template", "pix", 4),
+        Column("cards", "string", "FITS cards of its plate solution, a JSON object"),
+        Column("reason", "string", "why there is none; empty if there is one"),
+    ),
+)
+"""The plate solution of the template, carried to each frame by the stars that both show."""
+
 ZERO_POINTS = Schema(
     "zeropoints",
     1,
@@ -610,6 +626,7 @@ SCHEMAS = (
     TEMPLATE_STARS,
     PLATE_SOLUTION,
     PHOTOMETRY,
+    FRAME_WCS,
     ZERO_POINTS,
     MAGNITUDES,
     LIGHT_CURVE,

@@ -88,6 +88,11 @@ class ObservationPaths:
         return self.folder / "photometry.ecsv"
 
     @property
+    def frame_wcs(self) -> Path:
+        """The plate solution of each frame."""
+        return self.folder / "frame_wcs.ecsv"
+
+    @property
     def zero_points(self) -> Path:
         """The zero point of each frame."""
         return self.folder / "zeropoints.ecsv"

@@ -180,6 +180,20 @@ def fit(xy: Floats, sky: Floats, before: Plate, *, is_affine: bool = True, is_be
     return best
 
 
+def through(xy: Floats, sky: Floats, pixel: tuple[float, float]) -> Plate:
+    """Return the solution that goes through many pairs of a pixel and a direction, best around *pixel*.
+
+    Parameters
+    ----------
+    xy, sky : (n, 2) float64, pixel and degree
+        Spread over the frame.
+    """
+    middle = sky[np.hypot(*(xy - np.array(pixel)).T).argmin()]
+    centre = (float(middle[0]), float(middle[1]))
+    rough = _linear(xy, sky, Plate(centre, pixel, np.eye(2)), is_affine=True)
+    return fit(xy, sky, rough, is_bent=True)
+
+
 def _linear(xy: Floats, sky: Floats, before: Plate, *, is_affine: bool) -> Plate:
     offset, plane = xy - np.array(before.pixel), project(sky, before.sky)
     if is_affine:

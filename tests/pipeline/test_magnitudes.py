@@ -205,3 +205,24 @@ def test_settings_are_obeyed_or_the_reason_is_told(tmp_path, config, reason):
         assert reason in head["reason"]
     else:
         assert (head["band"], head["system"], head["reason"]) == ("i", "AB", "")
+
+
+def test_each_frame_has_a_plate_solution_that_follows_its_drift(workspace):
+    import json
+
+    from accretor.core.dumps import FRAME_WCS
+    from accretor.stages.platesolve import Solution
+    from accretor.synthetic import sky
+
+    there = scene.prepare(NIGHT)
+    direction = sky.to_sky(NIGHT, there.position)
+    rows = dump.read(workspace / SLUG / "frame_wcs.ecsv", FRAME_WCS).rows
+    for number, row in enumerate(rows):
+        if row["reason"]:
+            assert number == NIGHT.bad_frame.index
+            continue
+        found = Solution(json.loads(row["cards"]), "").wcs().all_world2pix(direction, 0)
+        np.testing.assert_allclose(found, scene.positions(there, number), atol=0.15)
+        assert row["pixel_scale"] == pytest.approx(NIGHT.pixel_scale, rel=1e-3)
+    assert len(rows) == 12
+    assert np.ptp([row["ra"] for row in rows if not row["reason"]]) > 1e-4

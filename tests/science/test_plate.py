@@ -95,3 +95,12 @@ def test_the_reference_point_can_be_moved_without_moving_the_sky():
 
 def test_the_other_half_of_the_sky_has_no_pixel():
     assert np.isnan(make().to_pixel(np.array([[20.0, 40.0]]))).all()
+
+
+@pytest.mark.parametrize("bend", [np.zeros((0, 2)), SIP[:3]], ids=["plain", "bent"])
+def test_a_solution_goes_through_the_pairs_of_another(bend):
+    truth = make(bend=bend, order=2 if len(bend) else 1)
+    found = plate.through(grid(), truth.to_sky(grid()), (499.5, 399.5))
+
+    assert found.order == truth.order
+    np.testing.assert_allclose(found.to_pixel(truth.to_sky(grid())), grid(), atol=2e-3)
