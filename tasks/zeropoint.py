@@ -54,6 +54,6 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
         "[magnitudes]": repr(settings.magnitudes),
         "[[catalogs.file]]": repr(settings.catalogs.file),
         "[calibration] scintillation": settings.calibration.scintillation,
-        "[[target]]": repr(plan.target),
+        "[[target]]": [plan.target.tic, plan.target.name],
         "[[instrument]]": repr(plan.instrument),
     }

@@ -217,27 +217,23 @@ def _frames(
     min_star: int,
     clip: float,
 ) -> Solution:
-    n_frame = len(difference)
-    zero_point, relative, scatter = (np.full(n_frame, np.nan) for _ in range(3))
-    n_star, n_clipped = np.zeros(n_frame), np.zeros(n_frame)
-    for i in range(n_frame):
-        value = np.where(level.is_used, difference[i] - own, np.nan)
-        found = mean(value, error[i], clip=clip)
-        n_star[i] = found.is_used.sum()
-        n_clipped[i] = np.isfinite(difference[i]).sum() - n_star[i]
-        if n_star[i] < min_star:
-            continue
-        zero_point[i], relative[i] = found.value, found.error
-        residual = difference[i][found.is_used] - found.value
-        scatter[i] = math.sqrt(float(np.mean(residual**2)))
+    value = np.where(level.is_used, difference - own, np.nan)
+    middle, relative, used = means(value, error, clip=clip)
+    n_star = used.sum(axis=1)
+    n_clipped = np.isfinite(difference).sum(axis=1) - n_star
+    is_enough = n_star >= min_star
+    zero_point = np.where(is_enough, middle, np.nan)
+    relative = np.where(is_enough, relative, np.nan)
+    away = np.where(used, difference - middle[:, np.newaxis], 0.0)
+    scatter = np.where(is_enough, np.sqrt((away**2).sum(axis=1) / np.maximum(n_star, 1)), np.nan)
     # A colour term that is wrong by its error moves no star of the reference colour.
     return Solution(
         zero_point,
         np.hypot(relative, level.error),
         relative,
         scatter,
-        n_star,
-        n_clipped,
+        n_star.astype(np.float64),
+        n_clipped.astype(np.float64),
         level.error,
         term,
         level.is_used,
@@ -245,12 +241,64 @@ def _frames(
     )
 
 
+def means(value: Floats, error: Floats, *, clip: float = CLIP) -> tuple[Floats, Floats, Booleans]:
+    """Return `mean` of each row: the values, their errors, and which are used; for all rows at once.
+
+    The scatter comes by Newton's method from below, one step with each round of clipping.
+
+    Parameters
+    ----------
+    value, error : (n_row, n) float64
+        NaN is left out; a row without a value has a mean of NaN.
+    """
+    good = np.isfinite(value) & np.isfinite(error)
+    number = good.sum(axis=1)
+    known, sigma = np.where(good, value, 0.0), np.where(good, error, 1.0)
+    centre = _middles(np.where(good, value, np.nan))
+    spread = 1.4826 * _middles(np.abs(np.where(good, value, np.nan) - centre[:, np.newaxis]))
+    square = np.nan_to_num(np.maximum(spread**2 - _middles(np.where(good, error, np.nan)) ** 2, 0.0))
+    used, total = good, np.zeros(len(value))
+    for step in range(_ROUNDS):
+        distance = np.abs(known - centre[:, np.newaxis]) / np.sqrt(sigma**2 + square[:, np.newaxis] + 1e-18)
+        with np.errstate(invalid="ignore"):
+            kept = good & (distance < clip)
+        kept = np.where((2 * kept.sum(axis=1) < number)[:, np.newaxis], good, kept)
+        is_settled = step > 2 and bool((kept == used).all())
+        used = kept
+        if not is_settled:
+            square = _scatter(known, sigma, used)
+        weight = np.where(used, 1 / (sigma**2 + square[:, np.newaxis] + 1e-18), 0.0)
+        total = weight.sum(axis=1)
+        centre = np.where(total > 0, (weight * known).sum(axis=1) / np.maximum(total, 1e-300), np.nan)
+        if is_settled:
+            break
+    with np.errstate(divide="ignore"):
+        return centre, np.where(total > 0, 1 / np.sqrt(total), np.nan), used
+
+
+def _scatter(value: Floats, sigma: Floats, used: Booleans) -> Floats:
+    """Return the square of the intrinsic scatter of each row: that of a reduced chi squared of 1, or 0."""
+    free = np.maximum(used.sum(axis=1) - 1, 0)
+    square = np.zeros(len(value))
+    for _ in range(8):
+        weight = np.where(used, 1 / (sigma**2 + square[:, np.newaxis] + 1e-18), 0.0)
+        total = np.maximum(weight.sum(axis=1), 1e-300)
+        away = (value - ((weight * value).sum(axis=1) / total)[:, np.newaxis]) ** 2
+        excess = (weight * away).sum(axis=1) - free
+        slope = np.maximum((weight**2 * away).sum(axis=1), 1e-300)
+        step = np.where(excess > 0, excess / slope, 0.0)
+        square = square + step
+        if (step <= 1e-4 * square).all():
+            break
+    return np.asarray(square)
+
+
 def _middles(difference: Floats) -> Floats:
     """Return the median of each row; NaN for one without values."""
     found = np.full(len(difference), np.nan)
-    for i, row in enumerate(difference):
-        if np.isfinite(row).any():
-            found[i] = np.nanmedian(row)
+    is_known = np.isfinite(difference).any(axis=1)
+    if is_known.any():
+        found[is_known] = np.nanmedian(difference[is_known], axis=1)
     return found
 
 

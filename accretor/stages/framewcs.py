@@ -61,12 +61,28 @@ def _carried(solution: Solution, template: Floats, there: Floats, shape: tuple[i
     """Return the row of a frame whose stars are *there* in the order of those of the template."""
     matrix, residual = _affine(there, template)
     height, width = shape
+    if solution.is_plain:
+        # The reference point keeps its place on the sky, and has another pixel.
+        cards = solution.cards
+        cd = np.array([[cards[f"CD{i}_{j}"] for j in (1, 2)] for i in (1, 2)])
+        pixel = np.array([cards["CRPIX1"], cards["CRPIX2"]]) - 1
+        there_pixel = np.linalg.solve(matrix[:, :2], pixel - matrix[:, 2])
+        exact = plate.Plate(
+            (cards["CRVAL1"], cards["CRVAL2"]),
+            (float(there_pixel[0]), float(there_pixel[1])),
+            cd @ matrix[:, :2],
+        )
+        return _row(exact, residual, shape)
     x, y = np.meshgrid(np.linspace(0, width - 1, N_GRID), np.linspace(0, height - 1, N_GRID))
     grid = np.column_stack((x.ravel(), y.ravel()))
     sky = np.asarray(solution.wcs().all_pix2world(grid @ matrix[:, :2].T + matrix[:, 2], 0))
     middle = ((width - 1) / 2, (height - 1) / 2)
-    found = plate.through(grid, sky, middle)
-    ra, dec = found.to_sky(np.array([middle]))[0]
+    return _row(plate.through(grid, sky, middle), residual, shape)
+
+
+def _row(found: plate.Plate, residual: float, shape: tuple[int, int]) -> Row:
+    height, width = shape
+    ra, dec = found.to_sky(np.array([[(width - 1) / 2, (height - 1) / 2]]))[0]
     return {
         "ra": ra,
         "dec": dec,

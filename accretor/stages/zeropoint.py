@@ -25,6 +25,8 @@ from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from accretor.core.catalog import Catalog
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
@@ -123,23 +125,29 @@ def _drawn(plan: ObservationPlan, head: Row) -> tuple[Path, ...]:
         return ()
     from accretor.plots import style
 
-    tables = [
+    atomic.write_bytes(path, style.save(_figure(plan, head)))
+    return (path,)
+
+
+def _figure(plan: ObservationPlan, head: Row) -> Figure:
+    from accretor.plots import zeropoint as figure
+
+    frames, stars = (
         {name: np.array(dump.column(rows, name)) for name in rows[0]}
         for rows in (
             dump.read(plan.paths.zero_points, ZERO_POINTS).rows,
             dump.read(plan.paths.magnitudes, MAGNITUDES).rows,
         )
-    ]
+    )
     target = plan.target
-    figure = entry.load()(
-        *tables,
+    return figure.zero_points(
+        frames,
+        stars,
         head,
         title=f"TIC {target.tic}.{target.planet} ({target.name})   {plan.observation.night}   "
         f"{plan.observation.telescope} ({plan.observation.filter} filter)",
         subtitle=said(head),
     )
-    atomic.write_bytes(path, style.save(figure))
-    return (path,)
 
 
 def said(head: Row) -> str:

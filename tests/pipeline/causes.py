@@ -285,6 +285,8 @@ CAUSES = (
         f"photometry (11), {REST}",
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
     ),
+    Cause("[magnitudes]", "zeropoint", (put("magnitudes", "min_stars = 6"),)),
+    Cause("[export]", "nothing", (put("export", 'aavso_code = "XYZ"'),), SAME),
     Cause("[calibration] comparison", LATE, (put("calibration", "comparison = [1, 2, 3, 4]"),)),
     Cause(
         "[[observation]] with [observation.calibration] comparison",
@@ -351,6 +353,9 @@ CAUSES = (
         raised=("photometry",),
     ),
     Cause(
+        "a new version of zeropoint that finds the same", "zeropoint", (leave,), SAME, raised=("zeropoint",)
+    ),
+    Cause(
         "a new version of calibration that finds the same",
         "calibration",
         (leave,),
@@ -392,6 +397,10 @@ CAUSES = (
     Cause("`template.fits` is damaged\\*", "template", damage(f"{NIGHT}/template.fits"), SAME),
     Cause("`photometry.fits` is damaged\\*", "photometry (11)", damage(f"{NIGHT}/photometry.fits"), SAME),
     Cause("`photometry.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/photometry.ecsv"), SAME),
+    Cause("`frame_wcs.ecsv` is damaged\\*", "zeropoint", damage(f"{NIGHT}/frame_wcs.ecsv"), SAME),
+    Cause("`zeropoints.ecsv` is damaged\\*", "zeropoint", damage(f"{NIGHT}/zeropoints.ecsv"), SAME),
+    Cause("`magnitudes.ecsv` is damaged\\*", "zeropoint", damage(f"{NIGHT}/magnitudes.ecsv"), SAME),
+    Cause("`magnitudes.fits` is damaged\\*", "zeropoint", damage(f"{NIGHT}/magnitudes.fits"), SAME),
     Cause("`lightcurve.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/lightcurve.ecsv"), SAME),
     Cause("`comparison.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/comparison.ecsv"), SAME),
     Cause("`apertures.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/apertures.ecsv"), SAME),

@@ -16,7 +16,7 @@ import pytest
 from accretor.core.settings import WorkspaceSettings
 from accretor.io.layout import ObservationPaths
 from accretor.plots import style
-from accretor.stages import plotting
+from accretor.stages import plotting, zeropoint
 from accretor.stages.workspace import ObservationPlan
 from accretor.synthetic import frames
 from accretor.synthetic.night import BadFrame, Night
@@ -46,6 +46,7 @@ def _runs_are_quick(monkeypatch):
 
     for name in ("_light_curve", "_comparison", "_field", "_seeing"):
         monkeypatch.setattr(plotting, name, drawn)
+    monkeypatch.setattr(zeropoint, "_figure", drawn)
     monkeypatch.setattr(style, "save", _png)
     monkeypatch.setattr(os, "fsync", lambda handle: None)  # nothing loses power here
 

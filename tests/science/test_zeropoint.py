@@ -162,3 +162,31 @@ def test_the_error_of_a_mean_magnitude_is_what_it_is_off_by():
         pulls.append((stars.mean[0] - 12.0) / stars.mean_error[0])
 
     assert np.std(pulls) == pytest.approx(1.0, abs=0.3)
+
+
+def test_means_of_all_rows_at_once_are_those_of_each_row_alone():
+    rng = np.random.Generator(np.random.PCG64(6))
+    value = rng.normal(0, 0.02, (60, 25)) + rng.normal(0, 1, (60, 1))
+    error = rng.uniform(0.005, 0.03, value.shape)
+    value[rng.random(value.shape) < 0.1] = np.nan
+    value[:20, 4] += 1.0
+    value[7] = np.nan
+    middle, middle_error, used = zeropoint.means(value, error)
+
+    for row in range(60):
+        alone = zeropoint.mean(value[row], error[row])
+        if row == 7:
+            assert np.isnan(middle[row])
+            continue
+        assert list(used[row]) == list(alone.is_used), row
+        assert middle[row] == pytest.approx(alone.value, abs=2e-4)
+        assert middle_error[row] == pytest.approx(alone.error, rel=0.02)
+
+
+def test_a_thousand_frames_take_a_second_or_two():
+    import time
+
+    measured, error, listed, listed_error, color, _ = night(11, n_frame=1000, n_star=100)
+    begun = time.process_time()
+    zeropoint.solve(measured, error, listed, listed_error, color)
+    assert time.process_time() - begun < 2.0
