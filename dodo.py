@@ -27,6 +27,7 @@ from tasks import (
     doctor,
     download,
     ephemeris,
+    export,
     fetch,
     forced,
     init,
@@ -46,6 +47,7 @@ from tasks import (
     upload,
     watch,
     why,
+    zeropoint,
 )
 from tasks._reporter import Reporter
 
@@ -63,6 +65,7 @@ DOIT_CONFIG = {
         "template",
         "photometry",
         "aij",
+        "zeropoint",
         "calibration",
         "forced",
         "neb",
@@ -117,6 +120,11 @@ def task_photometry() -> Iterator[Task]:
 def task_aij() -> Iterator[Task]:
     """Read the nights that begin with a measurement table of AstroImageJ."""
     yield from aij.tasks()
+
+
+def task_zeropoint() -> Iterator[Task]:
+    """Bring the magnitudes to those of a catalogue."""
+    yield from zeropoint.tasks()
 
 
 def task_calibration() -> Iterator[Task]:
@@ -192,6 +200,11 @@ def task_download() -> Iterator[Task]:
 def task_fetch() -> Iterator[Task]:
     """Fetch catalogues and what ExoFOP knows of the target, for places without a network."""
     yield from fetch.tasks()
+
+
+def task_export() -> Iterator[Task]:
+    """Write tables for other programs."""
+    yield from export.tasks()
 
 
 def task_ttf() -> Iterator[Task]:

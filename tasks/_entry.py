@@ -21,7 +21,10 @@ READING_TASKS = {"why", "watch", "logout", "ttf", "show"}
 FIRST_TASKS = {"init", "doctor"}
 """Tasks that need no workspace, or one that is broken."""
 
-WRITING_TASKS = {*_wishes.STAGES, "check", "notes", "index", "upload", "download", "skynet", "organize"}
+WRITING_TASKS = {
+    *_wishes.STAGES,
+    *("check", "notes", "index", "upload", "download", "skynet", "export", "organize"),
+}
 
 
 def begin() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from accretor.core.errors import DumpError
 from accretor.io import dump
 from accretor.plots.registry import FIGURES
-from accretor.stages import results
+from accretor.stages import results, zeropoint
 from accretor.stages.workspace import ObservationPlan
 from tasks import _blocked, _workspace
 
@@ -41,6 +41,8 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
             return results.said(results.read(plan.paths.results))
     if name in _REMARKED and (meta := _meta(getattr(plan.paths, _REMARKED[name]))).get("remarks"):
         return f"{meta['remarks'][0]}"
+    if name == "zeropoint" and (meta := _meta(plan.paths.zero_points)):
+        return zeropoint.said(meta)
     if name == "template" and (meta := _meta(plan.paths.template_stars)):
         return f"{meta['frame']}, plate solution: {meta['solution']}{_better(_meta(plan.paths.template))}"
     better = _better_dark(_meta(plan.paths.masters)) if name == "preprocess" else ""
@@ -121,6 +123,7 @@ _COUNTS: dict[str, Callable[[ObservationPlan], Counts]] = {
     "template": _made(lambda plan: plan.paths.template_stars),
     "photometry": _frames("frames", "image_info", "photometry_info"),
     "aij": lambda plan: Counter(_meta(plan.paths.photometry_info).get("summary", {})) or Counter(new=1),
+    "zeropoint": _made(lambda plan: plan.paths.zero_points),
     "calibration": _made(lambda plan: plan.paths.results),
     "forced": _frames("frames", "image_info", "forced_info"),
     "neb": _made(lambda plan: plan.paths.neighbours),

@@ -11,7 +11,7 @@ from accretor.core.slug import slug
 from tasks import _workspace
 
 STAGES = (
-    *("preprocess", "registration", "template", "photometry", "aij", "calibration"),
+    *("preprocess", "registration", "template", "photometry", "aij", "zeropoint", "calibration"),
     *("forced", "neb", "plotting", "packaging", "report"),
 )
 CHOOSING = ("preprocess", "template", "fetch")

@@ -13,6 +13,7 @@ from doit.doit_cmd import DoitMain
 from accretor.core.errors import AccretorError
 from accretor.core.settings import WorkspaceSettings
 from accretor.io.layout import CONFIG, Layout
+from accretor.stages import catalogs as kept
 from accretor.stages.workspace import ObservationPlan, Workspace, open_workspace
 from tasks import _lock, _trouble
 
@@ -61,7 +62,7 @@ def observations(stage: str) -> list[ObservationPlan]:
     plans = current().observations
     if stage == "aij":
         return [plan for plan in plans if not plan.frames]
-    if stage in ("preprocess", "registration", "template", "photometry", "forced", "neb"):
+    if stage in ("preprocess", "registration", "template", "photometry", "zeropoint", "forced", "neb"):
         return [plan for plan in plans if plan.frames]
     return list(plans)
 
@@ -122,6 +123,12 @@ def current() -> Workspace:
                 "these settings are not used (`doit list --all` has the names)\n"
             )
     return workspace
+
+
+def catalogs(plan: ObservationPlan) -> list[Path]:
+    """Return the files of the catalogues of an observation's field that are there."""
+    files = kept.files(current().layout, plan.settings, plan.target)
+    return [path for path in files.values() if path.is_file()]
 
 
 def _make_demo(root: Path) -> None:

@@ -22,8 +22,8 @@ from typing import Any
 from doit.task import Task
 
 from accretor import __version__
-from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_VISIT
-from accretor.stages import report
+from accretor.plots.registry import OF_VISIT
+from accretor.stages import plotting, report
 from accretor.stages.workspace import ObservationPlan
 from tasks import _stage, _visits, _wishes, _workspace
 from tasks._graph import Doc, Leaf, Unchanged, digests, stage
@@ -110,7 +110,7 @@ def _reads(plan: ObservationPlan) -> list[Path]:
         paths.comparison,
         paths.results,
         paths.masters,
-        *(paths.plots / entry.tail for entry in (*FIGURES, *DIAGNOSTICS)),
+        *(paths.plots / entry.tail for entry in plotting.figures_of(plan)),
     ]
 
 

@@ -14,6 +14,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Image: TypeAlias = NDArray[np.floating[Any]]
 """A 2-D array indexed ``[y, x]``; the centre of the first pixel is (0, 0)."""
 
+Complexes: TypeAlias = NDArray[np.complex128]
+
 Integers: TypeAlias = NDArray[np.int64]
 
 Booleans: TypeAlias = NDArray[np.bool_]

@@ -193,6 +193,23 @@ class TemplateSettings(Settings, frozen=True, kw_only=True, forbid_unknown_field
     """Stars measured in every frame."""
 
 
+class PlateSolutionSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Finding where on the sky the template looks."""
+
+    scale_range: Annotated[float, Meta(gt=0, le=0.5)] = 0.2
+    """Relative error of the pixel scale of header or [instrument] that is survived."""
+    solve_field: bool = True
+    """Ask ``solve-field`` (astrometry.net) where it is installed, if no catalogue helps."""
+    index_folder: str = ""
+    """Folder of its index files, from the workspace's; default: those of its own configuration."""
+    nova: bool = False
+    """Ask nova.astrometry.net if nothing else helps; off, for it sends positions of stars to others."""
+    nova_url: str = ""
+    """Another server of the same kind than the public one."""
+    nova_deadline: Positive = 300.0
+    """Seconds to wait for it in one run; the next one asks for the same submission."""
+
+
 class PhotometrySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Apertures through which every star is measured."""
 
@@ -287,6 +304,36 @@ class NebSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Second to which curves are binned for their RMS, as SG1 does."""
     margin: NonNegative = 0.5
     """Magnitudes below the faintest that could cause the depth, up to which stars are in SG1's table."""
+
+
+class MagnitudesSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Zero points, and standard magnitudes of all stars."""
+
+    catalog: str = ""
+    """Name of the catalogue to tie to; default: the best that there is for the filter."""
+    system: Literal["catalogue", "AB", "Vega"] = "catalogue"
+    """System of the magnitudes; default: that of the catalogue's band, so that nothing is added to it."""
+    color_term: Literal["auto", "never"] = "auto"
+    """Fit the colour term of the camera, if at least 8 stars show one."""
+    min_stars: Annotated[int, Meta(ge=2)] = 5
+    """Fewest stars of a zero point: fewer cannot show that one of them is wrong."""
+    clip: Positive = 3.0
+    """Standard deviations beyond which a star is left out of a zero point."""
+    radius: Positive | None = None
+    """Aperture radius of the tables, pixel; default: the one through which the stars scatter least."""
+
+
+class ExportSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tables for other programs: ``doit export``."""
+
+    formats: tuple[Literal["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"], ...] = (
+        *("csv", "ecsv", "json", "aavso", "gcn", "ds9"),
+    )
+    """What is written; parquet needs the extra of that name."""
+    aavso_code: str = ""
+    """Your observer code; without one no file for the AAVSO is written."""
+    aavso_name: str = ""
+    """Name of the star in the AAVSO's index; default: TIC and its number."""
 
 
 class PlottingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -527,10 +574,13 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     preprocess: PreprocessSettings = PreprocessSettings()
     registration: RegistrationSettings = RegistrationSettings()
     template: TemplateSettings = TemplateSettings()
+    plate_solution: PlateSolutionSettings = PlateSolutionSettings()
     photometry: PhotometrySettings = PhotometrySettings()
     forced: ForcedSettings = ForcedSettings()
-    calibration: CalibrationSettings = CalibrationSettings()
     neb: NebSettings = NebSettings()
+    magnitudes: MagnitudesSettings = MagnitudesSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
+    export: ExportSettings = ExportSettings()
     plotting: PlottingSettings = PlottingSettings()
     packaging: PackagingSettings = PackagingSettings()
     upload: UploadSettings = UploadSettings()

@@ -53,6 +53,7 @@ def find(
     *,
     environment: Mapping[str, str] = os.environ,
     home: Path | None = None,
+    is_asked: bool = True,
 ) -> Credentials:
     """Return the credentials for an account.
 
@@ -62,6 +63,8 @@ def find(
         The user that is wanted; "" takes any.
     environment, home
         Of the process and of the user; default: the real ones.
+    is_asked
+        Ask on the terminal, if there is one and nothing else knows.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def find(
         _from_keyring(account, username)
         or _from_netrc(account, environment, home or Path.home())
         or _from_environment(account, username, environment)
-        or _from_prompt(account, username)
+        or (_from_prompt(account, username) if is_asked else None)
     )
     if found is None:
         raise NoCredentials(

@@ -21,6 +21,11 @@ class ObservationPaths:
     """Folder of the light curve in the forms of other archives."""
 
     @property
+    def tables(self) -> Path:
+        """Folder of tables for other programs."""
+        return self.plots.parent.parent / "tables" / self.plots.name
+
+    @property
     def frames(self) -> Path:
         """Dump of preprocess."""
         return self.folder / "frames.ecsv"
@@ -65,6 +70,16 @@ class ObservationPaths:
         return self.folder / "template.fits"
 
     @property
+    def plate_solution(self) -> Path:
+        """The ways to a plate solution that were tried."""
+        return self.folder / "plate_solution.ecsv"
+
+    @property
+    def nova(self) -> Path:
+        """What nova.astrometry.net was sent, and what it answered."""
+        return self.folder / "nova.json"
+
+    @property
     def photometry(self) -> Path:
         """Dump of photometry."""
         return self.folder / "photometry.fits"
@@ -93,6 +108,26 @@ class ObservationPaths:
     def neighbours(self) -> Path:
         """What the check for eclipsing binaries nearby finds, one row per neighbour."""
         return self.folder / "neighbours.ecsv"
+
+    @property
+    def frame_wcs(self) -> Path:
+        """The plate solution of each frame."""
+        return self.folder / "frame_wcs.ecsv"
+
+    @property
+    def zero_points(self) -> Path:
+        """The zero point of each frame."""
+        return self.folder / "zeropoints.ecsv"
+
+    @property
+    def magnitudes(self) -> Path:
+        """The mean standard magnitude of each star."""
+        return self.folder / "magnitudes.ecsv"
+
+    @property
+    def magnitude_frames(self) -> Path:
+        """Standard magnitudes of all stars in all frames, and zero points through all apertures."""
+        return self.folder / "magnitudes.fits"
 
     @property
     def light_curve(self) -> Path:

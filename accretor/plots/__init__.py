@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, FigureEntry
+from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, OPTIONAL, FigureEntry
 
-__all__ = ["DIAGNOSTICS", "FIGURES", "OF_TARGET", "OF_VISIT", "FigureEntry"]
+__all__ = ["DIAGNOSTICS", "FIGURES", "OF_TARGET", "OF_VISIT", "OPTIONAL", "FigureEntry"]

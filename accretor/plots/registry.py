@@ -82,3 +82,12 @@ OF_TARGET: tuple[FigureEntry, ...] = (
                 "observed minus predicted mid-transit of all nights", is_packaged=False),
 )  # fmt: skip
 """Of a target with several observations."""
+
+OPTIONAL: tuple[FigureEntry, ...] = (
+    FigureEntry("zero_points", "zeropoints.png", ("zero_points", "magnitudes"), "zeropoint.zero_points",
+                "the zero point of each frame, and each star against the catalogue", is_packaged=False),
+    FigureEntry("neighbour_scatter", "dmagRMS-plot.png", ("neighbours",), "neighbours.scatter",
+                "how deep an eclipse each neighbour's curve would show, against how deep it had to be",
+                is_packaged=False),
+)  # fmt: skip
+"""Drawn where there is something to draw, by the stage that finds it."""

@@ -159,6 +159,11 @@ def iso(jd: float) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
+def julian_year(jd: float) -> float:
+    """Return the Julian year, e.g. 2016.0, of a Julian date."""
+    return 2000.0 + (jd - _J2000) / 365.25
+
+
 def at_epoch(direction: Direction, jd: float) -> tuple[float, float]:
     """Return right ascension and declination of *direction* at Julian date *jd*, degree.
 

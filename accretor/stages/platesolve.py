@@ -1,4 +1,4 @@
-"""Where the template looks: a plate solution from its header, or else from `solve-field`."""
+"""Plate solutions of others: in the header of a frame, or from `solve-field`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,19 @@ class Solution:
 
     cards: dict[str, Any]
     origin: str
-    """``header`` or ``solve-field``."""
+    """``header``, ``catalogue``, ``solve-field`` or ``nova``."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a TAN projection with a CD matrix and nothing else."""
+        needed = {"CD1_1", "CD1_2", "CD2_1", "CD2_2", "CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2"}
+        kinds = (self.cards.get("CTYPE1"), self.cards.get("CTYPE2"))
+        others = ("PV", "A_", "B_", "PC", "CDELT", "CROTA", "LONPOLE", "LATPOLE")
+        return (
+            kinds == ("RA---TAN", "DEC--TAN")
+            and needed <= set(self.cards)
+            and not any(key.startswith(others) for key in self.cards)
+        )
 
     def wcs(self) -> WCS:
         """Return it as an astropy WCS."""
@@ -59,9 +72,29 @@ def from_header(
     Unusable
         If there is none, or if it is wrong.
     """
+    header = io_fits.read_header(path, hdu)
+    cards = {key: header[key] for key in header if _is_wcs_key(key)}
+    return from_cards(cards, "header", target, shape, origin)
+
+
+def from_cards(
+    header: Mapping[str, Any],
+    way: str,
+    target: tuple[float, float],
+    shape: tuple[int, int],
+    origin: tuple[int, int] = (0, 0),
+) -> Solution:
+    """Return the plate solution among the cards of *header*, if it puts the target on the frame.
+
+    *way* is where they are from; *origin* is as in `from_header`.
+
+    Raises
+    ------
+    Unusable
+        If there is none, or if it is wrong.
+    """
     from astropy.wcs import WCS, NoConvergence
 
-    header = io_fits.read_header(path, hdu)
     # Some programs write the numbers as text, which astropy would silently take for no solution.
     cards = {_RENAMED.get(key, key): _number(header[key]) for key in header if _is_wcs_key(key)}
     cards |= {"NAXIS": 2, "NAXIS1": shape[1], "NAXIS2": shape[0]}
@@ -77,7 +110,7 @@ def from_header(
     equinox = cards.get("EQUINOX", 2000.0)
     if cards.get("RADESYS") != "ICRS" and isinstance(equinox, float) and equinox != 2000.0:
         raise Unusable(f"the header's plate solution is of equinox {equinox}, not 2000")
-    solution = Solution({key: value for key, value in cards.items() if not key.startswith("NAXIS")}, "header")
+    solution = Solution({key: value for key, value in cards.items() if not key.startswith("NAXIS")}, way)
     try:
         found = solution.wcs()
         x, y = (float(value) for value in found.all_world2pix(*target, 0))
@@ -101,6 +134,7 @@ def solve_field(
     shape: tuple[int, int],
     target: tuple[float, float],
     pixel_scale: float,
+    index_folder: Path | None = None,
 ) -> Solution:
     """Fit a plate solution to a star list with ``solve-field`` of astrometry.net.
 
@@ -116,6 +150,8 @@ def solve_field(
         Where to search, degree.
     pixel_scale
         Arcsec per pixel, NaN if unknown.
+    index_folder
+        Of index files, if not those of the program's own configuration.
 
     Raises
     ------
@@ -138,6 +174,7 @@ def solve_field(
             *("--ra", f"{target[0]:.6f}", "--dec", f"{target[1]:.6f}", "--radius", f"{SEARCH_RADIUS}"),
             *("--tweak-order", "2", "--crpix-center", "--cpulimit", "60"),
             *_scale_options(pixel_scale),
+            *(("--backend-config", _configured(Path(folder), index_folder)) if index_folder else ()),
         ]
         try:
             done = subprocess.run(  # noqa: S603  # the options are numbers of ours, and there is no shell
@@ -171,6 +208,13 @@ def _scale_options(pixel_scale: float) -> list[str]:
         return ["--scale-units", "degwidth", "--scale-low", "0.05", "--scale-high", "5"]
     low, high = f"{pixel_scale * 0.8:.4f}", f"{pixel_scale * 1.25:.4f}"
     return ["--scale-units", "arcsecperpix", "--scale-low", low, "--scale-high", high]
+
+
+def _configured(folder: Path, index_folder: Path) -> str:
+    """Write a configuration of the program that knows the index files of *index_folder*; return its name."""
+    path = folder / "astrometry.cfg"
+    path.write_text(f"cpulimit 60\nadd_path {index_folder.absolute()}\nautoindex\n", encoding="utf-8")
+    return str(path)
 
 
 def _star_table(x: Floats, y: Floats, flux: Floats) -> bytes:

@@ -17,9 +17,9 @@ from accretor.core.errors import AccretorError, Blocked
 from accretor.core.settings import Settings, WorkspaceSettings
 from accretor.io import atomic, dump
 from accretor.io.dump import Row
-from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_VISIT, FigureEntry
+from accretor.plots.registry import OF_VISIT, OPTIONAL, FigureEntry
 from accretor.report import curve, record, verdicts
-from accretor.stages import packaging, upload
+from accretor.stages import packaging, plotting, upload
 from accretor.stages import results as results_of
 from accretor.stages.bench import Bench, Done
 
@@ -142,6 +142,7 @@ def seen_by_report(plans: Sequence[ObservationPlan], layout: Layout) -> dict[str
         "what was sent": _digest(paths.ledger),
         "truth of a simulated night": _digest(layout.root / "truth.json"),
         **{f"neighbours in {plan.observation.filter}": _digest(_neighbour_table(plan)) for plan in plans},
+        **{f"zero points in {plan.observation.filter}": _digest(plan.paths.zero_points) for plan in plans},
     }
 
 
@@ -169,7 +170,12 @@ def _band(
     }
     pictures = {
         entry.name: album.picture(entry, plan.paths.plots / entry.tail, _told(entry, results, said))
-        for entry in (*FIGURES, *DIAGNOSTICS)
+        for entry in plotting.figures_of(plan)
+    }
+    extra = {
+        entry.name: album.picture(entry, plan.paths.plots / entry.tail, "")
+        for entry in OPTIONAL
+        if (plan.paths.plots / entry.tail).is_file()
     }
     shown = {"light_curve", "comparison_stars", "field", "field_zoom"}
     stars = dump.read(plan.paths.comparison, COMPARISON).rows
@@ -179,10 +185,10 @@ def _band(
         "flags": results["flags"],
         "light_curve": pictures["light_curve"],
         "pointed": _pointed(used),
-        "field": [pictures["field"], pictures["field_zoom"]],
+        "field": [pictures[name] for name in ("field", "field_zoom") if name in pictures],
         "neighbours": None if neighbours is None else [_neighbour_row(row) for row in neighbours],
         "neighbour_columns": _columns(*(title for _, title in _NEIGHBOUR_COLUMNS)),
-        "neighbour_figures": [],
+        "neighbour_figures": [extra[name] for name in ("neighbour_scatter",) if name in extra],
         "comparison": pictures["comparison_stars"],
         "stars": [_star_row(row) for row in stars if row["is_comparison"]],
         "star_columns": _columns("star", "label", "x*", "y*", "flux (e)*", "weight*", "scatter (ppt)*", "χ*"),
@@ -192,7 +198,10 @@ def _band(
             if not row["is_comparison"]
         ],
         "other_columns": _columns("star", "flux (e)*", "scatter (ppt)*", "why+"),
-        "systematics": [picture for key, picture in pictures.items() if key not in shown],
+        "systematics": [
+            *(picture for key, picture in pictures.items() if key not in shown),
+            *(extra[name] for name in ("zero_points",) if name in extra),
+        ],
         "n_frame": len(rows),
         "n_used": len(used),
         "left_out": [

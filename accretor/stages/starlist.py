@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accretor.core.arrays import Floats, Image
-from accretor.core.dumps import FRAMES, STARS, TEMPLATE_STARS
-from accretor.core.errors import Blocked, Unusable
+from accretor.core.dumps import FRAMES, PLATE_SOLUTION, STARS, TEMPLATE_STARS
+from accretor.core.errors import Blocked, DumpError, Unusable
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.science import times
+from accretor.stages import catalogs as kept
 from accretor.stages import masters, platesolve, preprocess, reduced, registration
+from accretor.stages import solution as solution_of
 from accretor.stages.platesolve import Solution
-from accretor.stages.rows import GOOD
+from accretor.stages.rows import GOOD, fingerprint
+from accretor.stages.solution import Attempt
 
 if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
+
+VERSION = 1
+"""Raised when another plate solution comes out."""
 
 NEIGHBOUR_RADIUS = 150.0
 """Arcsec around the target within which stars are neighbours (TFOP SG1: 2.5 arcmin)."""
@@ -38,7 +44,8 @@ def make(
     frame = next(row for row in frames if row["input"] == pick["input"])
     files = reduced.frame_files(plan, layout, [frame], masters.files(plan.paths))[0]
     _, image = reduced.read(files)
-    solution = _solution(pick, frame, files, image, plan)
+    attempts = _attempts(pick, frame, files, image, plan, layout, settings)
+    solution = _chosen(attempts, pick, plan)
     place = _target_place(solution, pick, frame, plan, files.masters.readout.origin)
     stars = template.star_list(
         image,
@@ -64,12 +71,22 @@ def make(
         "shape": list(image.shape),
         "pixel_scale": round(scale, 5) if scale > 0 else None,
         "solution": solution.origin if solution else "none",
+        "solved_with": solved_with(plan, layout, settings),
         "wcs": solution.cards if solution else {},
         "image": digest,
     }
     dump.write(plan.paths.template_stars, TEMPLATE_STARS, rows, meta)
     assert isinstance(stars, sources.Sources)
     return dump.read(plan.paths.template_stars, TEMPLATE_STARS)
+
+
+def solved_with(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> str:
+    """Return what the plate solution depends on besides the frame: settings and catalogues."""
+    files = {
+        name: io_fits.digest(path) if path.is_file() else ""
+        for name, path in kept.files(layout, settings, plan.target).items()
+    }
+    return fingerprint(VERSION, repr(settings.plate_solution), repr(settings.catalogs.file), files)
 
 
 def _not_there(
@@ -86,34 +103,60 @@ def _not_there(
     return f"{plan.observation.slug}: the target is not in {pick['image_name']}: {reason}; check {check}"
 
 
-def _solution(
-    pick: Row, frame: Row, files: reduced.FrameFiles, image: Image, plan: ObservationPlan
-) -> Solution | None:
-    """Return a plate solution: of the header, else of `solve-field`; None where a pixel position must do."""
-    where = _apparent(plan, frame)
-    shape = (image.shape[0], image.shape[1])
-    tried = []
+def _attempts(
+    pick: Row,
+    frame: Row,
+    files: reduced.FrameFiles,
+    image: Image,
+    plan: ObservationPlan,
+    layout: Layout,
+    settings: WorkspaceSettings,
+) -> list[Attempt]:
+    """Try the ways to a plate solution, and write down what came of each."""
+    trouble = ""
     try:
-        return platesolve.from_header(Path(files.path), files.hdu, where, shape, files.masters.readout.origin)
-    except Unusable as verdict:
-        tried.append(verdict.reason)
+        catalogs = kept.stored(layout, settings, plan.target)
+    except (Unusable, DumpError) as error:
+        catalogs, trouble = {}, str(error)
     xy = registration.star_list(pick)
-    try:
-        return platesolve.solve_field(
-            xy[:, 0],
-            xy[:, 1],
-            np.asarray(pick["star_flux"])[: len(xy)],
-            shape=shape,
-            target=where,
+    attempts = solution_of.find(
+        solution_of.Frame(
+            path=Path(files.path),
+            hdu=files.hdu,
+            xy=xy,
+            flux=np.asarray(pick["star_flux"])[: len(xy)],
+            shape=(image.shape[0], image.shape[1]),
+            target=_apparent(plan, frame),
             pixel_scale=_scale_hint(plan),
-        )
-    except Unusable as verdict:
-        tried.append(verdict.reason)
+            record=plan.paths.nova,
+            origin=files.masters.readout.origin,
+            index_folder=layout.root / index if (index := settings.plate_solution.index_folder) else None,
+        ),
+        solution_of.listed(catalogs, times.julian_year(frame["jd_utc"])),
+        settings.plate_solution,
+        is_offline=settings.catalogs.offline,
+        trouble=trouble,
+    )
+    dump.write(
+        plan.paths.plate_solution,
+        PLATE_SOLUTION,
+        [attempt.row() for attempt in attempts],
+        {"frame": pick["image_name"], "is_final": not any(attempt.may_pass for attempt in attempts)},
+    )
+    return attempts
+
+
+def _chosen(attempts: list[Attempt], pick: Row, plan: ObservationPlan) -> Solution | None:
+    """Return the solution that is used; None where a pixel position must do."""
+    for attempt in attempts:
+        if attempt.is_chosen:
+            return attempt.solution
     if plan.target.pixel is None:
+        tried = "; ".join(f"{attempt.way}: {attempt.reason}" for attempt in attempts)
         raise Blocked(
-            f"{plan.observation.slug}: no plate solution of {pick['image_name']} ({'; '.join(tried)}); "
-            "install "
-            'astrometry.net with index files, or say where the target is: [target.pixel] frame = "'
+            f"{plan.observation.slug}: no plate solution of {pick['image_name']} ({tried}); "
+            "fetch a catalogue (doit fetch), install astrometry.net with index files, "
+            'or say where the target is: [target.pixel] frame = "'
             f'{pick["image_name"]}", x = ..., y = ... (0-based)'
         )
     return None

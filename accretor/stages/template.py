@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accretor.core.dumps import FRAMES, INVENTORY, STARS, TEMPLATE, TEMPLATE_STARS, Schema
+from accretor.core.dumps import FRAMES, INVENTORY, PLATE_SOLUTION, STARS, TEMPLATE, TEMPLATE_STARS, Schema
 from accretor.core.errors import Blocked, DumpError, Unusable
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import dump, records
@@ -73,6 +73,8 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         old
         and old.meta["input"] == pick["input"]
         and old.meta["context"] == context
+        and old.meta.get("solved_with") == starlist.solved_with(plan, layout, settings)
+        and _trusted(plan.paths.plate_solution, PLATE_SOLUTION)
         and _is_whole(plan.paths, old)
     ):
         old = starlist.make(pick, context, plan, layout, settings)
@@ -90,7 +92,13 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     said = f"{pick['image_name']}, {len(old.rows)} stars, plate solution: {old.meta['solution']}"
     if best["input"] != pick["input"] and math.isfinite(gain):
         said += f"; {best['image_name']} would now score {gain:.2f} better"
-    return Done((plan.paths.template, plan.paths.template_stars, plan.paths.template_image), said)
+    written = (
+        plan.paths.template,
+        plan.paths.template_stars,
+        plan.paths.plate_solution,
+        plan.paths.template_image,
+    )
+    return Done(written, said, bool(dump.read_meta(plan.paths.plate_solution).get("is_final", True)))
 
 
 def _none_good(plan: ObservationPlan, reasons: list[str]) -> str:

@@ -317,6 +317,19 @@ CAUSES = (
         "photometry (11), calibration, forced (11), neb, plotting, packaging",
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
     ),
+    Cause("[magnitudes]", "zeropoint", (put("magnitudes", "min_stars = 6"),)),
+    Cause("[export]", "nothing", (put("export", 'aavso_code = "XYZ"'),), SAME),
+    Cause(
+        "[plate_solution], and the same one is found",
+        "?",
+        (put("plate_solution", "scale_range = 0.1"),),
+    ),
+    Cause(
+        "a catalogue of the field is added, which agrees with the plate solution",
+        "?",
+        (copy("gaia_dr3.ecsv", "archive/TOI-9999.01/catalogs/gaia_dr3.ecsv"),),
+        OTHER,
+    ),
     Cause("[forced]", "forced (11), neb", (put("forced", "radii_fwhm = [1.0]"),)),
     Cause("[neb]", "neb", (put("neb", "cadence = 300"),)),
     Cause("[calibration] comparison", LATE, (put("calibration", "comparison = [1, 2, 3, 4]"),)),
@@ -411,6 +424,9 @@ CAUSES = (
         raised=("photometry",),
     ),
     Cause(
+        "a new version of zeropoint that finds the same", "zeropoint", (leave,), SAME, raised=("zeropoint",)
+    ),
+    Cause(
         "a new version of calibration that finds the same",
         "calibration",
         (leave,),
@@ -452,6 +468,7 @@ CAUSES = (
     Cause("`stars.fits` is damaged\\*", "registration (12)", damage(f"{NIGHT}/stars.fits"), SAME),
     Cause("`template.ecsv` is damaged\\*", "template", damage(f"{NIGHT}/template.ecsv"), SAME),
     Cause("`template_stars.ecsv` is damaged\\*", "template", damage(f"{NIGHT}/template_stars.ecsv"), SAME),
+    Cause("`plate_solution.ecsv` is damaged\\*", "template", damage(f"{NIGHT}/plate_solution.ecsv"), SAME),
     Cause("`template.fits` is damaged\\*", "template", damage(f"{NIGHT}/template.fits"), SAME),
     Cause("`photometry.fits` is damaged\\*", "photometry (11)", damage(f"{NIGHT}/photometry.fits"), SAME),
     Cause("`photometry.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/photometry.ecsv"), SAME),

@@ -13,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from accretor.stages import figures, plotting
+from accretor.core.settings import WorkspaceSettings
+from accretor.io.layout import ObservationPaths
+from accretor.plots import style
+from accretor.stages import figures, plotting, zeropoint
+from accretor.stages.workspace import ObservationPlan
 from accretor.synthetic import frames
 from accretor.synthetic.night import BadFrame, Night
+from tests import skies
 from tests.harness import ROOT, SMALL, make, results, run
 from tests.pipeline import causes
 from tests.pipeline.causes import CAUSES, FRESH, SAME, Cause
@@ -46,6 +51,13 @@ def _runs_are_quick(monkeypatch):
     monkeypatch.setattr(
         plotting, "_picture", lambda entry, keywords: _png(figures.fingerprint([entry.name, keywords]))
     )
+
+    def drawn(*given: object) -> str:
+        kept = [item.plotting if isinstance(item, WorkspaceSettings) else item for item in given]
+        return repr([item for item in kept if not isinstance(item, ObservationPlan | ObservationPaths)])
+
+    monkeypatch.setattr(zeropoint, "_figure", drawn)
+    monkeypatch.setattr(style, "save", _png)
     monkeypatch.setattr(os, "fsync", lambda handle: None)  # nothing loses power here
 
 
@@ -68,6 +80,7 @@ def shelf(tmp_path_factory):
     """Frames that causes put into the workspace."""
     shelf = tmp_path_factory.mktemp("shelf")
     (shelf / "notes.txt").write_text("clear until two\n", encoding="utf-8")
+    shutil.move(skies.keep(shelf, skies.catalog(NIGHT)), shelf)
     for name, night, lights in (
         ("ip", NIGHT, [*SPARE, 7]),
         ("other", dataclasses.replace(NIGHT, seed=12), [7]),

@@ -69,6 +69,7 @@ def test_the_first_run_takes_the_demo_from_raw_frames_to_a_complete_package(nigh
         "registration",
         "template",
         "photometry",
+        "zeropoint",
         "calibration",
         "forced",
         "neb",

@@ -7,7 +7,7 @@ import pytest
 
 from accretor.exofop import naming
 from accretor.io.layout import ObservationPaths
-from accretor.plots import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT
+from accretor.plots import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, OPTIONAL
 
 TAILS = {"lightcurve.png", "compstar-lightcurves.png", "field.png", "field-zoom.png", "seeing-profile.png"}
 
@@ -17,7 +17,7 @@ def test_every_figure_that_sg1_asks_for_is_made():
     assert len({figure.name for figure in FIGURES}) == len(FIGURES)
 
 
-EVERY = (*FIGURES, *DIAGNOSTICS, *OF_VISIT, *OF_TARGET)
+EVERY = (*FIGURES, *DIAGNOSTICS, *OF_VISIT, *OF_TARGET, *OPTIONAL)
 
 
 def test_no_two_figures_share_a_name_or_a_file():

@@ -1,0 +1,275 @@
+"""Exports: what was measured, as tables for other programs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from accretor.core.dumps import (
+    FRAMES,
+    LIGHT_CURVE,
+    MAGNITUDES,
+    PHOTOMETRY,
+    TEMPLATE_STARS,
+    ZERO_POINTS,
+    Column,
+    Schema,
+)
+from accretor.core.errors import Blocked, Unusable
+from accretor.io import atomic, dump, exports, records
+from accretor.io.dump import Row
+from accretor.io.exports import Magnitude, Region
+from accretor.stages import photometry as photometry_stage
+from accretor.stages.photometry import SATURATED
+
+if TYPE_CHECKING:
+    from accretor.stages.workspace import ObservationPlan
+
+
+def _taken(schema: Schema, *names: str) -> tuple[Column, ...]:
+    found = {column.name: column for column in schema.all_columns}
+    return tuple(Column(name, found[name].kind, found[name].meaning, found[name].unit, found[name].digits)
+                 for name in names)  # fmt: skip
+
+
+_FRAME = _taken(FRAMES, "image_name", "jd_utc", "bjd_tdb", "exptime", "airmass")
+_MAGNITUDE = _taken(ZERO_POINTS, "magnitude", "magnitude_error", "zero_point", "zero_point_error")
+ALL_STARS = (
+    *_FRAME,
+    *_taken(MAGNITUDES, "star", "role", "ra", "dec"),
+    *_taken(PHOTOMETRY, "x", "y", "flux", "flux_error", "sky", "peak"),
+    *_MAGNITUDE,
+    Column("is_saturated", "bool", "the star is saturated in this frame"),
+)
+"""One row per frame and star."""
+TARGET = (
+    *_FRAME,
+    *_taken(
+        LIGHT_CURVE,
+        *("is_used", "reason", "relative_flux", "relative_flux_error", "trend", "detrended_flux", "model"),
+        *("fwhm", "sky", "x", "y"),
+    ),
+    *_MAGNITUDE,
+)
+"""One row per frame."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and what could not be."""
+
+    files: tuple[Path, ...]
+    failures: tuple[str, ...]
+
+
+def export(plan: ObservationPlan) -> Exported:
+    """Write the tables of an observation in all formats that its settings name.
+
+    Raises
+    ------
+    Blocked
+        If it is not reduced yet.
+    """
+    settings = plan.settings.export
+    folder = plan.paths.tables
+    tables = _Tables.of(plan)
+    written: list[Path] = []
+    failures: list[str] = []
+    for kind in dict.fromkeys(settings.formats):
+        try:
+            files = tables.files(kind)
+        except Unusable as verdict:
+            failures.append(f"{plan.observation.slug}: {kind}: {verdict.reason}")
+            continue
+        for name, content in files.items():
+            atomic.write_bytes(folder / name, content)
+            written.append(folder / name)
+    return Exported(tuple(written), tuple(failures))
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """What the exports of an observation are made from."""
+
+    plan: ObservationPlan
+    meta: Row
+    """Header of the tables."""
+    frames: dict[str, Row]
+    curve: list[Row]
+    stars: list[Row]
+    measured: dict[str, Any]
+    """Columns of the photometry, (n_frame, n_star), through the aperture of the magnitudes."""
+    zero_points: dict[str, Row]
+    """By frame, with the magnitudes."""
+    radii: tuple[float, float, float]
+    pixel_scale: float
+
+    @classmethod
+    def of(cls, plan: ObservationPlan) -> _Tables:
+        """Read the dumps."""
+        paths = plan.paths
+        try:
+            frames = {row["image_name"]: row for row in dump.read(paths.frames, FRAMES).rows}
+            chosen = dump.read(paths.template_stars, TEMPLATE_STARS)
+            curve = dump.read(paths.light_curve, LIGHT_CURVE).rows
+            names = ("image_name", "flux", "flux_error", "sky", "peak", "x", "y", "flag")
+            measured, meta = photometry_stage.columns(paths, *names)
+            rows, _ = records.rows(paths.magnitude_frames, ZERO_POINTS)
+            head = dump.read_meta(paths.zero_points)
+        except FileNotFoundError as error:
+            missing = Path(str(error.filename)).name
+            raise Blocked(
+                f"{plan.observation.slug}: is not reduced yet, there is no {missing}; run doit first"
+            ) from None
+        radii = np.array(meta["radii"])
+        radius = head.get("radius") or float(radii[len(radii) // 2])
+        k = int(np.argmin(np.abs(radii - radius)))
+        measured |= {name: measured[name][:, :, k] for name in ("flux", "flux_error")}
+        about: Row = {
+            name: head[name] for name in ("catalog", "band", "system", "source", "reason") if name in head
+        }
+        return cls(
+            plan=plan,
+            meta={
+                "target": plan.target.name,
+                "night": plan.observation.night,
+                "telescope": plan.observation.telescope,
+                "filter": plan.observation.filter,
+                "radius": float(radii[k]),
+                **about,
+                "color_term": head.get("color_term", 0.0),
+            },
+            frames=frames,
+            curve=curve,
+            stars=chosen.rows,
+            measured=measured,
+            zero_points={row["image_name"]: row for row in rows},
+            radii=(float(radii[k]), *meta["annulus"]),
+            pixel_scale=chosen.meta["pixel_scale"] or math.nan,
+        )
+
+    def files(self, kind: str) -> dict[str, bytes]:
+        """Return the files of one format, by their names."""
+        if kind == "aavso":
+            return {"aavso.txt": self._aavso()}
+        if kind == "gcn":
+            return {"gcn.txt": self._gcn()}
+        if kind == "ds9":
+            return {"apertures.reg": self._regions()}
+        found = {}
+        for name, columns, rows in (
+            ("all-stars", ALL_STARS, self.all_stars()),
+            ("target", TARGET, self.target()),
+        ):
+            match kind:
+                case "csv":
+                    content = exports.to_csv(columns, rows)
+                case "ecsv":
+                    content = exports.to_ecsv(name, columns, rows, self.meta)
+                case "json":
+                    content = exports.to_json(columns, rows, self.meta)
+                case _:
+                    content = exports.to_parquet(columns, rows, self.meta)
+            found[f"{name}.{kind}"] = content
+        return found
+
+    def all_stars(self) -> list[Row]:
+        """Return one row per frame and star."""
+        found = []
+        for i, name in enumerate(self.measured["image_name"].tolist()):
+            zero = self.zero_points[name]
+            magnitude, error = zero["magnitude"], zero["magnitude_error"]
+            head = {column.name: self.frames[name][column.name] for column in _FRAME}
+            head |= {"zero_point": zero["zero_point"], "zero_point_error": zero["zero_point_error"]}
+            columns = {key: self.measured[key][i] for key in ("x", "y", "flux", "flux_error", "sky", "peak")}
+            full = (np.nan_to_num(self.measured["flag"][i]).astype(np.int64) & SATURATED) > 0
+            for star, listed in enumerate(self.stars):
+                found.append(
+                    head
+                    | {key: listed[key] for key in ("star", "role", "ra", "dec")}
+                    | {key: values[star] for key, values in columns.items()}
+                    | {
+                        "magnitude": magnitude[star],
+                        "magnitude_error": error[star],
+                        "is_saturated": full[star],
+                    }
+                )
+        return found
+
+    def target(self) -> list[Row]:
+        """Return one row per frame of the light curve."""
+        found = []
+        for row in self.curve:
+            zero = self.zero_points[row["image_name"]]
+            found.append(
+                {
+                    **row,
+                    "magnitude": zero["magnitude"][0],
+                    "magnitude_error": zero["magnitude_error"][0],
+                    "zero_point": zero["zero_point"],
+                    "zero_point_error": zero["zero_point_error"],
+                }
+            )
+        return found
+
+    def points(self) -> list[Magnitude]:
+        """Return the magnitudes of the target, with errors against the standard system."""
+        found = []
+        for name, zero in self.zero_points.items():
+            frame, magnitude = self.frames[name], float(zero["magnitude"][0])
+            if not math.isfinite(magnitude):
+                continue
+            # That of the measurement is against the other frames; the level of the night comes in here.
+            level = math.sqrt(max(zero["zero_point_error"] ** 2 - zero["relative_error"] ** 2, 0.0))
+            error = math.hypot(float(zero["magnitude_error"][0]), level)
+            found.append(Magnitude(frame["jd_utc"], magnitude, error, frame["exptime"], frame["airmass"]))
+        if not found:
+            raise Unusable(f"no magnitude of the target: {self.meta.get('reason') or 'it has no zero point'}")
+        return found
+
+    def _aavso(self) -> bytes:
+        settings, target = self.plan.settings.export, self.plan.target
+        if not settings.aavso_code:
+            raise Unusable("[export] aavso_code, your observer code, is not set")
+        points = self.points()
+        meta = self.meta
+        return exports.to_aavso(
+            settings.aavso_name or f"TIC {target.tic}",
+            settings.aavso_code,
+            exports.aavso_filter(meta["filter"], meta["band"]),
+            points,
+            is_transformed=bool(meta["color_term"]),
+            notes=f"tied to {meta['band']} ({meta['system']}) of {meta['catalog']}",
+        )
+
+    def _gcn(self) -> bytes:
+        meta = self.meta
+        points = self.points()
+        notes = (
+            f"Tied to {meta['band']} ({meta['system']}) of {meta['catalog']}; "
+            "not corrected for extinction by dust."
+        )
+        return exports.to_gcn(
+            self.plan.target.name,
+            meta["telescope"],
+            meta["filter"],
+            meta["system"],
+            points,
+            notes,
+        )
+
+    def _regions(self) -> bytes:
+        colors = {"target": "green", "comparison": "red", "neighbour": "cyan"}
+        regions = [
+            Region(
+                "T1" if row["star"] == 0 else f"{row['star']}",
+                *(row["x"], row["y"], row["ra"], row["dec"]),
+                colors[row["role"]],
+            )
+            for row in self.stars
+        ]
+        return exports.to_ds9(regions, self.radii, self.pixel_scale)

@@ -1,0 +1,215 @@
+"""Tables for other programs, read back by other readers."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from accretor.core.dumps import MAGNITUDES, PHOTOMETRY, ZERO_POINTS
+from accretor.io import dump, exports, records
+from accretor.io.exports import Magnitude, Region
+from tests import skies
+from tests.harness import SMALL, make, run, tree
+from tests.pipeline.test_magnitudes import PS1, SLUG
+
+NIGHT = dataclasses.replace(SMALL, n_frame=10, cadence=1500.0, size=(200, 160), n_star=30)
+TABLES = ("csv", "ecsv", "json", "parquet")
+CONFIG = """
+[export]
+formats = ["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"]
+aavso_code = "XYZ"
+[calibration]
+detrend = []
+"""
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    folder = make(tmp_path_factory.mktemp("export") / "workspace", NIGHT, config=CONFIG)
+    skies.keep(folder, skies.catalog(NIGHT, name="refcat2", bands=PS1))
+    done = run(folder, "export:TOI-9999.01")
+    assert done.status == 0, done.out + done.err
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(workspace):
+    return workspace / "products/TOI-9999.01/20250304/Demo-0m4/tables/ip"
+
+
+@pytest.fixture(scope="module")
+def measured(workspace):
+    """Return the dump of the photometry and the magnitudes that the exports must agree with."""
+    flux, _ = records.read_columns(workspace / SLUG / "photometry.fits", PHOTOMETRY)
+    magnitude, _ = records.read_columns(workspace / SLUG / "magnitudes.fits", ZERO_POINTS)
+    return flux, magnitude
+
+
+def test_all_forms_are_there(folder):
+    assert {path.name for path in folder.iterdir()} == {
+        *(
+            f"{name}.{kind}"
+            for name in ("all-stars", "target")
+            for kind in ("csv", "ecsv", "json", "parquet")
+        ),
+        "aavso.txt",
+        "gcn.txt",
+        "apertures.reg",
+    }
+
+
+def test_a_second_export_gives_the_same_bytes(workspace, folder):
+    before = tree(folder)
+    assert run(workspace, "export").status == 0
+    assert tree(folder) == before
+
+
+def test_the_four_forms_of_a_table_hold_the_same(folder):
+    from astropy.table import Table
+    from pyarrow import parquet
+
+    for name in ("all-stars", "target"):
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            as_csv = list(csv.DictReader(file))
+        as_json = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["rows"]
+        as_ecsv = Table.read(folder / f"{name}.ecsv")
+        as_parquet = parquet.read_table(folder / f"{name}.parquet").to_pylist()
+        assert len(as_csv) == len(as_json) == len(as_ecsv) == len(as_parquet) > 5
+        assert list(as_csv[0]) == list(as_json[0]) == as_ecsv.colnames == list(as_parquet[0])
+        assert as_json == as_parquet
+        for column in as_ecsv.colnames:
+            for cell, value in zip(as_csv, as_json, strict=True):
+                if isinstance(value[column], float):
+                    assert float(cell[column]) == value[column]
+                elif value[column] is None:
+                    assert cell[column] == ""
+            numbers = [math.nan if row[column] is None else row[column] for row in as_json]
+            if as_ecsv[column].dtype.kind == "f":
+                np.testing.assert_array_equal(as_ecsv[column], numbers)
+        assert str(as_ecsv["bjd_tdb"].unit) == "d"
+
+
+def test_every_star_of_every_frame_has_the_flux_and_magnitude_that_were_measured(folder, measured):
+    flux, magnitude = measured
+    rows = json.loads((folder / "all-stars.json").read_text(encoding="utf-8"))
+    n_star = flux["x"].shape[1]
+    assert len(rows["rows"]) == len(flux["image_name"]) * n_star
+    place = {name: i for i, name in enumerate(magnitude["image_name"].tolist())}
+    for number, row in enumerate(rows["rows"]):
+        i, star = divmod(number, n_star)
+        assert row["image_name"] == flux["image_name"][i]
+        assert row["flux"] in np.round(flux["flux"][i, star], 4)
+        expected = magnitude["magnitude"][place[row["image_name"]], star]
+        assert (row["magnitude"] is None) == bool(np.isnan(expected))
+        if row["magnitude"] is not None:
+            # The definition: flux per second, zero point, no colour term here.
+            by_hand = -2.5 * math.log10(row["flux"] / row["exptime"]) + row["zero_point"]
+            assert row["magnitude"] == pytest.approx(by_hand, abs=2e-5)
+
+
+def test_the_report_for_the_aavso_follows_its_extended_format(folder, workspace):
+    lines = (folder / "aavso.txt").read_text(encoding="ascii").splitlines()
+    head = dict(line[1:].split("=", 1) for line in lines if line.startswith("#") and "=" in line)
+    assert head["TYPE"].upper() == "EXTENDED"
+    assert (head["OBSCODE"], head["DELIM"], head["DATE"], head["OBSTYPE"]) == ("XYZ", ",", "JD", "CCD")
+    names = next(line for line in lines if line.startswith("#NAME"))[1:].split(",")
+    rows = [dict(zip(names, line.split(","), strict=True)) for line in lines if not line.startswith("#")]
+    star = dump.read(workspace / SLUG / "magnitudes.ecsv", MAGNITUDES).rows[0]
+    assert len(rows) == 9
+    for row in rows:
+        assert row["NAME"] == "TIC 999999999"
+        assert (row["FILT"], row["TRANS"], row["MTYPE"], row["CNAME"]) == ("SI", "NO", "STD", "ENSEMBLE")
+        assert float(row["DATE"]) == pytest.approx(2460739.4, abs=0.3)
+        assert float(row["MAG"]) == pytest.approx(star["magnitude"], abs=0.05)
+        assert 0 < float(row["MERR"]) < 0.05
+        assert len(row["NOTES"]) <= 100
+
+
+def test_the_text_for_gcn_has_times_and_magnitudes_that_a_person_can_read(folder):
+    text = (folder / "gcn.txt").read_text(encoding="ascii")
+    rows = re.findall(r"^(\d{5}\.\d{5}) +([\d.]+)  ip +([\d.]+) +([\d.]+)  AB$", text, re.MULTILINE)
+
+    assert len(rows) == 9
+    assert all(60738 < float(mjd) < 60740 and exposure == "180.0" for mjd, exposure, _, _ in rows)
+    assert max(map(len, text.splitlines())) <= 75
+
+
+def test_the_regions_are_where_the_stars_are_and_as_large_as_the_apertures(folder, workspace):
+    text = (folder / "apertures.reg").read_text(encoding="ascii").splitlines()
+    stars = dump.read(workspace / SLUG / "magnitudes.ecsv", MAGNITUDES).rows
+    radius = json.loads((folder / "target.json").read_text(encoding="utf-8"))["meta"]["radius"]
+    circles = [
+        re.fullmatch(r'circle\(([\d.]+),(-?[\d.]+),([\d.]+)"\) # color=\w+ text=\{(\w+)\}', line)
+        for line in text
+    ]
+    circles = [match for match in circles if match]
+
+    assert text[0] == "# Region file format: DS9 version 4.1"
+    assert "icrs" in text
+    assert [match[4] for match in circles] == ["T1", *(str(row["star"]) for row in stars[1:])]
+    for match, row in zip(circles, stars, strict=True):
+        assert (float(match[1]), float(match[2])) == pytest.approx((row["ra"], row["dec"]), abs=1e-6)
+        assert float(match[3]) == pytest.approx(radius * NIGHT.pixel_scale, rel=2e-3)
+    assert sum(line.startswith("annulus") for line in text) == len(stars)
+
+
+def test_without_a_plate_solution_regions_are_in_pixels_from_one():
+    regions = [Region("T1", 0.0, 9.5, math.nan, math.nan, "green")]
+    text = exports.to_ds9(regions, (4.0, 8.0, 12.0), math.nan).decode()
+
+    assert (
+        "image\ncircle(1.000,10.500,4.000) # color=green text={T1}\nannulus(1.000,10.500,8.000,12.000)"
+        in text
+    )
+
+
+def test_a_night_that_cannot_be_reduced_is_not_exported(tmp_path):
+    bare = make(tmp_path / "workspace", dataclasses.replace(NIGHT, n_frame=3, n_bias=0, n_dark=0, n_flat=0))
+    done = run(bare, "export")
+
+    assert done.status != 0
+    assert "3 of 3 frames are measured, 5 needed" in done.out
+    assert not (bare / "products").exists()
+
+
+def test_what_cannot_be_written_is_said_and_the_rest_is_there(workspace, tmp_path):
+    config = workspace / "workspace.toml"
+    before = config.read_text(encoding="utf-8")
+    config.write_text(before.replace('aavso_code = "XYZ"\n', ""), encoding="utf-8")
+    try:
+        done = run(workspace, "export")
+    finally:
+        config.write_text(before, encoding="utf-8")
+
+    assert done.status == 0
+    assert "not written: TOI-9999.01/20250304/Demo-0m4/ip: aavso: [export] aavso_code" in done.out
+
+
+@pytest.mark.parametrize(
+    ("filter_name", "band", "code"),
+    [("clear", "G", "O"), ("clear", "V", "CV"), ("clear", "Rc", "CR"), ("Ic", "Ic", "I"), ("zs", "z", "SZ"),
+     ("TESS", "Tmag", "O"), ("V", "V", "V"), ("up", "u", "SU"), ("R", "Rc", "R")],
+)  # fmt: skip
+def test_filters_have_the_codes_of_the_aavso(filter_name, band, code):
+    assert exports.aavso_filter(filter_name, band) == code
+
+
+def test_commas_in_names_and_notes_do_not_make_columns():
+    point = Magnitude(2460000.5, 12.0, 0.01, 30.0, math.nan)
+    line = (
+        exports.to_aavso("a,b", "X", "V", [point], is_transformed=True, notes="c, d")
+        .decode()
+        .splitlines()[-1]
+    )
+
+    assert next(csv.reader(io.StringIO(line))) == [
+        *("a b", "2460000.500000", "12.0000", "0.0100", "V", "YES", "STD", "ENSEMBLE", "na", "na", "na"),
+        *("na", "na", "na", "c; d"),
+    ]
