@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science import shape
 from accretor.science.centroid import windowed
-from accretor.science.geometry import circle_overlap, stamp_pixels, stamps
+from accretor.science.geometry import HALF_DIAGONAL, Stampable, circle_overlap, stamp_pixels, stamps
 
 MOST_MOVE = 0.6
 """A centre that is further than this, in FWHM, from where the star must be is of something else."""
@@ -22,6 +24,9 @@ PEAK_RADIUS = 3.0
 """The peak is looked for this far from the centre, pixel, or one FWHM if that is more."""
 LEAST_SKY = 20
 """Pixels without which there is no level of the sky."""
+RIM = 2 * HALF_DIAGONAL + 1e-6
+"""Pixel: from the middle of a cut-out, the rim of a circle around a star in its middle pixel may cut pixels
+this much nearer or further than its radius."""
 CHUNK = 2_000_000
 """Pixels of cut-outs worked on at a time; it bounds the memory."""
 
@@ -63,7 +68,7 @@ class Measurement:
 
 
 def measure(
-    image: Image,
+    image: Image | Stampable,
     raw: Image,
     x: Floats,
     y: Floats,
@@ -122,9 +127,8 @@ def measure(
     """
     radii = np.asarray(radii, dtype=np.float64)
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    dirt = _discs(image.shape, x, y, NEIGHBOUR_RADIUS * fwhm)
-    if bad is not None:
-        dirt |= bad
+    discs = _discs(image.shape, x, y, NEIGHBOUR_RADIUS * fwhm)
+    dirt = (discs,) if bad is None else (discs, bad)
     half = math.ceil(max(annulus[1], float(radii.max()))) + 1
     step = max(1, CHUNK // (2 * half + 1) ** 2)
     parts = [
@@ -178,11 +182,11 @@ def flux_error(
 
 
 def _measure_some(
-    image: Image,
+    image: Image | Stampable,
     raw: Image,
     x: Floats,
     y: Floats,
-    dirt: Booleans,
+    dirt: Sequence[Booleans],
     bad: Booleans | None,
     radii: Floats,
     annulus: tuple[float, float],
@@ -233,7 +237,7 @@ def _measure_some(
 
 
 def _centred(
-    image: Image, x: Floats, y: Floats, fwhm: float, recentre: Booleans
+    image: Image | Stampable, x: Floats, y: Floats, fwhm: float, recentre: Booleans
 ) -> tuple[Floats, Floats, Booleans]:
     """Return the centres of stars that may look for them, and the given positions of the others."""
     chosen = np.flatnonzero(recentre & np.isfinite(x) & np.isfinite(y))
@@ -252,7 +256,7 @@ def _centred(
     return new_x, new_y, is_recentred
 
 
-def aperture_sums(image: Image, x: Floats, y: Floats, sky: Floats, radii: Floats) -> Floats:
+def aperture_sums(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats) -> Floats:
     """Return the light in circles, less *sky*.
 
     Parameters
@@ -269,25 +273,48 @@ def aperture_sums(image: Image, x: Floats, y: Floats, sky: Floats, radii: Floats
         NaN where a pixel of the aperture is; what lies outside of the image counts
         as dark.
     """
-    columns, rows = stamp_pixels(x, y, math.ceil(float(radii.max())) + 1)
+    half = math.ceil(float(radii.max())) + 1
+    columns, rows = stamp_pixels(x, y, half)
     values, is_inside = stamps(image, columns, rows)
-    light = np.where(is_inside, values - sky[:, np.newaxis, np.newaxis], 0.0)
+    light = np.where(is_inside, values - sky[:, np.newaxis, np.newaxis], 0.0).reshape(
+        len(x), (2 * half + 1) ** 2
+    )
+    # Pixels by their distance from the middle one: what is whole in a circle, and what its rim may cut, are
+    # then ranges, the same ones for all stars.
+    across, along, distance = _around(half)
+    order = np.argsort(distance, kind="stable")
+    distance = distance[order]
+    light = light[:, order]
     is_undefined = ~np.isfinite(light)
-    light[is_undefined] = 0.0
-    shape_ = light.shape
-    dx = np.broadcast_to((columns - x[:, np.newaxis])[:, np.newaxis, :], shape_)
-    dy = np.broadcast_to((rows - y[:, np.newaxis])[:, :, np.newaxis], shape_)
+    is_any_undefined = bool(is_undefined.any())
+    if is_any_undefined:
+        light[is_undefined] = 0.0
+    off_x, off_y = (x - columns[:, half])[:, np.newaxis], (y - rows[:, half])[:, np.newaxis]
     flux = np.empty((len(x), len(radii)))
-    for index, radius in enumerate(radii):
-        weight = circle_overlap(dx, dy, float(radius))
-        flux[:, index] = (light * weight).reshape(len(x), columns.shape[1] ** 2).sum(axis=1)
-        if is_undefined.any():
-            flux[np.any(is_undefined & (weight > 0), axis=(1, 2)), index] = np.nan
+    whole = np.zeros(len(x))
+    n_whole = 0
+    for index in np.argsort(radii, kind="stable"):
+        radius = float(radii[index])
+        first = max(int(np.searchsorted(distance, radius - RIM, "right")), n_whole)
+        last = int(np.searchsorted(distance, radius + RIM))
+        whole = whole + light[:, n_whole:first].sum(axis=1)
+        n_whole = first
+        rim = slice(first, last)
+        weight = circle_overlap(across[order[rim]] - off_x, along[order[rim]] - off_y, radius)
+        flux[:, index] = whole + (light[:, rim] * weight).sum(axis=1)
+        if is_any_undefined:
+            spoilt = is_undefined[:, :first].any(axis=1)
+            spoilt |= np.any(is_undefined[:, rim] & (weight > 0), axis=1)
+            flux[spoilt, index] = np.nan
     return flux
 
 
 def annulus_sky(
-    image: Image, x: Floats, y: Floats, annulus: tuple[float, float], dirt: Booleans
+    image: Image | Stampable,
+    x: Floats,
+    y: Floats,
+    annulus: tuple[float, float],
+    dirt: Booleans | Sequence[Booleans],
 ) -> tuple[Floats, Floats, Integers]:
     """Return level, noise and number of pixels of the sky around stars.
 
@@ -298,7 +325,7 @@ def annulus_sky(
         Finite centres.
     annulus : (float, float), pixel
         Pixels count whose centres are between these distances, both included.
-    dirt : (height, width) bool
+    dirt : (height, width) bool, or several of them
         Pixels that do not count.
 
     Returns
@@ -306,12 +333,22 @@ def annulus_sky(
     level, noise : (n_star,) float64, electron per pixel
     n_sky : (n_star,) int64
     """
-    columns, rows = stamp_pixels(x, y, math.ceil(annulus[1]) + 1)
-    distance = _distance(columns, rows, x, y)
+    half = math.ceil(annulus[1]) + 1
+    columns, rows = stamp_pixels(x, y, half)
+    across, along, distance = _around(half)
+    ring = np.flatnonzero((distance >= annulus[0] - HALF_DIAGONAL) & (distance <= annulus[1] + HALF_DIAGONAL))
+    dx = across[ring] - (x - columns[:, half])[:, np.newaxis]
+    dy = along[ring] - (y - rows[:, half])[:, np.newaxis]
+    square = dx * dx + dy * dy
     values, is_inside = stamps(image, columns, rows)
-    used = is_inside & (distance >= annulus[0]) & (distance <= annulus[1])
-    used &= ~stamps(dirt, columns, rows)[0]
-    return clipped_median(np.where(used, values, np.nan).reshape(len(x), columns.shape[1] ** 2))
+    used = (square >= annulus[0] ** 2) & (square <= annulus[1] ** 2)
+    for mask in (dirt,) if isinstance(dirt, np.ndarray) else dirt:
+        used &= ~stamps(mask, columns, rows)[0].reshape(len(x), (2 * half + 1) ** 2)[:, ring]
+    if not is_inside.all():
+        used &= is_inside.reshape(len(x), (2 * half + 1) ** 2)[:, ring]
+    values = values.reshape(len(x), (2 * half + 1) ** 2)[:, ring]
+    values[~used] = np.nan
+    return clipped_median(values)
 
 
 def clipped_median(values: Image, *, clip: float = 3.0, n_round: int = 10) -> tuple[Floats, Floats, Integers]:
@@ -332,45 +369,97 @@ def clipped_median(values: Image, *, clip: float = 3.0, n_round: int = 10) -> tu
         Of what is left; NaN where there is nothing.
     count : (n_row,) int64
     """
-    ordered = np.sort(values.astype(np.float64), axis=1)  # NaN comes last
-    count = np.isfinite(ordered).sum(axis=1)
-    # Rows keep their length: the last bit of a sum depends on it, and must not depend on other rows.
-    ordered = np.where(np.arange(ordered.shape[1]) < count[:, np.newaxis], ordered, 0.0)
-    low, high = np.zeros(len(count), dtype=np.int64), count
-    # What is left of an ordered row is always a range of it.
+    kept = _clipped(values, clip, n_round)
+    return kept.median(), kept.deviation(), kept.high - kept.low
+
+
+@dataclass
+class _Clipped:
+    """Rows in order, and the range of each that is left after clipping."""
+
+    ordered: Image
+    """(n_row, n_value); what is not finite is zero, and after all else."""
+    middle: Floats
+    """(n_row,) from which the sums count, lest they lose digits."""
+    sums: Floats
+    """(n_row, n_value + 1) of the values before each."""
+    squares: Floats
+    low: Integers
+    high: Integers
+
+    def at(self, rank: Integers) -> Floats:
+        """Return the value at a rank of each row."""
+        last = self.ordered.shape[1] - 1
+        if last < 0:
+            return np.full(len(rank), np.nan)
+        row = np.arange(len(rank))
+        return np.asarray(self.ordered[row, np.clip(rank, 0, last)], dtype=np.float64)
+
+    def median(self) -> Floats:
+        """Return the median of what is left of each row."""
+        total = self.low + self.high
+        value = 0.5 * (self.at((total - 1) // 2) + self.at(total // 2))
+        return np.where(self.high > self.low, value, np.nan)
+
+    def _moments(self) -> tuple[Floats, Floats]:
+        row = np.arange(len(self.low))
+        count = np.maximum(self.high - self.low, 1)
+        mean = (self.sums[row, self.high] - self.sums[row, self.low]) / count
+        return mean, (self.squares[row, self.high] - self.squares[row, self.low]) / count
+
+    def mean(self) -> Floats:
+        """Return the mean of what is left of each row."""
+        return np.where(self.high > self.low, self.middle + self._moments()[0], np.nan)
+
+    def deviation(self) -> Floats:
+        """Return the standard deviation of what is left of each row."""
+        mean, square = self._moments()
+        return np.where(self.high > self.low, np.sqrt(np.maximum(square - mean * mean, 0.0)), np.nan)
+
+    def first(self, is_before: Callable[[Floats], Booleans]) -> Integers:
+        """Return the first rank of each range whose value is not before a limit, by bisection."""
+        low, high = self.low.copy(), self.high.copy()
+        while np.any(low < high):
+            middle = (low + high) // 2
+            is_right = is_before(self.at(middle)) & (low < high)
+            low = np.where(is_right, middle + 1, low)
+            high = np.where(is_right, high, np.minimum(middle, high))
+        return low
+
+
+def _clipped(values: Image, clip: float, n_round: int) -> _Clipped:
+    ordered = np.sort(values, axis=1)  # NaN comes last
+    n_row = len(ordered)
+    high = np.isfinite(ordered).sum(axis=1)
+    if n_row and high.min() < ordered.shape[1]:
+        ordered[np.arange(ordered.shape[1]) >= high[:, np.newaxis]] = 0
+    zeros = np.zeros((n_row, 1))
+    kept = _Clipped(ordered, np.zeros(n_row), zeros, zeros, np.zeros(n_row, dtype=np.int64), high)
+    kept.middle = np.where(high > 0, kept.median(), 0.0)
+    from_middle = ordered - kept.middle[:, np.newaxis]
+    # Sums from the lowest value on never meet a star, which is beyond the range; so they lose no digits.
+    kept.sums = np.concatenate((zeros, np.cumsum(from_middle, axis=1)), axis=1)
+    kept.squares = np.concatenate((zeros, np.cumsum(from_middle * from_middle, axis=1)), axis=1)
     for _ in range(n_round):
-        median, deviation = _range_statistics(ordered, low, high)
-        inside = np.abs(ordered - median[:, np.newaxis]) <= clip * deviation[:, np.newaxis]
-        rank = np.arange(ordered.shape[1])
-        inside &= (rank >= low[:, np.newaxis]) & (rank < high[:, np.newaxis])
-        n_kept = inside.sum(axis=1)
-        new_low = np.where(n_kept > 0, inside.argmax(axis=1), low)
-        new_high = np.where(n_kept > 0, new_low + n_kept, high)
-        if np.array_equal(new_low, low) and np.array_equal(new_high, high):
+        median, limit = kept.median(), clip * kept.deviation()
+        with np.errstate(invalid="ignore"):
+            # What is left of an ordered row is always a range of it.
+            low = kept.first(lambda value, m=median, d=limit: m - value > d)  # type: ignore[misc]
+            high = kept.first(lambda value, m=median, d=limit: value - m <= d)  # type: ignore[misc]
+        is_left = high > low
+        low, high = np.where(is_left, low, kept.low), np.where(is_left, high, kept.high)
+        if np.array_equal(low, kept.low) and np.array_equal(high, kept.high):
             break
-        low, high = new_low, new_high
-    median, deviation = _range_statistics(ordered, low, high)
-    return median, deviation, high - low
+        kept.low, kept.high = low, high
+    return kept
 
 
-def _range_statistics(ordered: Floats, low: Integers, high: Integers) -> tuple[Floats, Floats]:
-    """Return median and standard deviation of ranks low to high of each row."""
-    row, last = np.arange(len(ordered)), ordered.shape[1] - 1
-    middle = low + high
-    median = 0.5 * (
-        ordered[row, np.clip((middle - 1) // 2, 0, last)] + ordered[row, np.clip(middle // 2, 0, last)]
-    )
-    rank = np.arange(ordered.shape[1])
-    used = (rank >= low[:, np.newaxis]) & (rank < high[:, np.newaxis])
-    deviation = np.where(used, ordered - median[:, np.newaxis], 0.0)
-    count = np.maximum(high - low, 1)
-    mean = deviation.sum(axis=1) / count
-    variance = (deviation * deviation).sum(axis=1) / count - mean * mean
-    is_empty = high <= low
-    return (
-        np.where(is_empty, np.nan, median),
-        np.where(is_empty, np.nan, np.sqrt(np.maximum(variance, 0.0))),
-    )
+@functools.lru_cache(maxsize=16)
+def _around(half: int) -> tuple[Floats, Floats, Floats]:
+    """Return the offsets in x and y of the pixels of a flattened cut-out, and their distances."""
+    offset = np.arange(-half, half + 1, dtype=np.float64)
+    across, along = np.tile(offset, len(offset)), np.repeat(offset, len(offset))
+    return across, along, np.hypot(across, along)
 
 
 def _distance(columns: Integers, rows: Integers, x: Floats, y: Floats) -> Floats:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image
-from accretor.science.geometry import stamp_pixels, stamps
+from accretor.science.geometry import Stampable, stamp_pixels, stamps
 
 FWHM_OF_SIGMA = 2 * math.sqrt(2 * math.log(2))
 WINDOW = 3.0
@@ -15,7 +15,7 @@ WINDOW = 3.0
 
 
 def windowed(
-    image: Image, x: Floats, y: Floats, sky: Floats, fwhm: float, *, n_step: int = 8
+    image: Image | Stampable, x: Floats, y: Floats, sky: Floats, fwhm: float, *, n_step: int = 8
 ) -> tuple[Floats, Floats, Booleans]:
     """Move positions to the Gaussian-weighted centres of the light around them.
 
@@ -80,7 +80,9 @@ def windowed(
     return np.where(is_found, new_x, x), np.where(is_found, new_y, y), is_found
 
 
-def windowed_shape(image: Image, x: Floats, y: Floats, sky: Floats, fwhm: float) -> tuple[Floats, Floats]:
+def windowed_shape(
+    image: Image | Stampable, x: Floats, y: Floats, sky: Floats, fwhm: float
+) -> tuple[Floats, Floats]:
     """Return the size and elongation of stars from second moments in a Gaussian window.
 
     The window is taken out again, exactly for a Gaussian star: with M the weighted
