@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -416,15 +416,20 @@ class _Clipped:
         mean, square = self._moments()
         return np.where(self.high > self.low, np.sqrt(np.maximum(square - mean * mean, 0.0)), np.nan)
 
-    def first(self, is_before: Callable[[Floats], Booleans]) -> Integers:
-        """Return the first rank of each range whose value is not before a limit, by bisection."""
-        low, high = self.low.copy(), self.high.copy()
-        while np.any(low < high):
-            middle = (low + high) // 2
-            is_right = is_before(self.at(middle)) & (low < high)
-            low = np.where(is_right, middle + 1, low)
-            high = np.where(is_right, high, np.minimum(middle, high))
-        return low
+    def within(self, middle: Floats, limit: Floats) -> tuple[Integers, Integers]:
+        """Return the range of each range whose values are no further than *limit* from *middle*."""
+        n_row = len(middle)
+        # Both ends at once, by bisection: the first that is not too low, the first that is too high.
+        row = np.tile(np.arange(n_row), 2)
+        low, high = np.tile(self.low, 2), np.tile(self.high, 2)
+        around, ends = np.tile(middle, 2), np.concatenate((-limit, limit))
+        is_end = np.repeat((False, True), n_row)
+        for _ in range(self.ordered.shape[1].bit_length()):
+            at = np.minimum((low + high) >> 1, self.ordered.shape[1] - 1)
+            apart = self.ordered[row, at] - around
+            is_left = np.where(is_end, apart <= ends, apart < ends) & (low < high)
+            low, high = np.where(is_left, at + 1, low), np.where(is_left, high, np.minimum(at, high))
+        return low[:n_row], low[n_row:]
 
 
 def _clipped(values: Image, clip: float, n_round: int) -> _Clipped:
@@ -443,9 +448,7 @@ def _clipped(values: Image, clip: float, n_round: int) -> _Clipped:
     for _ in range(n_round):
         median, limit = kept.median(), clip * kept.deviation()
         with np.errstate(invalid="ignore"):
-            # What is left of an ordered row is always a range of it.
-            low = kept.first(lambda value, m=median, d=limit: m - value > d)  # type: ignore[misc]
-            high = kept.first(lambda value, m=median, d=limit: value - m <= d)  # type: ignore[misc]
+            low, high = kept.within(median, limit)  # what is left of an ordered row is a range of it
         is_left = high > low
         low, high = np.where(is_left, low, kept.low), np.where(is_left, high, kept.high)
         if np.array_equal(low, kept.low) and np.array_equal(high, kept.high):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
+
+if TYPE_CHECKING:
+    from accretor.science.calibrated import Calibrated
 
 BOX = 64
 """Side of the boxes, pixel: more than a star, less than a gradient."""
@@ -38,7 +42,7 @@ class Sky:
         return np.asarray((along_y @ self.mesh).astype(np.float32) @ along_x.T.astype(np.float32))
 
 
-def sky(image: Image, *, bad: Booleans | None = None, box: int = BOX) -> Sky:
+def sky(image: Image | Calibrated, *, bad: Booleans | None = None, box: int = BOX) -> Sky:
     """Measure the background of *image* on a mesh.
 
     In each box, the mean of the middle half of a sample of pixels after clipping at
@@ -62,7 +66,8 @@ def sky(image: Image, *, bad: Booleans | None = None, box: int = BOX) -> Sky:
     starts_x, side_x = _boxes(image.shape[1], box)
     rows = (starts_y[:, np.newaxis] + _sample(side_y)).ravel()
     columns = (starts_x[:, np.newaxis] + _sample(side_x)).ravel()
-    sample = image[rows][:, columns].astype(np.float32)
+    sample = image[rows][:, columns] if isinstance(image, np.ndarray) else image.grid(rows, columns)
+    sample = sample.astype(np.float32)
     if bad is not None:
         sample[bad[rows][:, columns]] = np.nan
     n_y, n_x = len(starts_y), len(starts_x)

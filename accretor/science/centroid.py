@@ -57,12 +57,12 @@ def windowed(
         dy = rows[moving] - new_y[moving, np.newaxis]
         weight_x = np.exp(-0.5 * (dx / sigma) ** 2)
         weight_y = np.exp(-0.5 * (dy / sigma) ** 2)
-        weighted = light[moving] * weight_y[:, :, np.newaxis]
-        along_x = weighted.sum(axis=1)
+        some = light if len(moving) == len(light) else light[moving]
+        along_x = np.einsum("nyx,ny->nx", some, weight_y)
         total = (along_x * weight_x).sum(axis=1)
         step_x = 2 * (along_x * weight_x * dx).sum(axis=1)
-        across = (weighted * weight_x[:, np.newaxis, :]).sum(axis=2)
-        step_y = 2 * (across * dy).sum(axis=1)
+        across = np.einsum("nyx,nx->ny", some, weight_x)
+        step_y = 2 * (across * weight_y * dy).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             step_x, step_y = step_x / total, step_y / total
         lit = (total > 0) & (np.hypot(step_x, step_y) < 2 * fwhm)

@@ -14,15 +14,16 @@ import numpy as np
 
 from accretor.core.dumps import MASTERS
 from accretor.core.errors import DumpError, Unusable
-from accretor.io import dump
+from accretor.io import dump, twins
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
 from accretor.stages.rows import fingerprint
 
 if TYPE_CHECKING:
-    from accretor.core.arrays import Image
+    from accretor.core.arrays import Booleans, Image
     from accretor.io.layout import ObservationPaths
+    from accretor.science.calibrated import Repairs
     from accretor.science.detector import Masters
 
 log = logging.getLogger("accretor")
@@ -189,14 +190,32 @@ def load(files: MasterFiles) -> Masters:
     """Read the masters; each process keeps those it used last."""
     from accretor.science import detector
 
+    digests = dict(files.digests)
+
     def image(path: str) -> Image | None:
-        return io_fits.read_image(Path(path)) if path else None
+        if not path:
+            return None
+        place = Path(path).with_suffix("")
+        return twins.shared(place, digests[place.name], lambda: io_fits.read_image(Path(path)))
 
     dark, flat = image(files.dark), image(files.flat)
+    bad = None
+    if dark is not None or flat is not None:
+        place = Path(files.dark or files.flat).with_name("bad")
+        identity = fingerprint(VERSION, files.digests)
+        bad = twins.shared(place, identity, lambda: np.asarray(detector.bad_pixels(dark, flat)))
     return detector.Masters(
-        bias=image(files.bias),
-        dark=dark,
-        dark_exposure=files.dark_exposure,
-        flat=flat,
-        bad=detector.bad_pixels(dark, flat),
+        bias=image(files.bias), dark=dark, dark_exposure=files.dark_exposure, flat=flat, bad=bad
     )
+
+
+@functools.lru_cache(maxsize=4)
+def mending(files: MasterFiles) -> Repairs | Booleans | None:
+    """Return how bad pixels are mended to find stars; where that is too much, which they are."""
+    from accretor.science import calibrated
+
+    bad = load(files).bad
+    if bad is None:
+        return None
+    found = calibrated.repairs(bad)
+    return bad if found is None else found

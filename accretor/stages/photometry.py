@@ -118,12 +118,12 @@ def measure(task: PhotometryTask) -> Row:
 
     wanted = task.wanted
     transform = alignment.match(np.array(wanted.reference), registration.star_list(task.registered))
-    raw, image = reduced.read(task.files)
+    image = reduced.look_at(task.files)
     place = transform.apply(np.column_stack([wanted.x, wanted.y]))
     centre = transform.apply(np.array([wanted.centre]))[0]
     found = aperture.measure(
         image,
-        raw,
+        image.raw,
         place[:, 0],
         place[:, 1],
         radii=np.array(wanted.radii),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections import Counter
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from accretor.core.dumps import FRAMES, MASTERS
 from accretor.core.errors import Unusable
 from accretor.core.settings import Target, WorkspaceSettings
-from accretor.io import digests, dump
+from accretor.io import digests, dump, pixels
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("accretor")
 
-VERSION = 1
+VERSION = 2
 """Raised when the numbers that come out change."""
 
 SELF_DARK_FRAMES = 61
@@ -124,32 +123,27 @@ def look(task: FrameTask) -> Row:
     """Return the row of one raw frame: its digest, times, airmass, level and saturation."""
     from accretor.science import times
 
-    content = Path(task.path).read_bytes()
-    identity = hashlib.sha256(content).hexdigest()
+    taken = pixels.take(Path(task.path), task.hdu, check_sum=task.check_sum)
     found = times.frame_times([task.mid], times.Direction(*task.target), times.Site(*task.site))
     row: Row = {
-        "input": identity,
+        "input": taken.digest,
         "jd_utc": found.jd_utc[0],
         "bjd_tdb": found.bjd_tdb[0],
         "hjd_utc": found.hjd_utc[0],
         "airmass": found.airmass[0],
         "altitude": found.altitude[0],
     }
-    try:
-        if task.check_sum:
-            io_fits.check_sum(content, task.hdu)
-        image = io_fits.decode_image(content, task.hdu)
-    except Unusable as verdict:
-        return {**row, "status": rows.POOR, "reason": verdict.reason}
-    import numpy as np
+    if taken.image is None:
+        return {**row, "status": rows.POOR, "reason": taken.reason}
+    from accretor.science import levels
 
-    defined = image[np.isfinite(image)]
-    if not len(defined):
+    level = levels.measure(taken.image, task.saturation)
+    if level.n_undefined == taken.image.size:
         return {**row, "status": rows.POOR, "reason": "no pixel has a value"}
     row |= {
-        "level": float(np.median(defined)),
-        "n_saturated": int(np.count_nonzero(image >= task.saturation)),
-        "n_undefined": image.size - len(defined),
+        "level": level.median,
+        "n_saturated": level.n_saturated,
+        "n_undefined": level.n_undefined,
     }
     if task.clock_jump:
         reason = (

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from accretor.core.errors import Unusable
-from accretor.io import fits as io_fits
+from accretor.io import pixels
 from accretor.io.dump import Row
 from accretor.stages import masters
 from accretor.stages.masters import MasterFiles
@@ -15,6 +17,7 @@ from accretor.stages.masters import MasterFiles
 if TYPE_CHECKING:
     from accretor.core.arrays import Image
     from accretor.io.layout import Layout
+    from accretor.science.calibrated import Calibrated
     from accretor.stages.workspace import ObservationPlan
 
 
@@ -59,16 +62,28 @@ def frame_files(
 
 
 def read(files: FrameFiles) -> tuple[Image, Image]:
-    """Return the raw frame (ADU) and the calibrated one (electron).
+    """Return the raw frame (ADU) and the calibrated one (electron), float32.
 
     Raises
     ------
     Unusable
         If the frame cannot be read, or has another size than its masters.
     """
-    from accretor.science import detector
+    frame = look_at(files, own=True)
+    return frame.raw.astype(np.float32), frame.image()
 
-    raw = io_fits.read_image(Path(files.path), files.hdu)
+
+def look_at(files: FrameFiles, *, own: bool = False) -> Calibrated:
+    """Return the frame, to be calibrated where it is looked at; raises as `read`.
+
+    Parameters
+    ----------
+    own
+        Give it memory of its own: else the next frame that this thread reads takes its place.
+    """
+    from accretor.science.calibrated import Calibrated
+
+    raw = pixels.read(Path(files.path), files.hdu, own=own)
     known = masters.load(files.masters)
     for name in ("bias", "dark", "flat"):
         master = getattr(known, name)
@@ -76,7 +91,7 @@ def read(files: FrameFiles) -> tuple[Image, Image]:
             raise Unusable(
                 f"{raw.shape[1]}x{raw.shape[0]} pixels, the master {name} {master.shape[1]}x{master.shape[0]}"
             )
-    return raw, detector.reduce(raw, known, exposure=files.exposure, gain=files.gain)
+    return Calibrated(raw, known, files.exposure, files.gain)
 
 
 def identity(files: FrameFiles) -> tuple[float | str, ...]:

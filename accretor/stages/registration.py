@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
+VERSION = 2
 """Raised when the numbers that come out change."""
 
 BLANK: Row = {
@@ -84,16 +84,15 @@ def measure(task: RegistrationTask) -> Row:
     """Return the row of one frame; a frame that shows too little is poor, with its measures."""
     from accretor.science import sources
 
-    _, image = reduced.read(task.files)
-    known = masters.load(task.files.masters)
+    image = reduced.look_at(task.files)
     stars = sources.detect(
         image,
         threshold=task.settings.threshold,
         max_stars=task.settings.max_stars,
-        bad=known.bad,
+        bad=masters.mending(task.files.masters),
         saturation=task.files.saturation * task.files.gain,
     )
-    quality = sources.frame_quality(image, stars)
+    quality = sources.frame_quality(image, stars, background=sources.sky(image))
     row: Row = {
         "bkg": quality.sky,
         "bkg_noise": quality.sky_noise,
