@@ -58,7 +58,8 @@ def repairs(is_bad: Booleans) -> Repairs | None:
 class Calibrated:
     """An image, electron, that is made of a raw frame and its masters when it is asked for.
 
-    The pixels are those of `accretor.science.detector.reduce`, to the last bit.
+    The pixels are those of `accretor.science.detector.reduce` to the rounding of float32: a part in ten
+    million, for the flat and the gain are one factor.
     """
 
     raw: NDArray[Any]
@@ -68,6 +69,8 @@ class Calibrated:
     """Second."""
     gain: float
     """Electron per ADU."""
+    response: Image | None = None
+    """(height, width) electron per ADU of each pixel, as `response` makes it of the flat."""
     mended: Repairs | None = None
     """Bad pixels that take the mean of their neighbours; for finding stars, never to measure them."""
 
@@ -142,10 +145,26 @@ class Calibrated:
 
     def _reduced(self, raw: NDArray[Any], of: Any) -> Image:
         masters = self.masters
-        some = Masters(
-            bias=None if masters.bias is None else of(masters.bias),
-            dark=None if masters.dark is None else of(masters.dark),
-            dark_exposure=masters.dark_exposure,
-            flat=None if masters.flat is None else of(masters.flat),
-        )
-        return detector.reduce(raw, some, exposure=self.exposure, gain=self.gain)
+        found: Image
+        if masters.bias is not None:
+            found = np.subtract(_single(raw), of(masters.bias), dtype=np.float32)
+        else:
+            found = raw.astype(np.float32)
+        if masters.dark is not None:
+            factor = detector.dark_scale(masters, self.exposure)
+            found -= of(masters.dark) if factor == 1 else np.float32(factor) * of(masters.dark)
+        if self.response is not None:
+            found *= of(self.response)
+        elif self.gain != 1:
+            found *= np.float32(self.gain)
+        return found
+
+
+def _single(raw: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers that a float32 master makes float32: those of up to 16 bits, and float32 itself."""
+    return raw if raw.dtype.itemsize <= 2 or raw.dtype == np.float32 else raw.astype(np.float32)
+
+
+def response(flat: Image, gain: float) -> Image:
+    """Return electron per ADU of each pixel, float32: one product in the place of two divisions."""
+    return np.asarray(np.float32(gain) / np.maximum(flat, np.float32(detector.LEAST_RESPONSE)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science import moffat
-from accretor.science.background import BOX, Sky, sky
+from accretor.science.background import BOX, SAMPLES, Sky, sky
 from accretor.science.calibrated import Calibrated, Repairs, repairs
 from accretor.science.centroid import windowed, windowed_shape
 from accretor.science.geometry import Stampable, bin_image, stamp_pixels, stamps
@@ -28,6 +28,8 @@ SMALL_NARROW, LARGE_NARROW = 2.5, 1.25
 """Pixels that a star is wide after binning, at least."""
 LONGEST = 4.0
 """Elongation beyond which it is a trail; no wind draws out a usable frame like this."""
+FIRST_SAMPLES = 12
+"""Pixels along each side of a box of the sky, where its noise or a first look is all that is asked for."""
 TELLING = 120
 """Brightest peaks that tell how wide stars are."""
 LEAST_CANDIDATES = 300
@@ -248,16 +250,22 @@ def _blur(fwhm: float) -> int:
 
 
 def _candidates(
-    field: _Field, factor: int, threshold: float, blur: int, most: int
+    field: _Field,
+    factor: int,
+    threshold: float,
+    blur: int,
+    most: int,
+    *,
+    is_first_look: bool = False,
 ) -> tuple[Image, Floats, Floats]:
     """Return the binned image without its sky, and the peaks in it, brightest first, in its pixels."""
     binned = field.at(factor).astype(np.float32)  # a copy: its sky is taken off
     if min(binned.shape) < 5:
         return binned, np.zeros(0), np.zeros(0)
-    background = sky(binned)
+    background = sky(binned, samples=FIRST_SAMPLES if is_first_look else SAMPLES)
     binned -= background.image()
     smooth = _smoothed(binned, blur)
-    noise = sky(smooth[1:-1, 1:-1], box=2 * BOX).noise
+    noise = sky(smooth[1:-1, 1:-1], box=2 * BOX, samples=FIRST_SAMPLES).noise
     limit = threshold * noise if noise > 0 else threshold * 1e-6
     height, width = smooth.shape
     at = np.flatnonzero(smooth > limit)
@@ -282,7 +290,7 @@ def _rough_fwhm(field: _Field, threshold: float, saturation: float) -> float | N
     """Return the FWHM of the brightest stars to a third or so, from their mean radial profiles."""
     image = field.image
     for factor in (2, 1) if max(image.shape) < LARGE else (4, 2, 1):
-        _, x, y = _candidates(field, factor, threshold, 1, 80)
+        _, x, y = _candidates(field, factor, threshold, 1, 80, is_first_look=True)
         if not len(x):
             continue
         local = np.rint(_unbinned(x, factor)), np.rint(_unbinned(y, factor))
@@ -368,9 +376,17 @@ def _measured(
 def _local_sky(image: Image | Stampable, x: Floats, y: Floats, fwhm: float) -> Floats:
     """Return the median along a square of 3 FWHM around each position."""
     half = math.ceil(3 * fwhm)
-    values, is_inside = stamps(image, *stamp_pixels(x, y, half))
-    values = np.where(is_inside, values, np.nan)
-    rim = np.concatenate((values[:, 0], values[:, -1], values[:, 1:-1, 0], values[:, 1:-1, -1]), axis=1)
+    columns, rows = stamp_pixels(x, y, half)
+    sides = []
+    for of_columns, of_rows in (
+        (columns, rows[:, :1]),
+        (columns, rows[:, -1:]),
+        (columns[:, :1], rows[:, 1:-1]),
+        (columns[:, -1:], rows[:, 1:-1]),
+    ):
+        values, is_inside = stamps(image, of_columns, of_rows)
+        sides.append(np.where(is_inside, values, np.nan).reshape(len(x), values.shape[1] * values.shape[2]))
+    rim = np.concatenate(sides, axis=1)
     rim = np.sort(rim, axis=1)
     n_good = np.isfinite(rim).sum(axis=1)
     return np.asarray(rim[np.arange(len(x)), np.maximum(n_good - 1, 0) // 2], dtype=np.float64)

@@ -210,6 +210,19 @@ def load(files: MasterFiles) -> Masters:
 
 
 @functools.lru_cache(maxsize=4)
+def response(files: MasterFiles, gain: float) -> Image | None:
+    """Return electron per ADU of each pixel by the master flat; None without one."""
+    from accretor.science import calibrated
+
+    flat = load(files).flat
+    if flat is None:
+        return None
+    identity = fingerprint(VERSION, dict(files.digests)["flat"], gain)
+    place = Path(files.flat).with_name("response")
+    return twins.shared(place, identity, lambda: calibrated.response(flat, gain))
+
+
+@functools.lru_cache(maxsize=4)
 def mending(files: MasterFiles) -> Repairs | Booleans | None:
     """Return how bad pixels are mended to find stars; where that is too much, which they are."""
     from accretor.science import calibrated

@@ -91,7 +91,7 @@ def look_at(files: FrameFiles, *, own: bool = False) -> Calibrated:
             raise Unusable(
                 f"{raw.shape[1]}x{raw.shape[0]} pixels, the master {name} {master.shape[1]}x{master.shape[0]}"
             )
-    return Calibrated(raw, known, files.exposure, files.gain)
+    return Calibrated(raw, known, files.exposure, files.gain, masters.response(files.masters, files.gain))
 
 
 def identity(files: FrameFiles) -> tuple[float | str, ...]:
