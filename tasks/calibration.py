@@ -19,7 +19,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import calibration
+from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations, _workspace
 
@@ -45,7 +45,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
     return {
-        "version of the stage": calibration.VERSION,
+        "version of the stage": versions.CALIBRATION,
         "[calibration]": repr(settings.calibration),
         "[[target]]": repr(plan.target),
         "[[instrument]]": repr(plan.instrument),

@@ -19,7 +19,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import photometry
+from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations, _workspace
 
@@ -39,7 +39,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
     return {
-        "version of the stage": photometry.VERSION,
+        "version of the stage": versions.PHOTOMETRY,
         "[photometry]": repr(settings.photometry),
         "[[instrument]]": repr(plan.instrument),
     }

@@ -16,8 +16,8 @@ from typing import Any
 
 from doit.task import Task
 
+from accretor.core import versions
 from accretor.plots.registry import FIGURES
-from accretor.stages import plotting
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations, _workspace
 
@@ -44,7 +44,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
     return {
-        "version of the stage": plotting.VERSION,
+        "version of the stage": versions.PLOTTING,
         "[plotting]": repr(settings.plotting),
         "[[target]]": [plan.target.tic, plan.target.name],
     }

@@ -23,7 +23,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import template
+from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations, _workspace
 
@@ -43,7 +43,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = _workspace.current().settings
     return {
-        "version of the stage": template.VERSION,
+        "version of the stage": versions.TEMPLATE,
         "[template]": repr(settings.template),
         "[[target]]": repr(plan.target),
         "[[instrument]]": repr(plan.instrument),

@@ -83,10 +83,11 @@ def read(path: Path, hdu: int = 0, *, own: bool = False) -> NDArray[Any]:
     OSError
         If it cannot be had at all.
     """
-    plain = _plain(path, hdu)
-    if plain is None:
-        return fits.read_stored(path.read_bytes(), hdu)
-    with path.open("rb", buffering=0) as file:
+    with path.open("rb") as file:
+        plain = _plain(file, hdu)
+        if plain is None:
+            file.seek(0)
+            return fits.read_stored(file.read(), hdu)
         file.seek(plain.begin)
         return _image(file, plain, None, _memory(plain, own=own))
 
@@ -101,25 +102,28 @@ def take(path: Path, hdu: int = 0, *, check_sum: bool = True) -> Taken:
     OSError
         If it cannot be had at all.
     """
-    plain = _plain(path, hdu)
-    if plain is None:
-        return _decoded(path.read_bytes(), hdu, check_sum)
+    with path.open("rb") as file:
+        plain = _plain(file, hdu)
+        file.seek(0)
+        return _decoded(file.read(), hdu, check_sum) if plain is None else _taken(file, plain, check_sum)
+
+
+def _taken(file: BinaryIO, plain: _Plain, check_sum: bool) -> Taken:
     digest = hashlib.sha256()
     total = _Sum() if check_sum and plain.data_sum.isdecimal() else None
     image, reason = None, ""
-    with path.open("rb", buffering=0) as file:
-        for part in _pieces(file, plain.begin):
-            digest.update(part)
-        try:
-            image = _image(file, plain, (digest, total), _memory(plain))
-        except Unusable as verdict:
-            reason = verdict.reason
-        padding = -plain.n_byte % header.BLOCK
-        for part in _pieces(file, None):
-            digest.update(part)
-            if total is not None and padding:
-                total.add(part[:padding])
-                padding = max(0, padding - len(part))
+    for part in _pieces(file, plain.begin):
+        digest.update(part)
+    try:
+        image = _image(file, plain, (digest, total), _memory(plain))
+    except Unusable as verdict:
+        reason = verdict.reason
+    padding = -plain.n_byte % header.BLOCK
+    for part in _pieces(file, None):
+        digest.update(part)
+        if total is not None and padding:
+            total.add(part[:padding])
+            padding = max(0, padding - len(part))
     if total is not None and not reason:
         try:
             fits.compare_sum(total.value, plain.data_sum)
@@ -162,16 +166,20 @@ def _decoded(content: bytes, hdu: int, check_sum: bool) -> Taken:
         return Taken(identity, None, verdict.reason)
 
 
-def _plain(path: Path, hdu: int) -> _Plain | None:
+def _plain(file: BinaryIO, hdu: int) -> _Plain | None:
     """Return where the pixels are, if nothing but their byte order has to be changed."""
+    is_gzip = file.read(len(fits.GZIP)) == fits.GZIP
+    file.seek(0)
+    if is_gzip:
+        return None
     try:
-        found = header.read(path)
+        found = header.read_stream(file)
     except HeaderError:
         return None  # astropy says what is wrong, or reads it all the same
     cards = found.cards
     bits = cards.get("BITPIX")
     packed = {"ZIMAGE", "ZCMPTYPE", "BLANK"} & cards.keys()
-    if found.hdu != hdu or packed or bits not in _STORED or _is_gzip(path):
+    if found.hdu != hdu or packed or bits not in _STORED:
         return None
     assert isinstance(bits, int)
     shape = (cards.get("NAXIS2"), cards.get("NAXIS1"))
@@ -189,11 +197,6 @@ def _plain(path: Path, hdu: int) -> _Plain | None:
         str(cards.get("DATASUM", "")).strip(),
     )
     return plain if found.expected_size - found.data_offset == plain.n_byte else None
-
-
-def _is_gzip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(fits.GZIP)) == fits.GZIP
 
 
 def _number(cards: Mapping[str, Any], keyword: str, default: float) -> float:

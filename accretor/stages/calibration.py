@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from accretor.science.lightcurve import LightCurve, Photometry
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
-"""Raised when the numbers that come out change."""
-
 MIN_FRAMES = 5
 """With fewer measured frames there is no light curve to speak of."""
 

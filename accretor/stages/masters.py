@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.dumps import MASTERS
 from accretor.core.errors import DumpError, Unusable
 from accretor.io import dump, twins
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from accretor.science.detector import Masters
 
 log = logging.getLogger("accretor")
-
-VERSION = 1
-"""Raised when the numbers that come out change."""
 
 KINDS = ("bias", "dark", "flat", "selfdark")
 
@@ -89,7 +87,7 @@ def recorded(paths: ObservationPaths) -> dict[str, Row]:
 
 def input_of(kind: str, sources: Sequence[Source], made_with: Sequence[str]) -> str:
     """Return the identity of a master: what it is made from, and with."""
-    return fingerprint(VERSION, kind, sorted(item.digest for item in sources), list(made_with))
+    return fingerprint(versions.MASTERS, kind, sorted(item.digest for item in sources), list(made_with))
 
 
 def make(
@@ -202,7 +200,7 @@ def load(files: MasterFiles) -> Masters:
     bad = None
     if dark is not None or flat is not None:
         place = Path(files.dark or files.flat).with_name("bad")
-        identity = fingerprint(VERSION, files.digests)
+        identity = fingerprint(versions.MASTERS, files.digests)
         bad = twins.shared(place, identity, lambda: np.asarray(detector.bad_pixels(dark, flat)))
     return detector.Masters(
         bias=image(files.bias), dark=dark, dark_exposure=files.dark_exposure, flat=flat, bad=bad
@@ -217,7 +215,7 @@ def response(files: MasterFiles, gain: float) -> Image | None:
     flat = load(files).flat
     if flat is None:
         return None
-    identity = fingerprint(VERSION, dict(files.digests)["flat"], gain)
+    identity = fingerprint(versions.MASTERS, dict(files.digests)["flat"], gain)
     place = Path(files.flat).with_name("response")
     return twins.shared(place, identity, lambda: calibrated.response(flat, gain))
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accretor.core.errors import Blocked
 from accretor.core.settings import WorkspaceSettings
 from accretor.exofop import naming, notes, validate
 from accretor.io import atomic, dump
@@ -19,12 +18,9 @@ from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
     from accretor.io.dump import Row
-    from accretor.io.layout import Layout, VisitPaths
+    from accretor.io.layout import Layout
     from accretor.stages.table import Measured
     from accretor.stages.workspace import ObservationPlan
-
-VERSION = 1
-"""Raised when what is in a package changes."""
 
 
 def run(
@@ -56,25 +52,6 @@ def run(
     atomic.write_text(paths.manifest, _manifest(files, problems))
     said = f"{len(files)} files" + (f"; NOT complete: {'; '.join(problems)}" if problems else ", complete")
     return Done((*(paths.package / name for name in sorted(files)), paths.manifest), said)
-
-
-def manifest(paths: VisitPaths) -> Row:
-    """Return the manifest of a visit.
-
-    Raises
-    ------
-    Blocked
-        If there is none yet, or it is damaged.
-    """
-    try:
-        found: Row = json.loads(paths.manifest.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise Blocked(f"{paths.folder}: there is no package yet; run doit packaging") from None
-    except ValueError:
-        raise Blocked(f"{paths.manifest}: is damaged; run doit packaging") from None
-    if not isinstance(found, dict) or not {"files", "problems"} <= found.keys():
-        raise Blocked(f"{paths.manifest}: is no manifest; run doit packaging")
-    return found
 
 
 def _name(plan: ObservationPlan, date: str, tail: str) -> str:

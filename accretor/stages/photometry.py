@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.arrays import Floats
 from accretor.core.dumps import FRAMES, PHOTOMETRY, STARS, TEMPLATE_STARS
 from accretor.core.settings import PhotometrySettings, WorkspaceSettings
@@ -22,9 +23,6 @@ from accretor.stages.rows import GOOD, Job, fingerprint
 if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
-
-VERSION = 1
-"""Raised when the numbers that come out change."""
 
 SATURATED, NEAR_EDGE, RECENTRED = 1, 2, 4
 """Bits of the column ``flag``."""
@@ -108,7 +106,7 @@ def _jobs(plan: ObservationPlan, layout: Layout, wanted: StarList, info: Sequenc
     files = reduced.frame_files(
         plan, layout, [frames[row["input"]] for row in good], masters.files(plan.paths)
     )
-    made_with = fingerprint(VERSION, wanted.choice, wanted.radii, wanted.annulus, wanted.recentre)
+    made_with = fingerprint(versions.PHOTOMETRY, wanted.choice, wanted.radii, wanted.annulus, wanted.recentre)
     return [_job(row, frame, wanted, made_with) for row, frame in zip(good, files, strict=True)]
 
 

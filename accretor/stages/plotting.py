@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from accretor.io.layout import Layout, ObservationPaths
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
-"""Raised when the figures change."""
-
 ZOOM_ARCMIN = 3.0
 """Half the width of the zoomed field (TFOP SG1: about 6 by 6 arcmin)."""
 

@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from accretor.core import versions
 from accretor.core.dumps import FRAMES, MASTERS
 from accretor.core.errors import Unusable
 from accretor.core.settings import Target, WorkspaceSettings
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from accretor.stages.workspace import ObservationPlan
 
 log = logging.getLogger("accretor")
-
-VERSION = 2
-"""Raised when the numbers that come out change."""
 
 SELF_DARK_FRAMES = 61
 """Most frames in a self-dark; more do not make its median better than the sky allows."""
@@ -176,7 +174,7 @@ def _job(
     )
     return Job(
         input=digest,
-        context=fingerprint(VERSION, _made_with(task)),
+        context=fingerprint(versions.PREPROCESS, _made_with(task)),
         given={
             "image_name": name,
             "path": file.path,

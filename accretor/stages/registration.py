@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.arrays import Floats
 from accretor.core.dumps import FRAMES, STARS
 from accretor.core.errors import Unusable
@@ -22,9 +23,6 @@ from accretor.stages.rows import GOOD, Job, fingerprint
 if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
-
-VERSION = 2
-"""Raised when the numbers that come out change."""
 
 BLANK: Row = {
     "bkg": math.nan,
@@ -121,7 +119,7 @@ def _judge(n_star: int, fwhm: float, settings: RegistrationSettings) -> None:
 def _job(row: Row, files: FrameFiles, settings: RegistrationSettings, made_with: str) -> Job:
     return Job(
         input=row["input"],
-        context=fingerprint(VERSION, reduced.identity(files), made_with),
+        context=fingerprint(versions.REGISTRATION, reduced.identity(files), made_with),
         given={
             "image_name": row["image_name"],
             "obstime": row["obstime"],

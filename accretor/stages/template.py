@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.dumps import FRAMES, INVENTORY, STARS, TEMPLATE, TEMPLATE_STARS, Schema
 from accretor.core.errors import Blocked, DumpError, Unusable
 from accretor.core.settings import WorkspaceSettings
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from accretor.stages.workspace import ObservationPlan
 
 log = logging.getLogger("accretor")
-
-VERSION = 1
-"""Raised when the choice or the star list that comes out changes."""
 
 N_SAMPLE = 15
 """Frames that the provisional reference is tried on."""
@@ -117,7 +115,7 @@ def _scored(info: list[Row], paths: ObservationPaths, settings: WorkspaceSetting
     known = _known_matches(paths)
     matches = []
     for i, row in enumerate(info):
-        context = fingerprint(VERSION, row["context"], reference["input"], reference["context"])
+        context = fingerprint(versions.TEMPLATE, row["context"], reference["input"], reference["context"])
         match = known.get((row["input"], context))
         matches.append(match or _match(reference, row, context))
         bench.progress(i + 1, len(info))
@@ -252,7 +250,7 @@ def _still_good(
 def _context(pick: Row, plan: ObservationPlan, settings: WorkspaceSettings) -> str:
     """Return what a choice is made with; if that changes, it is made again."""
     return fingerprint(
-        VERSION,
+        versions.TEMPLATE,
         pick["context"],
         repr(settings.template),
         preprocess.direction(plan.target),

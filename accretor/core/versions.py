@@ -1,0 +1,19 @@
+"""Version of each stage: raised when the numbers, files or figures that come out of it change.
+
+They stand here, and not in the stages, because every run looks at them, and a stage
+brings its libraries with it.
+"""
+
+from __future__ import annotations
+
+PREPROCESS = 2
+"""2: level from a sample of the pixels."""
+MASTERS = 1
+REGISTRATION = 2
+"""2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them."""
+TEMPLATE = 1
+PHOTOMETRY = 2
+"""2: flat and gain are one factor: a part in ten million."""
+CALIBRATION = 1
+PLOTTING = 1
+PACKAGING = 1
