@@ -78,6 +78,8 @@ def check_sum(content: bytes, hdu: int = 0) -> None:
         place = hdus[hdu].fileinfo()
     if not wanted.isdecimal():
         return
+    if len(content) < place["datLoc"] + place["datSpan"]:
+        raise Unusable("the file ends before its data do; copy it again")
     words = np.frombuffer(content, ">u4", place["datSpan"] // 4, place["datLoc"])
     total = int(words.sum(dtype=np.uint64))
     while total >> 32:  # ones' complement: what overflows is added at the other end
