@@ -315,6 +315,9 @@ class ComputeSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """Processes or jobs; 0 means one for each core that memory allows, or 8 jobs."""
     memory: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(MB|GB|TB)$")] = "2GB"
     """Of one worker. A 4096x4096 frame with all its masters needs 1.6 GB."""
+    scratch: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(MB|GB|TB)$")] = "4GB"
+    """Disk for compressed frames of one observation that are unpacked once, for the stages of one run; those
+    beyond it are unpacked by each stage. A 4096x4096 frame takes 34 MB."""
     address: str = ""
     """Of a dask scheduler that is there already, ``tcp://host:8786``; only with ``executor = "dask"``."""
     slurm: SlurmSettings = SlurmSettings()

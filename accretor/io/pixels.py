@@ -8,10 +8,11 @@ scaled, with blanks - goes through astropy.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -62,7 +63,7 @@ class _Plain:
         return self.shape[0] * self.shape[1] * int(self.dtype.itemsize)
 
 
-def read(path: Path, hdu: int = 0, *, own: bool = False) -> NDArray[Any]:
+def read(path: Path, hdu: int = 0, *, own: bool = False, unpacked: str = "") -> NDArray[Any]:
     """Return the image in HDU *hdu* of a raw frame, ADU.
 
     Parameters
@@ -70,6 +71,8 @@ def read(path: Path, hdu: int = 0, *, own: bool = False) -> NDArray[Any]:
     own
         Give the image memory of its own. Without it, what is returned is overwritten by
         the next large frame that this thread reads.
+    unpacked
+        File in which `take` may have kept the image, where unpacking it is work.
 
     Returns
     -------
@@ -86,16 +89,27 @@ def read(path: Path, hdu: int = 0, *, own: bool = False) -> NDArray[Any]:
     with path.open("rb") as file:
         plain = _plain(file, hdu)
         if plain is None:
+            if unpacked:
+                with contextlib.suppress(FileNotFoundError, ValueError, EOFError):
+                    return np.asarray(np.load(unpacked))
             file.seek(0)
             return fits.read_stored(file.read(), hdu)
         file.seek(plain.begin)
         return _image(file, plain, None, _memory(plain, own=own))
 
 
-def take(path: Path, hdu: int = 0, *, check_sum: bool = True) -> Taken:
+def take(
+    path: Path, hdu: int = 0, *, check_sum: bool = True, keep: Callable[[str], Path] | None = None
+) -> Taken:
     """Read a raw frame from end to end: its digest, its image, and whether its data add up.
 
     The image is overwritten by the next large frame that this thread reads.
+
+    Parameters
+    ----------
+    keep
+        Tells, given the digest, the file in which to keep an image that had to be
+        unpacked. A disk that is full keeps nothing, and is no trouble.
 
     Raises
     ------
@@ -105,7 +119,24 @@ def take(path: Path, hdu: int = 0, *, check_sum: bool = True) -> Taken:
     with path.open("rb") as file:
         plain = _plain(file, hdu)
         file.seek(0)
-        return _decoded(file.read(), hdu, check_sum) if plain is None else _taken(file, plain, check_sum)
+        if plain is not None:
+            return _taken(file, plain, check_sum)
+        taken = _decoded(file.read(), hdu, check_sum)
+    if keep is not None and taken.image is not None and taken.image.nbytes >= _LARGE:
+        _keep(taken.image, keep(taken.digest))
+    return taken
+
+
+def _keep(image: NDArray[Any], path: Path) -> None:
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        # Without waiting for the disk: who reads it has not been away.
+        with part.open("wb") as file:
+            np.save(file, image)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
 
 
 def _taken(file: BinaryIO, plain: _Plain, check_sum: bool) -> Taken:

@@ -15,7 +15,7 @@ from accretor.core.dumps import FRAMES, PHOTOMETRY, STARS, TEMPLATE_STARS
 from accretor.core.settings import PhotometrySettings, WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io.dump import Row
-from accretor.stages import masters, reduced, registration, rows, template
+from accretor.stages import masters, reduced, registration, rows, scratch, template
 from accretor.stages.bench import Bench, Done
 from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, Job, fingerprint
@@ -87,6 +87,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         shape={"star": len(wanted.x), "radius": len(wanted.radii)},
         redo=bench.redo,
     )
+    scratch.clear(plan)
     return Done(
         (plan.paths.photometry, plan.paths.photometry_info),
         f"{outcome}; {len(wanted.x)} stars",

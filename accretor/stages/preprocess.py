@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 from collections import Counter
@@ -20,7 +21,7 @@ from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
 from accretor.science import angles
-from accretor.stages import masters, rows
+from accretor.stages import masters, rows, scratch
 from accretor.stages.bench import Bench, Done
 from accretor.stages.masters import MasterFiles, Source
 from accretor.stages.rows import GOOD, Job, fingerprint
@@ -61,14 +62,19 @@ class FrameTask:
     check_sum: bool
     clock_jump: float
     """Degree by which the header's altitude alone contradicts the clock; 0 if it does not."""
+    unpacked: str = ""
+    """Folder in which to keep the frame if it has to be unpacked; "" for nowhere."""
 
 
-_made_with = attrgetter(*(field.name for field in fields(FrameTask) if field.name != "path"))
+_made_with = attrgetter(
+    *(field.name for field in fields(FrameTask) if field.name not in ("path", "unpacked"))
+)
 """All that a row depends on but the raw bytes, as a tuple."""
 
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``frames.ecsv`` and the masters of an observation up to date."""
+    scratch.clear(plan, others=True)
     keys = [digests.key(file.path, file.size, file.mtime_ns) for file in plan.frames]
 
     def remember(index: int, row: Row) -> None:
@@ -78,7 +84,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     outcome = rows.augment(
         FRAMES,
         plan.paths.frames,
-        jobs(plan, layout, settings),
+        _unpacking(jobs(plan, layout, settings), plan, settings),
         work=look,
         blank=BLANK,
         pool=bench.pool,
@@ -117,11 +123,21 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
     ]
 
 
+def _unpacking(found: list[Job], plan: ObservationPlan, settings: WorkspaceSettings) -> list[Job]:
+    """Return the jobs with a place to keep what is unpacked, as far as there is room."""
+    room, place = scratch.room(plan, settings.compute), str(scratch.folder(plan))
+    return [
+        replace(job, payload=replace(job.payload, unpacked=place)) if index < room else job
+        for index, job in enumerate(found)
+    ]
+
+
 def look(task: FrameTask) -> Row:
     """Return the row of one raw frame: its digest, times, airmass, level and saturation."""
     from accretor.science import times
 
-    taken = pixels.take(Path(task.path), task.hdu, check_sum=task.check_sum)
+    keep = functools.partial(scratch.file_of, Path(task.unpacked)) if task.unpacked else None
+    taken = pixels.take(Path(task.path), task.hdu, check_sum=task.check_sum, keep=keep)
     found = times.frame_times([task.mid], times.Direction(*task.target), times.Site(*task.site))
     row: Row = {
         "input": taken.digest,

@@ -11,7 +11,7 @@ import numpy as np
 from accretor.core.errors import Unusable
 from accretor.io import pixels
 from accretor.io.dump import Row
-from accretor.stages import masters
+from accretor.stages import masters, scratch
 from accretor.stages.masters import MasterFiles
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class FrameFiles:
     dark_current: float
     """Electron per pixel and second."""
     masters: MasterFiles
+    unpacked: str = ""
+    """File in which the frame may be found unpacked, in this run."""
 
 
 def frame_files(
@@ -56,6 +58,7 @@ def frame_files(
             saturation=detector.saturation * plan.instrument.linear_fraction,
             dark_current=plan.instrument.dark_current,
             masters=found,
+            unpacked=scratch.kept(plan, row["input"]),
         )
         for row in rows
     ]
@@ -83,7 +86,7 @@ def look_at(files: FrameFiles, *, own: bool = False) -> Calibrated:
     """
     from accretor.science.calibrated import Calibrated
 
-    raw = pixels.read(Path(files.path), files.hdu, own=own)
+    raw = pixels.read(Path(files.path), files.hdu, own=own, unpacked=files.unpacked)
     known = masters.load(files.masters)
     for name in ("bias", "dark", "flat"):
         master = getattr(known, name)
