@@ -18,6 +18,8 @@ __all__ = ["Quality", "Sky", "Sources", "detect", "frame_quality", "sky"]
 
 PROFILE_RADIUS = 24
 """Pixels to which a first look follows a profile; half of it is the widest star that it sees."""
+VERY_WIDE = 10.0
+"""FWHM from which on stars are defocused, pixel."""
 SHARPEST = 0.12
 """Mean of the 8 neighbours over the peak: a single hot pixel has less, a star of FWHM 1.8 more than twice."""
 NARROWEST, WIDEST = 0.65, 1.6
@@ -289,7 +291,8 @@ def _candidates(
 def _rough_fwhm(field: _Field, threshold: float, saturation: float) -> float | None:
     """Return the FWHM of the brightest stars to a third or so, from their mean radial profiles."""
     image = field.image
-    for factor in (2, 1) if max(image.shape) < LARGE else (4, 2, 1):
+    is_large = max(image.shape) >= LARGE
+    for factor in (4, 2, 1):
         _, x, y = _candidates(field, factor, threshold, 1, 80, is_first_look=True)
         if not len(x):
             continue
@@ -307,6 +310,10 @@ def _rough_fwhm(field: _Field, threshold: float, saturation: float) -> float | N
             # A short profile is enough for narrow stars; of wide ones it does not see the foot.
             if len(width) >= 3 and np.median(width) < 0.75 * reach:
                 break
+        # In small frames the narrow stars are few, and are looked for where they are not yet blurred; but
+        # the noise on top of very wide ones makes many peaks there.
+        if factor == 4 and not is_large and (len(width) < 3 or np.median(width) < VERY_WIDE):
+            continue
         # A pixel that has nothing around it is not a star, however many of them there are.
         if len(width) >= 3 or factor == 1:
             return float(np.median(width)) if len(width) else None
