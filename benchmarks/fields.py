@@ -37,11 +37,11 @@ LARGE = dataclasses.replace(
 """As a large camera makes it."""
 
 CROWDED = dataclasses.replace(
-    _QUIET, n_frame=20, size=(2048, 2048), n_star=9000, fwhm=4.0, isolation=5.0, magnitudes=(-2.0, 5.0)
+    _QUIET, n_frame=8, size=(2048, 2048), n_star=5000, fwhm=4.0, isolation=5.0, magnitudes=(-2.0, 5.0)
 )
-UNDERSAMPLED = dataclasses.replace(_QUIET, n_frame=20, size=(2048, 2048), n_star=600, fwhm=1.3)
+UNDERSAMPLED = dataclasses.replace(_QUIET, n_frame=8, size=(2048, 2048), n_star=600, fwhm=1.3)
 DEFOCUSED = dataclasses.replace(
-    _QUIET, n_frame=20, size=(2048, 2048), n_star=300, fwhm=18.0, beta=8.0, isolation=60.0, flux=2e6
+    _QUIET, n_frame=8, size=(2048, 2048), n_star=300, fwhm=18.0, beta=8.0, isolation=60.0, flux=2e6
 )
 """What nothing was tuned on."""
 
