@@ -150,13 +150,13 @@ def page(results: dict[str, dict[str, list[Any]]], rounds: int) -> str:
     lines = [
         "# Performance",
         "",
-        "Made by `python -m benchmarks.against`; the frames are simulated. CPU per frame, one thread, median of",
-        f"the frames of a round, median of {rounds} rounds in which the programs took turns. The work of all is:",
-        "read, dark, flat, background, detection, FWHM, alignment with the first frame, 50 centroids, 50 stars",
-        "through 10 radii with the clipped median of an annulus. accretor also takes the bias off, digests the raw",
-        "bytes, adds up their DATASUM, counts saturated pixels, works out times and airmass, and measures shapes.",
-        "skynetsoap's core makes no alignment and no annuli. Only ratios travel from machine to machine. Memory is",
-        "the largest resident size of the process.",
+        "Made by `python -m benchmarks.against`; the frames are simulated. CPU per frame, one thread, median",
+        f"of the frames of a round, median of {rounds} rounds in which the programs took turns. All do",
+        "the same: read, dark, flat, background, detection, FWHM, alignment with the first frame, 50 centroids, 50",
+        "stars through 10 radii with the clipped median of an annulus. accretor also takes the bias off,",
+        "digests the raw bytes, adds up their DATASUM, counts saturated pixels, works out times and airmass,",
+        "and measures shapes; skynetsoap's core makes no alignment and no annuli. Only ratios travel from",
+        "machine to machine. Memory is the largest resident size of the process.",
     ]
     for case, found in results.items():
         lines += ["", f"## {case.capitalize()}: {CASES[case][0]}", ""]

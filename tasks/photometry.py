@@ -8,7 +8,7 @@ radii are measured once, so that choosing an aperture or comparison stars later
 reads no pixel again. photometry.fits has the fluxes, photometry.ecsv one
 readable row per frame. Only frames that are new or changed are measured.
 
-Settings: [photometry] radii_fwhm or radii, annulus_fwhm, recentre.
+Settings: [photometry] radii_fwhm or radii, annulus_fwhm, mode, sky, recentre, forced.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def tasks() -> Iterator[Task]:
 def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     return (
         [plan.paths.frames, plan.paths.masters, plan.paths.stars, plan.paths.template_stars],
-        [plan.paths.photometry, plan.paths.photometry_info],
+        [plan.paths.photometry, plan.paths.photometry_info, plan.paths.growth],
     )
 
 

@@ -173,8 +173,18 @@ class PhotometrySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Aperture radii, pixel; they replace radii_fwhm."""
     annulus_fwhm: tuple[Positive, Positive] = (4.0, 7.0)
     """Inner and outer radius of the sky annulus, times the FWHM of the template."""
+    mode: Literal["fixed", "variable", "optimal"] = "fixed"
+    """``fixed``: the same radii all night. ``variable``: radii and annulus follow the FWHM of each frame, for
+    nights whose seeing or focus changes. ``optimal``: fixed radii, pixels weighted by a Moffat profile of the
+    frame's FWHM (Naylor 1998), for faint stars; with crowded or trailed stars it is worse."""
+    sky: Literal["median", "mean", "mode"] = "median"
+    """What is taken of the annulus after clipping at 3 sigma; ``mode``, 3 median - 2 mean, is for crowded
+    fields, and twice as noisy as the median."""
     recentre: bool = True
     """Let stars of good signal find their own centre in each frame."""
+    forced: tuple[int, ...] = ()
+    """Star numbers of the template that are measured where the template puts them; stars near to the target
+    and faint ones are so in any case."""
 
 
 class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):

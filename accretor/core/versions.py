@@ -13,7 +13,7 @@ REGISTRATION = 2
 """2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them."""
 TEMPLATE = 1
 PHOTOMETRY = 2
-"""2: flat and gain are one factor: a part in ten million."""
+"""2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
 CALIBRATION = 1
 PLOTTING = 1
 PACKAGING = 1

@@ -73,6 +73,11 @@ class ObservationPaths:
         return self.folder / "photometry.ecsv"
 
     @property
+    def growth(self) -> Path:
+        """Curve of growth: light through each aperture over that through the largest."""
+        return self.folder / "growth.ecsv"
+
+    @property
     def light_curve(self) -> Path:
         """The light curve, one row per frame."""
         return self.folder / "lightcurve.ecsv"

@@ -27,6 +27,9 @@ LEAST_SKY = 20
 RIM = 2 * HALF_DIAGONAL + 1e-6
 """Pixel: from the middle of a cut-out, the rim of a circle around a star in its middle pixel may cut pixels
 this much nearer or further than its radius."""
+SKY_VARIANCE = {"median": math.pi / 2, "mean": 1.0, "mode": 9 * math.pi / 2 - 8}
+"""Variance of the sky level, times that of a pixel over their number. The mode is 3 median - 2 mean, whose
+covariance is the variance of the mean: 9 pi / 2 + 4 - 12."""
 CHUNK = 2_000_000
 """Pixels of cut-outs worked on at a time; it bounds the memory."""
 
@@ -82,6 +85,8 @@ def measure(
     saturation: float,
     dark_variance: float = 0.0,
     bad: Booleans | None = None,
+    estimator: str = "median",
+    profile: Profile | None = None,
 ) -> Measurement:
     """Measure every star through every aperture.
 
@@ -118,6 +123,11 @@ def measure(
         Dark current times exposure.
     bad : (height, width) bool
         Pixels not to be believed.
+    estimator : str
+        Of the sky, after clipping: ``median``, ``mean``, or ``mode`` (3 median - 2 mean).
+    profile : Profile
+        Weight pixels by this profile (Naylor 1998, MNRAS 296, 339); without it each pixel
+        counts by its part in the circle.
 
     Returns
     -------
@@ -133,14 +143,27 @@ def measure(
     step = max(1, CHUNK // (2 * half + 1) ** 2)
     parts = [
         _measure_some(
-            image, raw, x[part], y[part], dirt, bad, radii, annulus, fwhm, recentre[part], saturation
+            image,
+            raw,
+            x[part],
+            y[part],
+            dirt,
+            bad,
+            radii,
+            annulus,
+            fwhm,
+            recentre[part],
+            saturation,
+            estimator,
+            profile,
         )
         for part in (slice(start, start + step) for start in range(0, max(len(x), 1), step))
     ]
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    weights = Weights(*(found.pop(column.name) for column in fields(Weights))) if profile else None
     found["flux_error"] = flux_error(
         found["flux"], radii, found["sky"], found["sky_noise"], found["n_sky"],
-        gain=gain, read_noise=read_noise, dark_variance=dark_variance,
+        gain=gain, read_noise=read_noise, dark_variance=dark_variance, estimator=estimator, weights=weights,
     )  # fmt: skip
     return Measurement(**found)
 
@@ -155,6 +178,8 @@ def flux_error(
     gain: float,
     read_noise: float,
     dark_variance: float,
+    estimator: str = "median",
+    weights: Weights | None = None,
 ) -> Floats:
     """Return the standard error of fluxes by the CCD equation (Merline & Howell 1995).
 
@@ -177,8 +202,11 @@ def flux_error(
         pixel = sky_noise**2
     area = math.pi * radii**2
     # The sky level is itself measured, by a median: pi / 2 times the variance of a mean.
-    per_pixel = pixel[:, np.newaxis] * (1 + math.pi / 2 * area / np.maximum(n_sky, 1)[:, np.newaxis])
-    return np.asarray(np.sqrt(np.maximum(flux, 0) + area * per_pixel))
+    level = SKY_VARIANCE[estimator] / np.maximum(n_sky, 1)[:, np.newaxis]
+    if weights is None:
+        return np.asarray(np.sqrt(np.maximum(flux, 0) + area * pixel[:, np.newaxis] * (1 + area * level)))
+    variance = weights.noise + weights.area**2 * level
+    return np.asarray(np.sqrt(np.maximum(flux, 0) * weights.light + pixel[:, np.newaxis] * variance))
 
 
 def _measure_some(
@@ -193,6 +221,8 @@ def _measure_some(
     fwhm: float,
     recentre: Booleans,
     saturation: float,
+    estimator: str,
+    profile: Profile | None,
 ) -> dict[str, np.ndarray]:
     height, width = image.shape
     x, y, is_recentred = _centred(image, x, y, fwhm, recentre)
@@ -202,9 +232,14 @@ def _measure_some(
         is_near_edge = ~(margin >= radii.max())
     # Stars that are not here are measured somewhere, and the result is thrown away.
     at_x, at_y = np.where(is_here, x, 0.0), np.where(is_here, y, 0.0)
-    sky, sky_noise, n_sky = annulus_sky(image, at_x, at_y, annulus, dirt)
+    sky, sky_noise, n_sky = annulus_sky(image, at_x, at_y, annulus, dirt, estimator=estimator)
     sky = np.where(n_sky >= LEAST_SKY, sky, np.nan)
-    flux = aperture_sums(image, at_x, at_y, sky, radii)
+    weights: dict[str, Floats] = {}
+    if profile is None:
+        flux = aperture_sums(image, at_x, at_y, sky, radii)
+    else:
+        flux, found_weights = weighted_sums(image, at_x, at_y, sky, radii, profile)
+        weights = {column.name: getattr(found_weights, column.name) for column in fields(Weights)}
     flux[~(margin[:, np.newaxis] >= radii)] = np.nan
     columns, rows = stamp_pixels(at_x, at_y, math.ceil(max(PEAK_RADIUS, fwhm)))
     distance = _distance(columns, rows, at_x, at_y)
@@ -233,6 +268,7 @@ def _measure_some(
         "is_near_edge": is_near_edge,
         "is_recentred": is_recentred,
         **{column.name: getattr(found, column.name) for column in fields(found)},
+        **weights,
     }
 
 
@@ -273,40 +309,127 @@ def aperture_sums(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, r
         NaN where a pixel of the aperture is; what lies outside of the image counts
         as dark.
     """
+    cut = _cut(image, x, y, sky, radii)
+    return cut.sums(radii, [(cut.light, 1)])[0]
+
+
+def weighted_sums(
+    image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats, profile: Profile
+) -> tuple[Floats, Weights]:
+    """Return the light of stars of a known profile P, by sum(a P D) / sum(a P^2), and what its error needs.
+
+    D is the image less the sky, a the part of a pixel in the circle: the weights of
+    least noise for stars fainter than the sky (Naylor 1998, MNRAS 296, 339). They are the
+    same for bright stars, so that an error of the profile is the same factor for all.
+
+    Parameters
+    ----------
+    image, x, y, sky, radii
+        As of `aperture_sums`.
+    profile : Profile
+
+    Returns
+    -------
+    flux : (n_star, n_radius) float64, electron
+    weights : Weights
+    """
+    cut = _cut(image, x, y, sky, radii)
+    expected = profile.at(cut.across - cut.off_x, cut.along - cut.off_y)
+    square = expected * expected
+    first, norm, cube, plain = cut.sums(
+        radii, [(cut.light * expected, 1), (square, 1), (square * expected, 2), (expected, 1)]
+    )
+    norm2 = cut.sums(radii, [(square, 2)])[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return first / norm, Weights(noise=norm2 / norm**2, area=plain / norm, light=cube / norm**2)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A Moffat profile of stars, of light 1."""
+
+    fwhm: float
+    """Pixel."""
+    beta: float = 3.0
+
+    def at(self, dx: Floats, dy: Floats) -> Floats:
+        """Return the light on pixels, from that at their centres."""
+        alpha = self.fwhm / 2 / math.sqrt(2 ** (1 / self.beta) - 1)
+        scale = (self.beta - 1) / (math.pi * alpha**2)
+        return np.asarray(scale * (1 + (dx * dx + dy * dy) / alpha**2) ** -self.beta)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What the error of a weighted sum follows from; each (n_star, n_radius)."""
+
+    noise: Floats
+    """Sum of the squares of the weights: times the variance of a pixel."""
+    area: Floats
+    """Sum of the weights: times the error of the sky level."""
+    light: Floats
+    """Times the flux: the variance of the star's own photons."""
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Cut-outs with their pixels by the distance from the middle one.
+
+    What is whole in a circle, and what its rim may cut, are then ranges, the same ones
+    for all stars.
+    """
+
+    light: Floats
+    """(n_star, n_pixel), electron, less the sky."""
+    is_undefined: Booleans | None
+    """The same shape; None if all are defined."""
+    across: Floats
+    along: Floats
+    """(n_pixel,) from the middle pixel."""
+    distance: Floats
+    off_x: Floats
+    off_y: Floats
+    """(n_star, 1) of the star from the middle of its middle pixel."""
+
+    def sums(self, radii: Floats, values: Sequence[tuple[Floats, int]]) -> list[Floats]:
+        """Return sums of *values* over circles; a pixel counts by a power of its part in the circle."""
+        n_star = len(self.light)
+        found = [np.empty((n_star, len(radii))) for _ in values]
+        whole = [np.zeros(n_star) for _ in values]
+        n_whole = 0
+        for index in np.argsort(radii, kind="stable"):
+            radius = float(radii[index])
+            first = max(int(np.searchsorted(self.distance, radius - RIM, "right")), n_whole)
+            rim = slice(first, int(np.searchsorted(self.distance, radius + RIM)))
+            weight = circle_overlap(self.across[rim] - self.off_x, self.along[rim] - self.off_y, radius)
+            for number, (value, power) in enumerate(values):
+                whole[number] = whole[number] + value[:, n_whole:first].sum(axis=1)
+                part = weight if power == 1 else weight**power
+                found[number][:, index] = whole[number] + (value[:, rim] * part).sum(axis=1)
+            n_whole = first
+            if self.is_undefined is not None:
+                spoilt = self.is_undefined[:, :first].any(axis=1)
+                spoilt |= np.any(self.is_undefined[:, rim] & (weight > 0), axis=1)
+                for one in found:
+                    one[spoilt, index] = np.nan
+        return found
+
+
+def _cut(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats) -> _Cut:
     half = math.ceil(float(radii.max())) + 1
     columns, rows = stamp_pixels(x, y, half)
     values, is_inside = stamps(image, columns, rows)
-    light = np.where(is_inside, values - sky[:, np.newaxis, np.newaxis], 0.0).reshape(
-        len(x), (2 * half + 1) ** 2
-    )
-    # Pixels by their distance from the middle one: what is whole in a circle, and what its rim may cut, are
-    # then ranges, the same ones for all stars.
+    light = np.where(is_inside, values - sky[:, np.newaxis, np.newaxis], 0.0)
     across, along, distance = _around(half)
     order = np.argsort(distance, kind="stable")
-    distance = distance[order]
-    light = light[:, order]
-    is_undefined = ~np.isfinite(light)
-    is_any_undefined = bool(is_undefined.any())
-    if is_any_undefined:
+    light = light.reshape(len(x), (2 * half + 1) ** 2)[:, order]
+    is_undefined: Booleans | None = ~np.isfinite(light)
+    if np.any(is_undefined):
         light[is_undefined] = 0.0
+    else:
+        is_undefined = None
     off_x, off_y = (x - columns[:, half])[:, np.newaxis], (y - rows[:, half])[:, np.newaxis]
-    flux = np.empty((len(x), len(radii)))
-    whole = np.zeros(len(x))
-    n_whole = 0
-    for index in np.argsort(radii, kind="stable"):
-        radius = float(radii[index])
-        first = max(int(np.searchsorted(distance, radius - RIM, "right")), n_whole)
-        last = int(np.searchsorted(distance, radius + RIM))
-        whole = whole + light[:, n_whole:first].sum(axis=1)
-        n_whole = first
-        rim = slice(first, last)
-        weight = circle_overlap(across[order[rim]] - off_x, along[order[rim]] - off_y, radius)
-        flux[:, index] = whole + (light[:, rim] * weight).sum(axis=1)
-        if is_any_undefined:
-            spoilt = is_undefined[:, :first].any(axis=1)
-            spoilt |= np.any(is_undefined[:, rim] & (weight > 0), axis=1)
-            flux[spoilt, index] = np.nan
-    return flux
+    return _Cut(light, is_undefined, across[order], along[order], distance[order], off_x, off_y)
 
 
 def annulus_sky(
@@ -315,6 +438,8 @@ def annulus_sky(
     y: Floats,
     annulus: tuple[float, float],
     dirt: Booleans | Sequence[Booleans],
+    *,
+    estimator: str = "median",
 ) -> tuple[Floats, Floats, Integers]:
     """Return level, noise and number of pixels of the sky around stars.
 
@@ -327,6 +452,8 @@ def annulus_sky(
         Pixels count whose centres are between these distances, both included.
     dirt : (height, width) bool, or several of them
         Pixels that do not count.
+    estimator : str
+        As of `measure`.
 
     Returns
     -------
@@ -348,7 +475,12 @@ def annulus_sky(
         used &= is_inside.reshape(len(x), (2 * half + 1) ** 2)[:, ring]
     values = values.reshape(len(x), (2 * half + 1) ** 2)[:, ring]
     values[~used] = np.nan
-    return clipped_median(values)
+    kept = _clipped(values, 3.0, 10)
+    level = kept.median()
+    if estimator != "median":
+        mean = kept.mean()
+        level = mean if estimator == "mean" else 3 * level - 2 * mean
+    return level, kept.deviation(), kept.high - kept.low
 
 
 def clipped_median(values: Image, *, clip: float = 3.0, n_round: int = 10) -> tuple[Floats, Floats, Integers]:
