@@ -156,12 +156,16 @@ STARS = Schema(
 
 TEMPLATE = Schema(
     "template",
-    1,
+    2,
     (
         Column("image_name", "string", "raw file, without folder"),
         Column("bkg", "float64", "sky", "electron / pix", 4),
         Column("fwhm", "float64", "full width at half maximum", "pix", 4),
         Column("n_match", "int64", "stars matched to the provisional reference"),
+        Column(
+            "transparency", "float64", "light per second of these stars, over that in the reference", "", 4
+        ),
+        Column("remark", "string", "what sets the frame apart from the others; it is kept"),
         Column("score", "float64", "weighted score; NaN for a frame that cannot be the template", "", 6),
         Column("reason", "string", "why the frame cannot be the template"),
         Column("input", "string", "digest of the raw bytes"),

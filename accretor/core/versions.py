@@ -11,7 +11,8 @@ PREPROCESS = 2
 MASTERS = 1
 REGISTRATION = 2
 """2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them."""
-TEMPLATE = 1
+TEMPLATE = 2
+"""2: transparency and remarks."""
 PHOTOMETRY = 2
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
 CALIBRATION = 1

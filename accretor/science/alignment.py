@@ -131,6 +131,11 @@ def match(
     raise Unusable(f"{best.n_match} stars matched, {needed} needed")
 
 
+def pairs(reference: Floats, stars: Floats, transform: Transform) -> tuple[Integers, Integers]:
+    """Return the indices of the stars of both lists that *transform* brings together."""
+    return _pairs(reference, stars, transform.matrix, FINAL)
+
+
 def _by_offset(reference: Floats, stars: Floats) -> list[Floats]:
     """Return the offset on which most pairs of stars agree."""
     first, second = reference[:VOTING], stars[:VOTING]
