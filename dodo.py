@@ -22,7 +22,11 @@ from tasks import (
     _entry,
     _wishes,
     calibration,
+    doctor,
     download,
+    fetch,
+    init,
+    organize,
     packaging,
     photometry,
     plotting,
@@ -60,6 +64,21 @@ DOIT_CONFIG = {
     "verbosity": 2,
     "minversion": "0.37.0",
 }
+
+
+def task_init() -> Iterator[Task]:
+    """Write a first workspace.toml from the headers of your frames."""
+    yield from init.tasks()
+
+
+def task_doctor() -> Iterator[Task]:
+    """Look at program, settings, frames and disk, for a bug report."""
+    yield from doctor.tasks()
+
+
+def task_organize() -> Iterator[Task]:
+    """Make a tree of links to your frames, by what they are."""
+    yield from organize.tasks()
 
 
 def task_preprocess() -> Iterator[Task]:
@@ -110,6 +129,11 @@ def task_logout() -> Iterator[Task]:
 def task_download() -> Iterator[Task]:
     """Fetch what others have observed, from ExoFOP."""
     yield from download.tasks()
+
+
+def task_fetch() -> Iterator[Task]:
+    """Fetch catalogues and what ExoFOP knows of the target, for places without a network."""
+    yield from fetch.tasks()
 
 
 def task_ttf() -> Iterator[Task]:

@@ -17,7 +17,10 @@ READING_COMMANDS = {"list", "info", "help", "dumpdb", "tabcompletion"}
 READING_TASKS = {"why", "watch", "logout", "ttf"}
 """Tasks that write nothing themselves."""
 
-WRITING_TASKS = {*_wishes.STAGES, "upload", "download", "skynet"}
+FIRST_TASKS = {"init", "doctor"}
+"""Tasks that need no workspace, or one that is broken."""
+
+WRITING_TASKS = {*_wishes.STAGES, "upload", "download", "skynet", "organize"}
 
 
 def begin() -> None:
@@ -29,9 +32,15 @@ def begin() -> None:
     _terminal.survive()
     layout = Layout(Path())
     try:
-        _workspace.enter()
         command, asked = _asked()
-        if not _only_reads(command, asked):
+        if asked and FIRST_TASKS.issuperset(asked):
+            _workspace.enter_any()
+            return
+        _workspace.enter()
+        name = command.get_name() if command else ""
+        if command and name in READING_COMMANDS:
+            command.outstream = _terminal.Listing(command.outstream)
+        if not _only_reads(name, asked):
             _lock.take(layout)
     except OSError as error:
         raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
@@ -48,8 +57,8 @@ def _only_reads(command: str, asked: list[str]) -> bool:
     return is_reading and (stages[0] == "why" or not WRITING_TASKS.intersection(stages))
 
 
-def _asked() -> tuple[str, list[str]]:
-    """Return the command and its arguments; "" if they are not known.
+def _asked() -> tuple[Command | None, list[str]]:
+    """Return the command and its arguments; None if they are not known.
 
     doit tells a dodo.py nothing of the command that loads it; so its own frame is asked.
     """
@@ -57,6 +66,6 @@ def _asked() -> tuple[str, list[str]]:
     while frame is not None:
         names = frame.f_locals
         if frame.f_code.co_name == "execute" and isinstance(names.get("self"), Command):
-            return str(names["self"].get_name()), [str(name) for name in names.get("args") or ()]
+            return names["self"], [str(name) for name in names.get("args") or ()]
         frame = frame.f_back
-    return "", []
+    return None, []

@@ -17,7 +17,10 @@ from typing import Any
 from doit import Globals
 from doit.task import Task
 
+from accretor.io import dump, journal
+from accretor.io.layout import Layout
 from accretor.stages.rows import fingerprint
+from tasks import _blocked
 
 NOT_DONE = "it has not been done"
 
@@ -206,7 +209,7 @@ def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
         file_dep=[str(path) for path in leaf.file_dep],
         targets=[str(path) for path in leaf.targets],
         uptodate=[Unchanged(leaf.made_with), *([False] if leaf.is_asked_for else [])],
-        clean=[(clean, [list(leaf.targets), list(leaf.owned)])],
+        clean=[(clean, [stage_name, leaf.name, list(leaf.targets), list(leaf.owned)])],
         verbosity=2,
         meta={"is_shown_only": leaf.is_shown_only},
     )
@@ -215,14 +218,24 @@ def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
     return task
 
 
-def clean(targets: list[Path], folders: list[Path], dryrun: bool) -> None:
-    """Remove what a piece of work left: its targets, and the files of its folders."""
+def clean(stage_name: str, name: str, targets: list[Path], folders: list[Path], dryrun: bool) -> None:
+    """Remove what a piece of work left: its targets, the files of its folders, and what goes with them.
+
+    Raises
+    ------
+    Blocked
+        If one of the folders is a link: what is there may be someone else's.
+    """
+    Layout(Path()).refuse_links(*(path.parent for path in targets), *folders)
     inside = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
-    for path in [*targets, *inside]:
+    beside = [other for path in targets for other in (journal.path_of(path), dump.aside_of(path))]
+    for path in [*targets, *beside, *inside]:
         if path.is_file():
             print(f"remove {path}")
             if not dryrun:
                 path.unlink()
+    if not dryrun:
+        _blocked.forget(stage_name, name)
 
 
 def digests(parts: Mapping[str, Any]) -> dict[str, str]:

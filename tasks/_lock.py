@@ -47,7 +47,7 @@ def take(layout: Layout) -> None:
         lock.acquire()
     _held.append(lock)
     _tell(layout)
-    for folder in (layout.work, layout.products):
+    for folder in (layout.work, layout.products, layout.uploads, layout.archives, layout.log.parent):
         if folder.is_dir():
             atomic.sweep(folder)
 

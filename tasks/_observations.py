@@ -44,7 +44,7 @@ def run(name: str, slug: str) -> Any:
     return _stage.perform(
         name,
         slug,
-        lambda bench: module.run(plan, workspace.layout, workspace.settings, bench),
+        lambda bench: module.run(plan, workspace.layout, plan.settings, bench),
         writes=(plan.paths.master("bias").parent, plan.paths.calibrated, plan.paths.plots),
     )
 

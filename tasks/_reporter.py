@@ -11,10 +11,6 @@ from typing import Any
 from doit.reporter import ConsoleReporter
 
 from tasks import _blocked, _lock, _memory, _signals, _stage, _summary, _trouble, _workspace
-from tasks._entry import READING_TASKS
-
-TELLING = READING_TASKS | {"upload", "download", "skynet"}
-"""Tasks whose output is all that a user wants to see."""
 
 
 class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
@@ -34,8 +30,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
     def initialize(self, tasks: Any, selected_tasks: Any) -> None:
         """Begin the log, unless the run only asks."""
         _memory.spare()
-        stages = {name.partition(":")[0] for name in selected_tasks}
-        self._is_quiet = stages <= TELLING
+        self._is_quiet = all(_only_tells(tasks[name], tasks) for name in selected_tasks)
         if _lock.is_held():
             try:
                 _start_log()
@@ -87,6 +82,13 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
             sys.stderr.write(f"{error}\n")
         _end_log()
         _lock.give_back()
+
+
+def _only_tells(task: Any, tasks: Any) -> bool:
+    """Return whether the output of a task, or of all members of a group, is all that a user wants to see."""
+    if task.actions:
+        return bool(task.meta and task.meta.get("is_shown_only"))
+    return bool(task.task_dep) and all(_only_tells(tasks[name], tasks) for name in task.task_dep)
 
 
 def _end_log() -> None:

@@ -40,7 +40,19 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
             return results.said(results.read(plan.paths.results))
     if name == "template" and (meta := _meta(plan.paths.template_stars)):
         return f"{meta['frame']}, plate solution: {meta['solution']}{_better(_meta(plan.paths.template))}"
-    return _words(_COUNTS[name](plan))
+    better = _better_dark(_meta(plan.paths.masters)) if name == "preprocess" else ""
+    return _words(_COUNTS[name](plan)) + better
+
+
+def _better_dark(meta: dict[str, Any]) -> str:
+    """Return by how much the self-dark would be better if its frames were chosen now."""
+    choice = meta.get("self_dark") or {}
+    if not choice.get("gain"):
+        return ""
+    return (
+        f"; a self-dark of {choice['n_now']} frames would now have {choice['gain']:.0%} less noise "
+        "(doit renew=...)"
+    )
 
 
 def _better(meta: dict[str, Any]) -> str:

@@ -11,11 +11,22 @@ from accretor.core.slug import slug
 from tasks import _workspace
 
 STAGES = ("preprocess", "registration", "template", "photometry", "calibration", "plotting", "packaging")
-CHOOSING = ("preprocess", "template")
-"""Stages that make the choices which are kept."""
+CHOOSING = ("preprocess", "template", "fetch")
+"""Stages that make choices which are kept, and the command that keeps what others have."""
 
 
-VARIABLES = ("workspace", "redo", "renew", "confirm", "files", "observation", "after", "before")
+VARIABLES = (
+    "workspace",
+    "redo",
+    "renew",
+    "confirm",
+    "files",
+    "observation",
+    "after",
+    "before",
+    "frames",
+    "online",
+)
 """Every ``name=value`` that the command line may have."""
 
 

@@ -11,12 +11,16 @@ import doit
 from doit.doit_cmd import DoitMain
 
 from accretor.core.errors import AccretorError
+from accretor.core.settings import WorkspaceSettings
 from accretor.io.layout import CONFIG, Layout
 from accretor.stages.workspace import Workspace, open_workspace
 from tasks import _lock, _trouble
 
 DEMO = "demo"
 VARIABLE = "ACCRETOR_WORKSPACE"
+
+_is_any: list[bool] = []
+"""Not empty if the current folder need not be a workspace."""
 
 
 def locate() -> Path:
@@ -52,6 +56,20 @@ def enter() -> None:
     Layout(Path()).work.mkdir(exist_ok=True)
 
 
+def enter_any() -> None:
+    """Make the folder that is meant the current one, be it a workspace or not.
+
+    The graph is then that of an empty workspace.
+    """
+    named = doit.get_var("workspace", None) or os.environ.get(VARIABLE) or "."
+    root = Path(doit.get_initial_workdir()) / Path(named).expanduser()
+    if not root.is_dir():
+        raise SystemExit(f"accretor: {root}: there is no such folder")
+    os.chdir(root)
+    Layout(Path()).work.mkdir(exist_ok=True)
+    _is_any.append(True)
+
+
 def shown(path: Path) -> str:
     """Return a path of the workspace as it is called from where the user is."""
     try:
@@ -78,13 +96,22 @@ def current() -> Workspace:
     Who only reads while another run is at work leaves the inventory to that one.
     """
     root = Path()
+    if _is_any:
+        return Workspace(Layout(root), WorkspaceSettings(observer="", target=()), (), ())
     try:
         with _lock.if_free(Layout(root)) as is_held:
-            return open_workspace(root, progress=_reading, is_recorded=is_held)
+            workspace = open_workspace(root, progress=_reading, is_recorded=is_held)
     except AccretorError as error:
         raise SystemExit(f"accretor: {error}") from None
     except OSError as error:
         raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
+    for special in workspace.settings.observation:
+        if not any(special.is_for(plan.observation.slug) for plan in workspace.observations):
+            sys.stderr.write(
+                f"accretor: {CONFIG}: [[observation]] {special.name}: there is no such observation yet; "
+                "these settings are not used (`doit list --all` has the names)\n"
+            )
+    return workspace
 
 
 def _make_demo(root: Path) -> None:

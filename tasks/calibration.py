@@ -21,7 +21,7 @@ from doit.task import Task
 
 from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
-from tasks import _observations, _workspace
+from tasks import _observations
 
 
 def tasks() -> Iterator[Task]:
@@ -43,7 +43,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
-    settings = _workspace.current().settings
+    settings = plan.settings
     return {
         "version of the stage": versions.CALIBRATION,
         "[calibration]": repr(settings.calibration),

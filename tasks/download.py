@@ -10,7 +10,7 @@ curve in the same columns (standard/), what could not be read and why
 What is here is not fetched again, and a download that broke goes on where it broke.
 With a login (the keyring, ~/.netrc or the environment; see docs/download.md) also what
 is not public yet. Without a network, what is here is read and drawn.
-`doit clean download:TOI-1234.01` removes what was fetched.
+`doit clean download:TOI-1234.01` removes what was fetched so (and nothing of `doit fetch`).
 
 `doit` alone never comes here. Settings: [upload] username, url; [target].
 """
@@ -22,7 +22,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import doit
@@ -32,6 +31,7 @@ from doit.task import Task
 from accretor.core.errors import AccretorError
 from accretor.core.settings import Target
 from accretor.core.slug import slug
+from accretor.io.layout import ArchivePaths
 from accretor.stages import archive
 from tasks import _trouble, _workspace
 from tasks._graph import Doc
@@ -51,7 +51,7 @@ def tasks() -> Iterator[Task]:
             name,
             [(run, [target])],
             uptodate=[False],
-            clean=[(clean, [workspace.layout.archive(slug(target.name)).folder])],
+            clean=[(clean, [workspace.layout.archive(slug(target.name))])],
             verbosity=2,
             meta={"is_shown_only": True},
         )
@@ -76,12 +76,18 @@ def run(target: Target) -> Any:
     return TaskFailed("; ".join(found.failures)) if found.failures else {"said": found.said}
 
 
-def clean(folder: Path, dryrun: bool) -> None:
-    """Remove what was fetched of a target."""
-    if folder.is_dir():
-        sys.stdout.write(f"remove {folder}\n")
+def clean(paths: ArchivePaths, dryrun: bool) -> None:
+    """Remove what was fetched of a target; catalogues and identification stay, for results rest on them."""
+    stays = {"catalogs", paths.target.name}
+    found = sorted(paths.folder.iterdir()) if paths.folder.is_dir() else []
+    for path in found:
+        if path.name in stays:
+            continue
+        sys.stdout.write(f"remove {path}\n")
         if not dryrun:
-            shutil.rmtree(folder)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if found and not dryrun and not any(paths.folder.iterdir()):
+        paths.folder.rmdir()
 
 
 def _say(line: str) -> None:

@@ -78,7 +78,7 @@ def _leaves() -> Iterator[Leaf]:
                     "[[instrument]]": [repr(plan.instrument) for plan in plans],
                     "observer": settings.observer,
                     "[packaging]": repr(settings.packaging),
-                    "[plotting]": repr(settings.plotting),
+                    "[plotting]": [repr(plan.settings.plotting) for plan in plans],
                 }
             ),
             is_asked_for=_wishes.is_redone("packaging"),

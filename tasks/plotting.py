@@ -19,7 +19,7 @@ from doit.task import Task
 from accretor.core import versions
 from accretor.plots.registry import FIGURES
 from accretor.stages.workspace import ObservationPlan
-from tasks import _observations, _workspace
+from tasks import _observations
 
 
 def tasks() -> Iterator[Task]:
@@ -42,7 +42,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
-    settings = _workspace.current().settings
+    settings = plan.settings
     return {
         "version of the stage": versions.PLOTTING,
         "[plotting]": repr(settings.plotting),

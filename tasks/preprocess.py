@@ -27,7 +27,7 @@ from accretor.core import versions
 from accretor.core.frame import Exposure
 from accretor.io.inventory import RawFile
 from accretor.stages.workspace import ObservationPlan
-from tasks import _observations, _workspace
+from tasks import _observations
 
 _said = attrgetter(*(field.name for field in fields(Exposure)))
 """All that a header says, as a tuple; ten times as fast as `astuple`, for there may be 10,000."""
@@ -43,7 +43,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
-    settings = _workspace.current().settings
+    settings = plan.settings
     calibrations = plan.calibrations
     return {
         "version of the stage": [versions.PREPROCESS, versions.MASTERS],

@@ -13,6 +13,7 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
+from doit.exceptions import TaskFailed
 from doit.task import Task
 
 from accretor.core.dumps import FRAMES, PHOTOMETRY, STARS, Schema
@@ -37,7 +38,7 @@ def tasks() -> Iterator[Task]:
     yield task
 
 
-def tell(names: list[str] | None) -> None:
+def tell(names: list[str] | None) -> TaskFailed | None:
     """Print the reasons for the tasks *names* and what they need, or for all."""
     leaves = [
         task
@@ -47,11 +48,11 @@ def tell(names: list[str] | None) -> None:
     ]
     wanted = leaves if not names else [leaf for leaf in leaves if _is_needed(leaf.name, names)]
     if not wanted:
-        print(f"no task is called {' or '.join(names or [])}; see doit list --all")
-        return
+        return TaskFailed(f"no task is called {' or '.join(names or [])}; see doit list --all")
     lines = [line for leaf in wanted for line in _lines(leaf)]
     for line in lines or ["everything is up to date"]:
         print(line)
+    return None
 
 
 def _is_needed(name: str, names: list[str]) -> bool:
@@ -95,7 +96,7 @@ def _n_frame(stage: str, plan: ObservationPlan) -> int | None:
     schema, dump_name = _ROW_STAGES[stage]
     module: Any = importlib.import_module(f"accretor.stages.{stage}")
     try:
-        jobs = module.jobs(plan, workspace.layout, workspace.settings)
+        jobs = module.jobs(plan, workspace.layout, plan.settings)
     except (AccretorError, FileNotFoundError, StopIteration, KeyError):
         return None
     return n_pending(schema, getattr(plan.paths, dump_name), jobs)

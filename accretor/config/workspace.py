@@ -13,11 +13,22 @@ import msgspec
 
 from accretor import instruments
 from accretor.core.errors import ConfigError
-from accretor.core.settings import InstrumentSettings, Settings, Target, WorkspaceSettings
+from accretor.core.settings import (
+    InstrumentSettings,
+    ObservationSettings,
+    PhotometrySettings,
+    Settings,
+    Target,
+    WorkspaceSettings,
+)
 from accretor.core.slug import slug
 from accretor.science import angles
 
-_LISTS: dict[str, type[Settings]] = {"target": Target, "instrument": InstrumentSettings}
+_LISTS: dict[str, type[Settings]] = {
+    "target": Target,
+    "instrument": InstrumentSettings,
+    "observation": ObservationSettings,
+}
 _TOKEN = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -158,11 +169,37 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
             raise ConfigError(
                 path, f"instrument[{i}].name", f"{instrument.name!r} is the name of two instruments"
             )
-    inner, outer = settings.photometry.annulus_fwhm
+    _check_annulus(path, "photometry", settings.photometry)
+    _check_catalogs(path, [item.name for item in settings.catalogs.file])
+    for i, special in enumerate(settings.observation):
+        _check_observation(path, f"observation[{i}]", special, settings, [*folders.values()])
+
+
+def _check_annulus(path: Path, key: str, settings: PhotometrySettings) -> None:
+    inner, outer = settings.annulus_fwhm
     if inner >= outer:
+        raise ConfigError(path, f"{key}.annulus_fwhm", f"inner radius {inner} is not below the outer {outer}")
+
+
+def _check_observation(
+    path: Path, key: str, special: ObservationSettings, settings: WorkspaceSettings, targets: list[str]
+) -> None:
+    target = special.name.partition("/")[0]
+    if target not in map(slug, targets):
         raise ConfigError(
-            path, "photometry.annulus_fwhm", f"inner radius {inner} is not below the outer {outer}"
+            path, f"{key}.name", f"{target!r} is no target; it begins with one of {', '.join(targets)}"
         )
+    for name, keys in special.sections().items():
+        base = getattr(settings, name)
+        merged = _convert(path, f"{key}.{name}", {**msgspec.to_builtins(base), **keys}, type(base))
+        if name == "photometry":
+            _check_annulus(path, f"{key}.{name}", merged)
+
+
+def _check_catalogs(path: Path, names: list[str]) -> None:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise ConfigError(path, f"catalogs.file[{i}].name", f"{name!r} is the name of two files")
 
 
 def _check_instrument(path: Path, key: str, instrument: InstrumentSettings, *, is_alone: bool) -> None:

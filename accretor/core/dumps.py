@@ -63,7 +63,7 @@ ROW_STATE = (
 
 INVENTORY = Schema(
     "inventory",
-    1,
+    2,
     (
         Column("path", "string", "below raw/"),
         Column("size", "int64", "size of the file", "byte"),
@@ -91,6 +91,11 @@ INVENTORY = Schema(
         Column("elevation", "float64", "site, above the sea", "m"),
         Column("altitude", "float64", "telescope altitude by the header", "deg"),
         Column("pixel_scale", "float64", "by the header", "arcsec / pix"),
+        Column("overscan", "string", "section of the pixels without light; empty: none"),
+        Column("trim", "string", "section of the pixels that are kept; empty: all"),
+        Column("julian_offset", "float64", "Julian date of the header minus its time stamps", "s"),
+        Column("sidereal_offset", "float64", "sidereal time of the header minus its time stamps", "s"),
+        Column("time_rule", "string", "which card mid is from, and what it is taken for"),
         Column("has_wcs", "bool", "the header holds a celestial plate solution"),
         Column("remark", "string", "what had to be assumed, or looks wrong"),
         Column("assignment", "string", "how the target was found, where its name did not tell"),
@@ -99,16 +104,28 @@ INVENTORY = Schema(
 
 MASTERS = Schema(
     "masters",
-    1,
+    2,
     (
-        Column("kind", "string", "bias, dark, flat or selfdark"),
-        Column("n_frame", "int64", "frames combined"),
+        Column("kind", "string", "bias, dark, flat, selfdark or bad (the map of bad pixels)"),
+        Column("n_frame", "int64", "frames combined; of the map: pixels that are bad"),
         Column("exposure", "float64", "exposure time of the frames combined; 0 for a bias", "s", 6),
-        Column("frames", "string", "names of the frames combined, with blanks between"),
+        Column("frames", "string", "names of the frames combined, with ` / ` between"),
+        Column("bytes", "string", "digest of the raw bytes of the frames combined"),
         Column("input", "string", "digest of the frames combined, the settings and the version"),
         Column("digest", "string", "sha256 of the master's file"),
     ),
 )
+
+IMAGE_COUNTS = Schema(
+    "image_counts",
+    1,
+    (
+        Column("folder", "string", "folder below organized/"),
+        Column("n_frame", "int64", "frames in it"),
+        Column("exposure", "float64", "exposure time of all of them", "s", 3),
+    ),
+)
+"""How many images there are of what; of `doit organize`."""
 
 FRAMES = Schema(
     "frames",
@@ -384,19 +401,48 @@ RESULTS = (
 
 TOIS = Schema(
     "tois",
-    1,
+    2,
     (
         Column("toi", "string", "as TOI-1234.01"),
         Column("tic", "int64", "number of the host in the TESS Input Catalog"),
+        Column("ra", "float64", "right ascension, ICRS", "deg"),
+        Column("dec", "float64", "declination, ICRS", "deg"),
+        Column("pm_ra", "float64", "proper motion times cos(dec)", "mas / yr"),
+        Column("pm_dec", "float64", "proper motion", "mas / yr"),
+        Column("tmag", "float64", "TESS magnitude", "mag"),
+        Column("tmag_error", "float64", "its error", "mag"),
         Column("t0", "float64", "mid-transit time, BJD", "d"),
         Column("t0_error", "float64", "its error", "d"),
         Column("period", "float64", "orbital period", "d"),
         Column("period_error", "float64", "its error", "d"),
         Column("duration", "float64", "first to fourth contact", "h"),
+        Column("duration_error", "float64", "its error", "h"),
         Column("depth", "float64", "of the transit", "ppt"),
+        Column("depth_error", "float64", "its error", "ppt"),
+        Column("teff", "float64", "effective temperature of the host", "K"),
+        Column("teff_error", "float64", "its error", "K"),
+        Column("logg", "float64", "surface gravity of the host, log10(cm s-2)"),
+        Column("logg_error", "float64", "its error"),
+        Column("radius", "float64", "of the host", "Rsun"),
+        Column("radius_error", "float64", "its error", "Rsun"),
     ),
 )
-"""Which TOI is of which star; from ExoFOP."""
+"""Which TOI is of which star, and what is known of both; from ExoFOP."""
+
+TARGET = Schema(
+    "target",
+    1,
+    (
+        Column("quantity", "string", "as in `[[target]]` and `[target.ephemeris]`, and tmag, radius"),
+        Column("value", "float64", "by ExoFOP"),
+        Column("error", "float64", "its standard error; nan if it gives none"),
+        Column("unit", "string", "of value, error and configured"),
+        Column("source", "string", "table or page of ExoFOP"),
+        Column("configured", "float64", "by workspace.toml, which rules; nan if it has none"),
+        Column("difference", "string", "how the two differ beyond their errors; empty if they do not"),
+    ),
+)
+"""What ExoFOP knows of a target, beside the user's values."""
 
 ARCHIVE_CURVE = Schema(
     "archive_curve",
@@ -442,9 +488,24 @@ ARCHIVE_OBSERVATIONS = Schema(
 )
 """Every table of a target's archive, and what was made of it."""
 
+CATALOG = Schema(
+    "catalog",
+    1,
+    (
+        Column("identifier", "string", "name of the star in the catalogue"),
+        Column("ra", "float64", "right ascension, ICRS, at the epoch", "deg", 9),
+        Column("dec", "float64", "declination, ICRS, at the epoch", "deg", 9),
+        Column("pm_ra", "float64", "proper motion times cos(dec)", "mas / yr", 4),
+        Column("pm_dec", "float64", "proper motion", "mas / yr", 4),
+        Column("flag", "string", "why the star is not to be trusted; empty if nothing is known against it"),
+    ),
+)
+"""Stars of a field; before the flag come two columns for each band, its magnitude and its error."""
+
 SCHEMAS = (
     INVENTORY,
     MASTERS,
+    IMAGE_COUNTS,
     FRAMES,
     STARS,
     TEMPLATE,
@@ -457,4 +518,6 @@ SCHEMAS = (
     TOIS,
     ARCHIVE_CURVE,
     ARCHIVE_OBSERVATIONS,
+    TARGET,
+    CATALOG,
 )

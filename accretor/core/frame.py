@@ -52,6 +52,16 @@ class Exposure:
     """Altitude of the telescope according to the header, degree; a cross-check."""
     pixel_scale: float = math.nan
     """Arcsec per pixel."""
+    overscan: str = ""
+    """Section of the pixels without light, by the settings or by a header that is believed."""
+    trim: str = ""
+    """Section of the pixels to keep."""
+    julian_offset: float = math.nan
+    """By how much a Julian date of the header is ahead of its time stamps, second; a cross-check."""
+    sidereal_offset: float = math.nan
+    """By how much the sidereal time of the header is ahead of its time stamps, second; a cross-check."""
+    time_rule: str = ""
+    """Why ``mid`` is the middle: which card it is from, and what that is taken for."""
     has_wcs: bool = False
     remark: str = ""
     """What had to be assumed, or looks wrong, in words."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 PREPROCESS = 2
 """2: level from a sample of the pixels."""
-MASTERS = 1
+MASTERS = 2
+"""2: overscan, non-linearity, the map of bad pixels."""
 REGISTRATION = 2
 """2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them."""
 TEMPLATE = 2

@@ -18,6 +18,7 @@ from accretor.exofop import tables
 from accretor.exofop.identifiers import is_toi, toi
 from accretor.exofop.server import SERVICE, Server
 from accretor.io import atomic, unzip
+from accretor.io.answers import excerpt
 from accretor.io.http import Client, NotSent, Refused
 from accretor.io.layout import ArchivePaths
 from accretor.io.unzip import LIMITS, Limits
@@ -227,7 +228,7 @@ def _check_zip(path: Path, limits: Limits) -> None:
     with path.open("rb") as file:
         start = file.read(20000)
     if not start.startswith(b"PK"):
-        raise Unusable(f"the answer is not an archive but {tables.excerpt(start)}")
+        raise Unusable(f"the answer is not an archive but {excerpt(start)}")
     unzip.check(path, limits)
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accretor.core.dumps import TOIS
-from accretor.core.errors import ServiceError, Unusable
+from accretor.core.errors import DumpError, ServiceError, Unusable
 from accretor.exofop import tables
 from accretor.io import dump
+from accretor.io.answers import excerpt
+from accretor.science import angles
 
 if TYPE_CHECKING:
     from accretor.io.http import Client
@@ -23,12 +25,26 @@ _TOI = re.compile(r"(?i)(?:TOI[\s_-]*)?0*([1-9][0-9]*)(?:[.-]([0-9]+))?")
 _COLUMNS = {
     "toi": ("toi", "TOI"),
     "tic": ("ticid", "TIC ID"),
+    "ra": ("ra", "RA"),
+    "dec": ("dec", "Dec"),
+    "pm_ra": ("pm_ra", "PM RA (mas/yr)"),
+    "pm_dec": ("pm_dec", "PM Dec (mas/yr)"),
+    "tmag": ("tess_mag", "TESS Mag"),
+    "tmag_error": ("tess_mag_error", "TESS Mag err"),
     "t0": ("epoch", "Transit Epoch (BJD)", "Epoch (BJD)"),
     "t0_error": ("epoch_e", "Transit Epoch (BJD) err", "Epoch (BJD) err"),
     "period": ("period", "Period (days)"),
     "period_error": ("period_e", "Period (days) err"),
     "duration": ("duration", "Duration (hours)"),
+    "duration_error": ("duration_e", "Duration (hours) err"),
     "depth": ("depth_ppm", "Depth (ppm)"),
+    "depth_error": ("depth2_e", "Depth (ppm) err"),
+    "teff": ("stellar_teff", "Stellar Eff Temp (K)"),
+    "teff_error": ("teff_e", "Stellar Eff Temp (K) err"),
+    "logg": ("stellar_logg", "Stellar log(g) (cm/s^2)"),
+    "logg_error": ("logg_e", "Stellar log(g) (cm/s^2) err"),
+    "radius": ("stellar_radius", "Stellar Radius (R_Sun)"),
+    "radius_error": ("srad_e", "Stellar Radius (R_Sun) err"),
 }
 """Our columns, and the names that they have in the two forms of ExoFOP's table."""
 
@@ -87,6 +103,20 @@ def toi(text: str | int) -> Toi:
     if planet and len(planet) != 2:
         raise Unusable(f"{text!r}: the planet of a TOI has two digits, such as TOI-{found[1]}.01")
     return Toi(int(found[1]), planet)
+
+
+def listed(value: Any) -> Toi:
+    """Return the TOI of a cell of ExoFOP, from which a program may have taken the last zero.
+
+    Planets have two digits, so .1 can only have been .10. Raises as `toi` does.
+    """
+    text = str(value).strip()
+    return toi(f"{text}0" if re.search(r"[0-9]\.[0-9]$", text) else text)
+
+
+def is_time(value: float) -> bool:
+    """Return whether a number can be the Julian date of a transit; nan cannot."""
+    return 2.4e6 < value < 2.6e6
 
 
 def is_toi(text: str) -> bool:
@@ -161,6 +191,27 @@ def cached(path: Path) -> list[dump.Row]:
         return []
 
 
+def usable(path: Path) -> list[dump.Row]:
+    """Return the table that is kept in *path*; one that is damaged, or of an older form, is set aside."""
+    try:
+        return cached(path)
+    except DumpError:
+        dump.set_aside(path)
+        return []
+
+
+def system(name: Toi, client: Client, url: str) -> list[dump.Row]:
+    """Fetch the rows of all candidates of one system; quick, where the whole table is slow.
+
+    Raises
+    ------
+    ServiceError
+        If they cannot be had, or ExoFOP has none.
+    """
+    answer = client.get(f"{url}/download_toi.php", params={"toi": str(name.system), "output": "pipe"})
+    return [row for row in parse(answer.body, "pipe") if _is_in(row, name)]
+
+
 def tic_of(name: Toi, table: Iterable[dump.Row]) -> int:
     """Return the TIC number of a TOI.
 
@@ -203,7 +254,7 @@ def _json(content: bytes) -> list[dict[str, Any]]:
         # Numbers stay text: 1130.10 would lose its zero.
         found = json.loads(content.decode("utf-8"), parse_float=str)
     except ValueError:
-        raise ServiceError("ExoFOP", f"tois.json is not JSON but {tables.excerpt(content)}") from None
+        raise ServiceError("ExoFOP", f"tois.json is not JSON but {excerpt(content)}") from None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise ServiceError("ExoFOP", "tois.json is not a list of TOIs")
     return found
@@ -211,23 +262,34 @@ def _json(content: bytes) -> list[dict[str, Any]]:
 
 def _row(record: dict[str, Any]) -> dump.Row:
     values = {ours: _first(record, names) for ours, names in _COLUMNS.items()}
-    text = str(values["toi"]).strip()
-    # A last zero that a program took off: planets have two digits, and .1 can only have been .10.
-    if re.fullmatch(r"[0-9]+\.[0-9]", text):
-        text += "0"
-    numbers = {name: _number(value) for name, value in values.items() if name not in ("tic", "toi")}
-    if not 2.4e6 < numbers["t0"] < 2.6e6:
+    angle = {"ra": angles.right_ascension, "dec": angles.declination}
+    numbers = {
+        name: _angle(angle[name], value) if name in angle else number(value)
+        for name, value in values.items()
+        if name not in ("toi", "tic")
+    }
+    if not is_time(numbers["t0"]):
         numbers["t0"] = math.nan
     numbers["depth"] /= 1000
-    return {"toi": str(toi(text)), "tic": tic(str(values["tic"])), **numbers}
+    numbers["depth_error"] /= 1000
+    return {"toi": str(listed(values["toi"])), "tic": tic(str(values["tic"])), **numbers}
 
 
 def _first(record: dict[str, Any], names: tuple[str, ...]) -> Any:
     return next((record[name] for name in names if name in record), "")
 
 
-def _number(value: Any) -> float:
+def number(value: Any) -> float:
+    """Return a number of ExoFOP; nan where it has none, or no finite one."""
     try:
-        return float(value)
+        found = float(value)
     except (TypeError, ValueError):
+        return math.nan
+    return found if math.isfinite(found) else math.nan
+
+
+def _angle(parse: Callable[[str], float], value: Any) -> float:
+    try:
+        return parse(str(value))
+    except ValueError:
         return math.nan

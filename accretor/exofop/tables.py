@@ -10,6 +10,7 @@ from pathlib import Path
 from accretor.core.dumps import Column, Schema
 from accretor.core.errors import DumpError, ServiceError
 from accretor.io import dump
+from accretor.io.answers import excerpt
 
 
 def parse(content: bytes, what: str, needed: Sequence[str] = ()) -> list[dict[str, str]]:
@@ -61,21 +62,6 @@ def split(content: bytes, what: str) -> tuple[list[str], list[list[str]]]:
             )
         found.append(cells)
     return header, found
-
-
-def excerpt(content: bytes) -> str:
-    """Return the beginning of an answer that is not what was asked for, in a few plain words."""
-    text = content[:20000].decode("utf-8", "replace")
-    if title := re.search(r"(?is)<title[^>]*>(.*?)</title>", text):
-        kind, text = "a page: ", title[1]
-    elif re.match(r"(?is)\s*<", text):
-        kind, text = "a page: ", re.sub(r"(?s)<[^>]*>", " ", text)
-    elif not text.strip():
-        return "nothing"
-    else:
-        kind = ""
-    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return f"{kind}{plain[:80]!r}" if plain else "an empty page"
 
 
 def write(path: Path, name: str, content: bytes, needed: Sequence[str] = ()) -> list[dict[str, str]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from accretor.core.errors import ServiceError
 from accretor.exofop.credentials import Account, Credentials
-from accretor.exofop.tables import excerpt
+from accretor.io.answers import excerpt
 from accretor.io.http import Client
 from accretor.science.ephemeris import Prediction
 

@@ -64,6 +64,10 @@ class Dialect:
     """Cards with its start; ``DATE+TIME`` joins a date and a time of day."""
     end: tuple[str, ...] = ("DATE-END", "DATE-OBS+UTCEND", "DATE-OBS+UTSTOP", "MJD-END")
     """Cards with its end."""
+    time_stamp: Literal["", "start", "middle", "end"] = ""
+    """What the cards of ``start`` are; "": their names, their comments or the card of the end must tell."""
+    julian: tuple[str, ...] = ("JD", "JD-OBS", "JD_UTC", "MJD-OBS", "MJD")
+    """Cards with another clock, UTC: start, middle or end of the exposure; a cross-check."""
     time_system: str = "TIMESYS"
     """Card with the time scale; UTC where it is missing."""
 
@@ -91,6 +95,12 @@ class Dialect:
     """Cards with electrons."""
     saturation: tuple[str, ...] = ("SATURATE", "MAXLIN", "DATAMAX")
     """Cards with ADU."""
+    overscan: tuple[str, ...] = ()
+    """Cards with the section of the pixels without light; none, for many programs copy what is not so."""
+    trim: tuple[str, ...] = ()
+    """Cards with the section of the pixels to keep."""
+    is_trimmed: tuple[str, ...] = ()
+    """Cards that are true, or not 0, where a program has taken off overscan or rims already."""
     pixel_scale: tuple[str, ...] = ("SECPIX", "PIXSCALE", "IM_SCALE", "SCALE")
     """Cards with arcsec per (binned) pixel."""
 

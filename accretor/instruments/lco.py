@@ -25,6 +25,7 @@ LCO = Dialect(
     },
     mid=(),
     start=("DATE-OBS", "MJD-OBS"),  # shutter opening, UTC, to the millisecond
+    time_stamp="start",
     end=("DATE-OBS+UTSTOP",),
     exposure={"EXPTIME": 1.0},  # the one that was; REQTIME is the one asked for
     filter=("FILTER", "FILTER1"),
@@ -37,6 +38,9 @@ LCO = Dialect(
     gain_is_setting=(),
     read_noise=("RDNOISE",),
     saturation=("SATURATE", "MAXLIN"),
+    overscan=("BIASSEC",),
+    trim=("TRIMSEC",),
+    is_trimmed=("L1STATOV", "L1STATTR"),  # BANZAI has taken off overscan, rims
     pixel_scale=("PIXSCALE",),
     ra=("RA", "CAT-RA"),
     dec=("DEC", "CAT-DEC"),

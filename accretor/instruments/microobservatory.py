@@ -10,6 +10,7 @@ MICROOBSERVATORY = Dialect(
     telescope="MicroObs-{TELESCOP}",
     # DATE-OBS and DATE-END are local times with their offset; MJD-OBS is rounded to 86 s.
     start=("DATE-OBS+UT-OBS", "DATE-OBS"),
+    time_stamp="start",
     end=("DATE-END",),
     mid=(),
     temperature={"CAMTEMP": "K"},

@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
+from accretor.core import readout
 from accretor.core.errors import HeaderError
 from accretor.core.frame import Exposure, Kind
 from accretor.core.settings import InstrumentSettings
 from accretor.core.slug import slug
 from accretor.instruments import clock, filters, position
 from accretor.instruments.dialect import Cards, Dialect
-from accretor.instruments.timing import exposure_time, number, timing
+from accretor.instruments.timing import exposure_time, julian_offset, number, timing
 
 KELVIN = 273.15
 MAX_BINNING = 64
@@ -77,7 +78,8 @@ def exposure(
     printed = {} if printed is None else printed
     kind = _kind(header, name, dialect)
     seconds, unit_remark = exposure_time(header, printed, dialect)
-    when = timing(header, printed, dialect, seconds)
+    stamp = "" if instrument.time_stamp == "auto" else instrument.time_stamp
+    when = timing(header, printed, dialect, seconds, stamp)
     place, place_remarks = position.site(header, printed, instrument, dialect, when.start)
     ra, dec = position.pointing(header, dialect, when.mid)
     filter_name, filter_remark = _filter(header, kind, instrument, dialect)
@@ -105,6 +107,15 @@ def exposure(
         elevation=place.elevation,
         altitude=position.altitude(header, printed, dialect),
         pixel_scale=_pixel_scale(header, instrument, dialect),
+        overscan=_section(header, dialect.overscan, instrument.overscan, dialect),
+        trim=_section(header, dialect.trim, instrument.trim, dialect),
+        julian_offset=round(julian_offset(header, printed, dialect, when), 3),
+        sidereal_offset=(
+            math.nan
+            if when.start is None
+            else round(position.sidereal_offset(header, dialect, place.longitude, when.start, seconds), 1)
+        ),
+        time_rule=when.rule if kind == "light" else "",
         has_wcs=position.has_wcs(header),
         remark="; ".join(remark for remark in remarks if remark),
     )
@@ -175,6 +186,23 @@ def _level(key: str, header: Cards, keywords: Iterable[str], ours: float | None,
     return next(
         (value for keyword in keywords if 0 < (value := number(header, keyword)) < math.inf), math.nan
     )
+
+
+def _section(header: Cards, keywords: Iterable[str], ours: str, dialect: Dialect) -> str:
+    """Return a section of the frame: the settings go before the header; "" if there is none to use."""
+    if ours:
+        return ours.strip()
+    if any(header.get(keyword) not in {None, 0, ""} for keyword in dialect.is_trimmed):
+        return ""
+    width, height = _count(header, "NAXIS1"), _count(header, "NAXIS2")
+    for keyword in keywords:
+        try:
+            section = readout.parse(str(header.get(keyword, "")))
+        except ValueError:
+            continue
+        if section.is_in(width, height) and (section.width, section.height) != (width, height):
+            return str(section)
+    return ""
 
 
 def _pixel_scale(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> float:

@@ -156,6 +156,21 @@ def _confirmed(longitude: float, sidereal: float, start: datetime | None) -> tup
     ]
 
 
+def sidereal_offset(
+    header: Cards, dialect: Dialect, longitude: float, start: datetime, seconds: float
+) -> float:
+    """Return by how much the header's sidereal time is ahead of its time stamps, second; NaN if unknown.
+
+    It may be of any moment of the exposure: 0 where it is of one.
+    """
+    sidereal = _sidereal(header, dialect)
+    if not (math.isfinite(sidereal) and math.isfinite(longitude)):
+        return math.nan
+    ahead = ((sidereal - clock.sidereal(start) - longitude / 15 + 12) % 24 - 12) * 3600
+    during = seconds if math.isfinite(seconds) else 0.0
+    return ahead - min(max(ahead, 0.0), during)
+
+
 def _sidereal(header: Cards, dialect: Dialect) -> float:
     for keyword in dialect.sidereal:
         value = header.get(keyword)

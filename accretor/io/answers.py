@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -111,3 +112,18 @@ class Answer:
         """Whether it is a web page, whatever was asked for."""
         start = self.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         return start.startswith((b"<!doctype", b"<html", b"<head", b"<body"))
+
+
+def excerpt(content: bytes) -> str:
+    """Return the beginning of an answer that is not what was asked for, in a few plain words."""
+    text = content[:20000].decode("utf-8", "replace")
+    if title := re.search(r"(?is)<title[^>]*>(.*?)</title>", text):
+        kind, text = "a page: ", title[1]
+    elif re.match(r"(?is)\s*<", text):
+        kind, text = "a page: ", re.sub(r"(?s)<[^>]*>", " ", text)
+    elif not text.strip():
+        return "nothing"
+    else:
+        kind = ""
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return f"{kind}{plain[:80]!r}" if plain else "an empty page"

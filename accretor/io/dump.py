@@ -125,9 +125,14 @@ def rounded(schema: Schema, row: Mapping[str, Any]) -> Row:
 
 def set_aside(path: Path) -> Path:
     """Rename a dump that cannot be trusted to ``.bad`` and return its new name."""
-    aside = path.with_name(path.name + ".bad")
+    aside = aside_of(path)
     path.replace(aside)
     return aside
+
+
+def aside_of(path: Path) -> Path:
+    """Return where a dump goes that cannot be trusted."""
+    return path.with_name(path.name + ".bad")
 
 
 def _describe(column: Column) -> dict[str, str]:

@@ -44,7 +44,7 @@ class RawHeader(Mapping[str, Value]):
     """Value by keyword, the first of a repeated one; the primary header fills in what an extension
     leaves out."""
     printed: Mapping[str, str]
-    """What stands behind the ``=`` of cards that hold no quoted text: the printed value and the comment."""
+    """What stands behind the ``=``: the value as it is printed, and the comment."""
     hdu: int
     """Index of the HDU that holds the image."""
     data_offset: int
@@ -106,7 +106,7 @@ def read_stream(stream: BinaryIO) -> RawHeader:
 
 
 def parse(block: bytes) -> tuple[dict[str, Value], dict[str, str]]:
-    """Return values, and printed numbers, of the cards in *block*, without COMMENT and HISTORY."""
+    """Return values, and what is printed, of the cards in *block*, without COMMENT and HISTORY."""
     cards: dict[str, Value] = {}
     printed: dict[str, str] = {}
     last = ""
@@ -132,8 +132,7 @@ def parse(block: bytes) -> tuple[dict[str, Value], dict[str, str]]:
         last = "" if keyword in cards else keyword
         if last:
             cards[keyword] = _value(text)
-            if not text.lstrip().startswith("'"):
-                printed[keyword] = text.strip()
+            printed[keyword] = text.strip()
     return cards, printed
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -68,11 +68,12 @@ class Assignment:
     """What had to be assumed."""
 
 
-def scan(raw: Path) -> list[tuple[str, int, int]]:
+def scan(raw: Path, apart: Iterable[Path] = ()) -> list[tuple[str, int, int]]:
     r"""Return path, size and time of change of every regular file below *raw*, sorted by path.
 
     Links to files and folders are followed, each folder is visited once, by its own name
-    rather than by a link to it: a link to a folder above makes no loop.
+    rather than by a link to it: a link to a folder above makes no loop. Files and folders
+    that stand *apart*, such as our own, are passed over.
 
     Returns
     -------
@@ -85,13 +86,12 @@ def scan(raw: Path) -> list[tuple[str, int, int]]:
         If *raw* or a folder below cannot be listed: frames must not vanish quietly.
     """
     found: list[tuple[str, int, int]] = []
-    seen: set[tuple[int, int]] = set()
+    seen = {_identity(path.stat()) for path in apart if path.exists()}
     links: list[Path] = []
     waiting = [raw]
     while waiting or links:
         folder = waiting.pop() if waiting else links.pop(0)
-        status = folder.stat()
-        key = (status.st_dev, status.st_ino)
+        key = _identity(folder.stat())
         if key in seen:
             continue
         seen.add(key)
@@ -105,10 +105,14 @@ def scan(raw: Path) -> list[tuple[str, int, int]]:
                 continue
             if stat.S_ISDIR(status.st_mode):
                 (links if child.is_symlink() else waiting).append(Path(child.path))
-            elif stat.S_ISREG(status.st_mode):
+            elif stat.S_ISREG(status.st_mode) and _identity(status) not in seen:
                 found.append((_utf8(f"{below}{child.name}"), status.st_size, status.st_mtime_ns))
         links.sort()
     return sorted(found)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def refresh(
@@ -116,6 +120,7 @@ def refresh(
     known: Sequence[RawFile],
     instruments: Sequence[InstrumentSettings],
     *,
+    apart: Iterable[Path] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> list[RawFile]:
     """Return all files below *raw*; only headers of new or changed ones are read.
@@ -128,6 +133,8 @@ def refresh(
         opened again.
     instruments : sequence of InstrumentSettings
         None: dialect and telescope are taken from the header.
+    apart : iterable of Path, optional
+        Files and folders that are passed over.
     progress : callable, optional
         Is told how many of how many new files are read.
 
@@ -137,7 +144,7 @@ def refresh(
         Sorted by path. A bad file never raises: it has the reason.
     """
     old = {(file.path, file.size, file.mtime_ns): file for file in known}
-    present = scan(raw)
+    present = scan(raw, apart)
     n_new = sum(key not in old for key in present)
     files = []
     n_read = 0

@@ -138,6 +138,11 @@ class ArchivePaths:
         return self.folder / "tables" / f"{name}.ecsv"
 
     @property
+    def target(self) -> Path:
+        """What ExoFOP knows of the target and its host, beside the user's values."""
+        return self.folder / "target.ecsv"
+
+    @property
     def tags(self) -> Path:
         """Size and sha256 of every file of every tag that is here."""
         return self.folder / "tags.json"
@@ -167,6 +172,8 @@ class Layout:
     """The paths of a workspace."""
 
     root: Path
+    frames: str = "raw"
+    """Folder of the raw frames, from the root; the settings may name another."""
 
     @property
     def config(self) -> Path:
@@ -176,7 +183,13 @@ class Layout:
     @property
     def raw(self) -> Path:
         """The user's frames; never written, but that frames are added below `skynet` when asked for."""
-        return self.root / "raw"
+        return self.root / self.frames
+
+    @property
+    def own(self) -> tuple[Path, ...]:
+        """What is ours, also where the frames are in the same folder."""
+        folders = self.work, self.products, self.uploads, self.archives, self.organized, self.log.parent
+        return self.config, *folders
 
     @property
     def work(self) -> Path:
@@ -218,6 +231,16 @@ class Layout:
         """What was done and when."""
         return self.root / "logs" / "accretor.log"
 
+    @property
+    def organized(self) -> Path:
+        """Links to the raw frames, by what they are."""
+        return self.root / "organized"
+
+    @property
+    def doctor(self) -> Path:
+        """What `doit doctor` found the last time."""
+        return self.log.with_name("doctor.txt")
+
     def refuse_links(self, *folders: Path) -> None:
         """Make sure that what is written in *folders*, below work/ or products/, ends there.
 
@@ -236,13 +259,22 @@ class Layout:
                     raise Blocked(f"{path} is a link; put a folder in its place, or remove it, and run again")
 
     @property
+    def archives(self) -> Path:
+        """What came from other archives; no run of a stage changes it."""
+        return self.root / "archive"
+
+    @property
     def tois(self) -> Path:
         """Which TOI is of which star; a cache of ExoFOP's table."""
-        return self.root / "archive" / "tois.ecsv"
+        return self.archives / "tois.ecsv"
 
     def archive(self, target: str) -> ArchivePaths:
         """Return the paths of what ExoFOP has of a target (its folder name)."""
-        return ArchivePaths(self.root / "archive" / target)
+        return ArchivePaths(self.archives / target)
+
+    def catalog(self, target: str, name: str) -> Path:
+        """Return the kept catalogue *name* of the field of a target (its folder name)."""
+        return self.archive(target).folder / "catalogs" / f"{name}.ecsv"
 
     def skynet(self, observation: int) -> Path:
         """Return the folder of the frames of a Skynet observation."""
@@ -250,7 +282,7 @@ class Layout:
 
     def skynet_record(self, observation: int) -> Path:
         """Return the file with size and sha256 of the frames that came from Skynet."""
-        return self.root / "archive" / "skynet" / f"{observation}.json"
+        return self.archives / "skynet" / f"{observation}.json"
 
     def observation(self, observation: Observation) -> ObservationPaths:
         """Return the paths of *observation*."""

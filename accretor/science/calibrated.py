@@ -13,6 +13,7 @@ from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science import detector
 from accretor.science.detector import Masters
 from accretor.science.geometry import bin_image, blocks
+from accretor.science.readout import linearised, overscan_level, window
 
 STRIP = 32
 """Rows calibrated at a time: what is worked on stays in the processor's cache."""
@@ -63,7 +64,7 @@ class Calibrated:
     """
 
     raw: NDArray[Any]
-    """(height, width), ADU."""
+    """(height, width), ADU, trimmed."""
     masters: Masters
     exposure: float
     """Second."""
@@ -71,6 +72,10 @@ class Calibrated:
     """Electron per ADU."""
     response: Image | None = None
     """(height, width) electron per ADU of each pixel, as `response` makes it of the flat."""
+    level: float = 0.0
+    """Of the overscan, ADU; it is taken off first."""
+    done: Image | None = None
+    """The whole image, where it cannot be worked out pixel by pixel: after a median filter."""
     mended: Repairs | None = None
     """Bad pixels that take the mean of their neighbours; for finding stars, never to measure them."""
 
@@ -144,12 +149,17 @@ class Calibrated:
         return self._reduced(self.raw[part], of)
 
     def _reduced(self, raw: NDArray[Any], of: Any) -> Image:
+        if self.done is not None:
+            return np.array(of(self.done))
         masters = self.masters
         found: Image
         if masters.bias is not None:
             found = np.subtract(_single(raw), of(masters.bias), dtype=np.float32)
         else:
             found = raw.astype(np.float32)
+        if self.level:
+            found -= np.float32(self.level)
+        found = linearised(found, masters.readout.nonlinearity)
         if masters.dark is not None:
             factor = detector.dark_scale(masters, self.exposure)
             found -= of(masters.dark) if factor == 1 else np.float32(factor) * of(masters.dark)
@@ -158,6 +168,35 @@ class Calibrated:
         elif self.gain != 1:
             found *= np.float32(self.gain)
         return found
+
+
+def look_at(
+    whole: NDArray[Any], masters: Masters, exposure: float, gain: float, response: Image | None
+) -> Calibrated:
+    """Return a frame with overscan and blind rims as the part that is kept, to be calibrated.
+
+    Parameters
+    ----------
+    whole : (full height, full width), ADU
+    masters : Masters
+        Of trimmed frames.
+    exposure : float, second
+    gain : float, electron per ADU
+    response : (height, width), electron per ADU
+        As `response` makes it of the flat; None without one.
+
+    Raises
+    ------
+    Unusable
+        If overscan or trim section are not in the frame.
+    """
+    readout = masters.readout
+    kept = window(whole, readout.trim)
+    if readout.is_median_filtered:
+        image = detector.reduce(whole, masters, exposure=exposure, gain=gain)
+        return Calibrated(kept, masters, exposure, gain, done=image)
+    level = overscan_level(window(whole, readout.overscan)) if readout.overscan is not None else 0.0
+    return Calibrated(kept, masters, exposure, gain, response, level)
 
 
 def _single(raw: NDArray[Any]) -> NDArray[Any]:

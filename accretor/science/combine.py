@@ -11,6 +11,7 @@ from accretor.core.errors import Unusable
 from accretor.science.background import Sky, sky
 from accretor.science.detector import Masters, dark_scale
 from accretor.science.geometry import stamp_pixels, stamps
+from accretor.science.readout import linearised
 from accretor.science.sources import Sources, detect
 
 ReadRows = Callable[[int, int], Image]
@@ -22,7 +23,9 @@ CLIP = 4.0
 SAMPLED_ROWS = 64
 """Rows on which the typical deviation of a pixel is found."""
 ROWS = 64
-"""Rows worked on at a time."""
+"""Most rows worked on at a time."""
+STRIP_MEMORY = 2**26
+"""Bytes of the strip of all frames that is worked on at a time; a few copies of it are made."""
 SORTED_ROWS = 16
 SELF_DARK_MEMORY = 2**28
 """Bytes of the stack of frames that the self-dark holds at a time."""
@@ -32,7 +35,7 @@ PROBED = 9
 """Frames in which the starlight in the self-dark is looked for."""
 
 
-def combine(read_rows: ReadRows, height: int, width: int, *, rows: int = ROWS) -> Image:
+def combine(read_rows: ReadRows, height: int, width: int, *, rows: int = 0) -> Image:
     """Average a stack of frames, pixel by pixel, without the outliers.
 
     Values further than 4 x 1.4826 MAD from the median of their pixel are left out;
@@ -47,7 +50,7 @@ def combine(read_rows: ReadRows, height: int, width: int, *, rows: int = ROWS) -
         number type; called for one strip after the other.
     height, width : int, pixel
     rows : int
-        Height of a strip; it bounds the memory and does not change the result.
+        Height of a strip, which does not change the result; 0: as many as the memory is to hold.
 
     Returns
     -------
@@ -58,6 +61,7 @@ def combine(read_rows: ReadRows, height: int, width: int, *, rows: int = ROWS) -
     ValueError
         If there is no frame.
     """
+    rows = rows or _strip(len(read_rows(0, 1)), width)
     floor: float | None = None
     result = np.empty((height, width), dtype=np.float32)
     for start in range(0, height, rows):
@@ -66,18 +70,24 @@ def combine(read_rows: ReadRows, height: int, width: int, *, rows: int = ROWS) -
             result[start : start + rows] = _median(stack)
             continue
         if floor is None:
-            floor = _typical_deviation(read_rows, height)
+            floor = _typical_deviation(read_rows, height, width)
         result[start : start + rows] = _clipped_mean(stack, floor)
     return result
 
 
-def master_bias(read_rows: ReadRows, height: int, width: int, *, rows: int = ROWS) -> Image:
+def master_bias(read_rows: ReadRows, height: int, width: int, *, rows: int = 0) -> Image:
     """Return the master bias: ADU, (height, width) float32; see `combine` for the parameters."""
     return combine(read_rows, height, width, rows=rows)
 
 
 def master_dark(
-    read_rows: ReadRows, height: int, width: int, *, bias: Image | None = None, rows: int = ROWS
+    read_rows: ReadRows,
+    height: int,
+    width: int,
+    *,
+    bias: Image | None = None,
+    nonlinearity: tuple[float, ...] = (),
+    rows: int = 0,
 ) -> Image:
     """Return the master dark of frames of equal exposure, without *bias* if there is one.
 
@@ -87,11 +97,22 @@ def master_dark(
         As in `combine`.
     bias : (height, width), ADU
         Master bias.
+    nonlinearity : tuple of float
+        As in `accretor.science.readout.linearised`; of the frames, less the bias.
 
     Returns
     -------
     (height, width) float32, ADU at the exposure of the frames
     """
+    if nonlinearity:
+
+        def without_bias(start: int, stop: int) -> Image:
+            stack = _float_stack(read_rows(start, stop))
+            if bias is not None:
+                stack -= bias[start:stop]
+            return linearised(stack, nonlinearity)
+
+        return combine(without_bias, height, width, rows=rows)
     result = combine(read_rows, height, width, rows=rows)
     if bias is not None:
         result -= bias.astype(np.float32)
@@ -99,7 +120,7 @@ def master_dark(
 
 
 def master_flat(
-    read_rows: ReadRows, height: int, width: int, *, exposure: Floats, masters: Masters, rows: int = ROWS
+    read_rows: ReadRows, height: int, width: int, *, exposure: Floats, masters: Masters, rows: int = 0
 ) -> Image:
     """Return the master flat: each frame without bias and dark, over its median, combined.
 
@@ -110,7 +131,7 @@ def master_flat(
     exposure : (n_frame,) float64, second
         Of each frame.
     masters : Masters
-        Its bias and dark are used.
+        Its bias, dark and non-linearity are used.
 
     Returns
     -------
@@ -129,11 +150,13 @@ def master_flat(
         stack = _float_stack(read_rows(start, stop))
         if masters.bias is not None:
             stack -= masters.bias[start:stop]
+        stack = linearised(stack, masters.readout.nonlinearity)
         if dark is not None:
             stack -= scale[:, np.newaxis, np.newaxis] * dark[start:stop]
         return stack
 
-    sample = np.concatenate([without_dark(row, row + 1) for row in _sampled_rows(height)], axis=1)
+    chosen = _sampled_rows(height, _strip(len(exposure), width))
+    sample = np.concatenate([without_dark(row, row + 1) for row in chosen], axis=1)
     level = np.median(sample.reshape(len(sample), -1), axis=1).astype(np.float32)
     if not np.all(level > 0):
         raise Unusable(f"flat {int(np.argmin(level)) + 1} of {len(level)} has no light above bias and dark")
@@ -201,13 +224,19 @@ def _float_stack(stack: Image) -> Image:
     return np.array(stack, dtype=np.float32)
 
 
-def _sampled_rows(height: int) -> list[int]:
-    return [int(row) for row in self_dark_indices(height, SAMPLED_ROWS)]
+def _strip(n_frame: int, width: int) -> int:
+    """Return how many rows of all frames the memory is to hold."""
+    return int(np.clip(STRIP_MEMORY // max(4 * n_frame * width, 1), 1, ROWS))
 
 
-def _typical_deviation(read_rows: ReadRows, height: int) -> float:
+def _sampled_rows(height: int, most: int = SAMPLED_ROWS) -> list[int]:
+    return [int(row) for row in self_dark_indices(height, most)]
+
+
+def _typical_deviation(read_rows: ReadRows, height: int, width: int) -> float:
     """Return the median over some rows of the MAD of each pixel."""
-    stack = np.concatenate([_float_stack(read_rows(row, row + 1)) for row in _sampled_rows(height)], axis=1)
+    chosen = _sampled_rows(height, _strip(len(read_rows(0, 1)), width))
+    stack = np.concatenate([_float_stack(read_rows(row, row + 1)) for row in chosen], axis=1)
     return float(np.median(_median(np.abs(stack - _median(stack)))))
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from accretor.core.arrays import Booleans, Image
+from accretor.core.readout import AS_IT_IS, Readout
 from accretor.science.background import sky
+from accretor.science.readout import linearised, median_filtered, overscan_level, window
 
 LEAST_RESPONSE = 0.1
 """A flat below this is taken as this: a dead pixel must not become the brightest of the frame."""
@@ -31,19 +33,52 @@ class Masters:
     """Response of the pixels, median 1."""
     bad: Booleans | None = None
     """Hot and dead pixels."""
+    readout: Readout = AS_IT_IS
+    """What is done before; the arrays are of trimmed frames."""
+
+
+def linear(raw: Image, masters: Masters) -> Image:
+    """Return a frame without overscan, blind rims, bias and non-linearity: the charge, in ADU.
+
+    Parameters
+    ----------
+    raw : (full height, full width), ADU
+        Of any number type.
+    masters : Masters
+
+    Returns
+    -------
+    (height, width) float32, ADU
+
+    Raises
+    ------
+    Unusable
+        If overscan or trim section are not in the frame.
+    ValueError
+        If the bias has another shape.
+    """
+    readout = masters.readout
+    image = window(raw, readout.trim).astype(np.float32)
+    if readout.overscan is not None:
+        image -= np.float32(overscan_level(window(raw, readout.overscan)))
+    if masters.bias is not None:
+        _check_shape("bias", masters.bias, image)
+        image -= masters.bias
+    return linearised(image, readout.nonlinearity)
 
 
 def reduce(raw: Image, masters: Masters, *, exposure: float, gain: float) -> Image:
     """Calibrate a raw frame: (raw - bias - dark * exposure / dark_exposure) / flat * gain.
 
-    The dark is scaled to the exposure only if there is a bias, for else it holds
-    the bias too. No pixel is repaired: what a repair makes of a star's core is
-    worse than the bad pixel, whose pattern is taken off by the dark.
+    Overscan and non-linearity go before: see `linear`. The dark is scaled to the
+    exposure only if there is a bias, for else it holds the bias too. No pixel is
+    repaired: what a repair makes of a star's core is worse than the bad pixel, whose
+    pattern is taken off by the dark.
 
     Parameters
     ----------
-    raw : (height, width), ADU
-        Of any number type.
+    raw : (full height, full width), ADU
+        Of any number type; it is trimmed.
     masters : Masters
         What is None is left out.
     exposure : float, second
@@ -58,21 +93,17 @@ def reduce(raw: Image, masters: Masters, *, exposure: float, gain: float) -> Ima
     ValueError
         If a master has another shape than the frame.
     """
-    image = raw.astype(np.float32)
-    for name in ("bias", "dark", "flat"):
-        master = getattr(masters, name)
-        if master is not None and master.shape != image.shape:
-            raise ValueError(f"the master {name} is {master.shape}, the frame {image.shape}")
-    if masters.bias is not None:
-        image -= masters.bias
+    image = linear(raw, masters)
     if masters.dark is not None:
+        _check_shape("dark", masters.dark, image)
         factor = dark_scale(masters, exposure)
         image -= masters.dark if factor == 1 else np.float32(factor) * masters.dark
     if masters.flat is not None:
+        _check_shape("flat", masters.flat, image)
         image /= np.maximum(masters.flat, np.float32(LEAST_RESPONSE))
     if gain != 1:
         image *= np.float32(gain)
-    return image
+    return median_filtered(image) if masters.readout.is_median_filtered else image
 
 
 def dark_scale(masters: Masters, exposure: float) -> float:
@@ -112,28 +143,6 @@ def bad_pixels(dark: Image | None = None, flat: Image | None = None) -> Booleans
     return found
 
 
-def photon_transfer(flats: Image, biases: Image) -> tuple[float, float]:
-    """Measure gain and read noise from pairs of frames (Janesick 2001, Scientific CCDs).
-
-    Parameters
-    ----------
-    flats, biases : (2, height, width), ADU
-        Two flats of equal light, and two biases; pixels beyond 5 sigma of the
-        difference are left out.
-
-    Returns
-    -------
-    gain : float, electron per ADU
-    read_noise : float, electron
-    """
-    first, second = (np.asarray(frames, dtype=np.float64) for frames in (flats, biases))
-    signal = float(np.median(first.sum(axis=0)) - np.median(second.sum(axis=0)))
-    light, dark = _clipped_variance(first[0] - first[1]), _clipped_variance(second[0] - second[1])
-    gain = signal / (light - dark)
-    return gain, gain * math.sqrt(dark / 2)
-
-
-def _clipped_variance(difference: Image) -> float:
-    deviation = difference - np.median(difference)
-    sigma = 1.4826 * float(np.median(np.abs(deviation)))
-    return float(np.var(deviation[np.abs(deviation) <= 5 * max(sigma, 0.5)]))
+def _check_shape(name: str, master: Image, image: Image) -> None:
+    if master.shape != image.shape:
+        raise ValueError(f"the master {name} is {master.shape}, the frame {image.shape}")

@@ -177,11 +177,7 @@ def _name_trouble(client: Client, where: Server, layout: Layout, target: Target)
 
     if not identifiers.is_toi(target.name):
         return []
-    try:
-        table = identifiers.cached(layout.tois)
-    except DumpError:
-        dump.set_aside(layout.tois)
-        table = []
+    table = identifiers.usable(layout.tois)
     if identifiers.disagreement(target.name, target.tic, table):
         # Not there, or another star: the table that is kept may be old.
         try:

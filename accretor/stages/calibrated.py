@@ -63,6 +63,12 @@ def write_one(task: WritingTask) -> None:
     header = io_fits.read_header(Path(task.files.path), task.files.hdu)
     for key in ("BZERO", "BSCALE", "BLANK", "CHECKSUM", "DATASUM", "XTENSION", "PCOUNT", "GCOUNT"):
         header.remove(key, ignore_missing=True)
+    for key, first in zip(("CRPIX1", "CRPIX2"), task.files.masters.readout.origin, strict=True):
+        if first and isinstance(header.get(key), float | int):
+            header[key] -= first
+    if task.files.masters.readout.trim is not None:
+        for key in ("BIASSEC", "TRIMSEC", "DATASEC"):
+            header.remove(key, ignore_missing=True)
     for key, value in task.cards:
         header[key] = value
     atomic.write_bytes(Path(task.path), io_fits.image_bytes(image / task.files.gain, header))

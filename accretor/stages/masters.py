@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ import numpy as np
 from accretor.core import versions
 from accretor.core.dumps import MASTERS
 from accretor.core.errors import DumpError, Unusable
+from accretor.core.readout import AS_IT_IS, Readout, Section, parse
 from accretor.io import dump, twins
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
@@ -25,11 +26,19 @@ if TYPE_CHECKING:
     from accretor.core.arrays import Booleans, Image
     from accretor.io.layout import ObservationPaths
     from accretor.science.calibrated import Repairs
+    from accretor.science.combine import ReadRows
     from accretor.science.detector import Masters
 
 log = logging.getLogger("accretor")
 
-KINDS = ("bias", "dark", "flat", "selfdark")
+KINDS = ("bias", "dark", "flat", "selfdark", "bad")
+OVERSCAN_ROWS = 256
+"""Rows of all frames that are read at a time for their overscan."""
+HOT, DEAD, LISTED = 1, 2, 4
+"""Bits of the map of bad pixels: by the dark, by the flat, by the map of the settings."""
+
+BETWEEN = " / "
+"""Between the names of frames in the record; no file name holds it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,13 @@ class Source:
     digest: str
     exposure: float
     """Second."""
+    name: str = ""
+    """By which the record knows it; default: that of the file."""
+
+    @property
+    def label(self) -> str:
+        """Name in the record."""
+        return self.name or self.path.name
 
 
 @dataclass(frozen=True)
@@ -52,18 +68,22 @@ class MasterFiles:
     dark_exposure: float = math.nan
     """Second; NaN for a dark that must not be scaled."""
     flat: str = ""
+    bad: str = ""
+    readout: Readout = AS_IT_IS
+    """What is done before and beside them."""
     digests: tuple[tuple[str, str], ...] = ()
     """Kind and sha256 of each master."""
 
     @property
     def has_zero_level(self) -> bool:
         """Whether they take off the level of the unexposed detector, so that the sky is light alone."""
-        return bool(self.bias) or not math.isnan(self.dark_exposure)
+        is_subtracted = bool(self.bias) or self.readout.overscan is not None
+        return is_subtracted or not math.isnan(self.dark_exposure)
 
     @functools.cached_property
     def id(self) -> str:
         """Short digest of all of them."""
-        return fingerprint(self.digests)
+        return fingerprint(self.digests, repr(self.readout))
 
 
 def source(raw: Path, file: RawFile, digest: str) -> Source:
@@ -85,9 +105,21 @@ def recorded(paths: ObservationPaths) -> dict[str, Row]:
     return {row["kind"]: row for row in rows if paths.master(row["kind"]).is_file()}
 
 
-def input_of(kind: str, sources: Sequence[Source], made_with: Sequence[str]) -> str:
+def recorded_detector(paths: ObservationPaths) -> Row:
+    """Return the gain that was measured the last time; {} if there is none, or its record is damaged."""
+    try:
+        found: Row = dump.read_meta(paths.masters).get("detector", {})
+    except DumpError:
+        return {}
+    return found
+
+
+def input_of(
+    kind: str, sources: Sequence[Source], made_with: Sequence[str], readout: Readout = AS_IT_IS
+) -> str:
     """Return the identity of a master: what it is made from, and with."""
-    return fingerprint(versions.MASTERS, kind, sorted(item.digest for item in sources), list(made_with))
+    digests = sorted(item.digest for item in sources)
+    return fingerprint(versions.MASTERS, kind, digests, list(made_with), repr(readout))
 
 
 def make(
@@ -127,7 +159,8 @@ def make(
         "kind": kind,
         "n_frame": len(ordered),
         "exposure": exposure,
-        "frames": " ".join(item.path.name for item in ordered),
+        "frames": BETWEEN.join(item.label for item in ordered),
+        "bytes": _bytes(ordered),
         "input": identity,
         "digest": digest,
     }
@@ -135,25 +168,113 @@ def make(
 
 def left_out(row: Row, sources: Sequence[Source]) -> list[str]:
     """Return the names of the files that should be in a master, but are too damaged for it."""
-    return sorted({item.path.name for item in sources} - set(row["frames"].split(" ")))
+    return sorted({item.label for item in sources} - set(row["frames"].split(BETWEEN)))
+
+
+def still_there(row: Row | None, usable: Mapping[str, Source]) -> list[str]:
+    """Return the names of the frames of a recorded master, if all are among those *usable* as they were."""
+    names = row["frames"].split(BETWEEN) if row else []
+    if row is None or not all(name in usable for name in names):
+        return []
+    return names if _bytes([usable[name] for name in names]) == row["bytes"] else []
+
+
+def _bytes(sources: Iterable[Source]) -> str:
+    """Return the identity of the raw bytes of some frames."""
+    return fingerprint(sorted(item.digest for item in sources))
 
 
 def _combined(kind: str, ordered: Sequence[Source], masters: MasterFiles) -> Image:
-    from accretor.science import combine
+    from accretor.science import combine, detector
 
+    known = load(masters)
     with io_fits.Stack([(item.path, item.hdu) for item in ordered]) as stack:
-        if kind == "bias":
-            return combine.master_bias(stack.rows, stack.height, stack.width)
-        if kind == "dark":
-            return combine.master_dark(stack.rows, stack.height, stack.width, bias=load(masters).bias)
-        if kind == "flat":
-            exposure = np.array([item.exposure for item in ordered])
-            return combine.master_flat(
-                stack.rows, stack.height, stack.width, exposure=exposure, masters=load(masters)
+        if kind == "selfdark":
+            # What is there already is taken off first, or it would be taken off twice.
+            return combine.self_dark(
+                lambda index: detector.linear(stack.frame(index), known), len(ordered), len(ordered)
             )
-        bias = load(masters).bias  # taken off first, or it would be taken off twice
-        read = stack.frame if bias is None else lambda i: stack.frame(i) - bias
-        return combine.self_dark(read, len(ordered), len(ordered))
+        read, height, width = levelled(stack, masters.readout)
+        if kind == "bias":
+            return combine.master_bias(read, height, width)
+        if kind == "dark":
+            return combine.master_dark(
+                read, height, width, bias=known.bias, nonlinearity=masters.readout.nonlinearity
+            )
+        exposure = np.array([item.exposure for item in ordered])
+        return combine.master_flat(read, height, width, exposure=exposure, masters=known)
+
+
+def levelled(stack: io_fits.Stack, readout: Readout) -> tuple[ReadRows, int, int]:
+    """Return a reader of rows of trimmed frames without their overscan, and their height and width.
+
+    Raises
+    ------
+    Unusable
+        If overscan or trim section are not in the frames.
+    """
+    from accretor.science.readout import overscan_level
+
+    for section in (readout.overscan, readout.trim):
+        if section is not None and not section.is_in(stack.width, stack.height):
+            raise Unusable(f"{stack.width}x{stack.height} pixels; the section {section} is not in the frames")
+    trim = readout.trim or Section(0, stack.width, 0, stack.height)
+    level: Image | None = None
+    if (blind := readout.overscan) is not None:
+        steps = range(blind.low, blind.high, OVERSCAN_ROWS)
+        strips = [
+            stack.rows(row, min(row + OVERSCAN_ROWS, blind.high))[:, :, blind.left : blind.right]
+            for row in steps
+        ]
+        level = np.array([overscan_level(one) for one in np.concatenate(strips, axis=1)], dtype=np.float32)
+
+    def read(start: int, stop: int) -> Image:
+        part = stack.rows(start + trim.low, stop + trim.low)[:, :, trim.left : trim.right]
+        return part if level is None else part - level[:, np.newaxis, np.newaxis]
+
+    return read, trim.height, trim.width
+
+
+def make_map(paths: ObservationPaths, masters: MasterFiles, listed: Image | None, identity: str) -> Row:
+    """Write the map of bad pixels, and return its row of the record.
+
+    Parameters
+    ----------
+    listed : (height, width) or None
+        Map of the settings, of trimmed frames; not 0 where a pixel is bad.
+    """
+    from accretor.science import detector
+
+    dark, flat = _image(masters.dark), _image(masters.flat)
+    parts = [
+        (HOT, detector.bad_pixels(dark=dark)),
+        (DEAD, detector.bad_pixels(flat=flat)),
+        (LISTED, None if listed is None else listed != 0),
+    ]
+    image = sum((bit * found for bit, found in parts if found is not None), start=np.zeros((), np.float32))
+    counts = {bit: int(np.count_nonzero(found)) for bit, found in parts if found is not None}
+    cards = {
+        "IMAGETYP": ("bad pixels", "made by accretor; 1 hot + 2 dead + 4 listed"),
+        **{
+            key: (counts[bit], f"pixels that are {word}")
+            for bit, key, word in (
+                (HOT, "N_HOT", "hot"),
+                (DEAD, "N_DEAD", "dead"),
+                (LISTED, "N_LISTED", "listed"),
+            )
+            if bit in counts
+        },
+    }
+    digest = io_fits.write_image(paths.master("bad"), np.asarray(image), cards)
+    return {
+        "kind": "bad",
+        "n_frame": int(np.count_nonzero(image)),
+        "exposure": 0.0,
+        "frames": "",
+        "bytes": "",
+        "input": identity,
+        "digest": digest,
+    }
 
 
 def _is_readable(item: Source) -> bool:
@@ -172,14 +293,42 @@ def files(paths: ObservationPaths) -> MasterFiles:
     DumpError
         If there is no record.
     """
-    rows = {row["kind"]: row for row in dump.read(paths.masters, MASTERS).rows}
+    found = dump.read(paths.masters, MASTERS)
+    return of_rows(paths, found.rows, readout_of(found.meta.get("readout", {})))
+
+
+def of_rows(paths: ObservationPaths, record: Sequence[Row], readout: Readout) -> MasterFiles:
+    """Return the masters of the rows of a record."""
+    rows = {row["kind"]: row for row in record}
     dark = rows.get("dark") or rows.get("selfdark")
     return MasterFiles(
         bias=str(paths.master("bias")) if "bias" in rows else "",
         dark=str(paths.master(dark["kind"])) if dark else "",
         dark_exposure=dark["exposure"] if dark and dark["kind"] == "dark" else math.nan,
         flat=str(paths.master("flat")) if "flat" in rows else "",
+        bad=str(paths.master("bad")) if "bad" in rows else "",
+        readout=readout,
         digests=tuple((kind, rows[kind]["digest"]) for kind in KINDS if kind in rows),
+    )
+
+
+def readout_meta(readout: Readout) -> Row:
+    """Return *readout* as the header of a dump holds it."""
+    return {
+        "overscan": str(readout.overscan or ""),
+        "trim": str(readout.trim or ""),
+        "nonlinearity": list(readout.nonlinearity),
+        "median3": readout.is_median_filtered,
+    }
+
+
+def readout_of(meta: Row) -> Readout:
+    """Return what `readout_meta` wrote."""
+    return Readout(
+        overscan=parse(meta["overscan"]) if meta.get("overscan") else None,
+        trim=parse(meta["trim"]) if meta.get("trim") else None,
+        nonlinearity=tuple(meta.get("nonlinearity", ())),
+        is_median_filtered=meta.get("median3", False),
     )
 
 
@@ -196,14 +345,17 @@ def load(files: MasterFiles) -> Masters:
         place = Path(path).with_suffix("")
         return twins.shared(place, digests[place.name], lambda: io_fits.read_image(Path(path)))
 
-    dark, flat = image(files.dark), image(files.flat)
-    bad = None
-    if dark is not None or flat is not None:
-        place = Path(files.dark or files.flat).with_name("bad")
-        identity = fingerprint(versions.MASTERS, files.digests)
-        bad = twins.shared(place, identity, lambda: np.asarray(detector.bad_pixels(dark, flat)))
+    bad: Booleans | None = None
+    if files.bad:
+        place = Path(files.bad).with_suffix("")
+        bad = twins.shared(place, digests[place.name], lambda: io_fits.read_image(Path(files.bad)) != 0)
     return detector.Masters(
-        bias=image(files.bias), dark=dark, dark_exposure=files.dark_exposure, flat=flat, bad=bad
+        bias=image(files.bias),
+        dark=image(files.dark),
+        dark_exposure=files.dark_exposure,
+        flat=image(files.flat),
+        bad=bad,
+        readout=files.readout,
     )
 
 
@@ -230,3 +382,7 @@ def mending(files: MasterFiles) -> Repairs | Booleans | None:
         return None
     found = calibrated.repairs(bad)
     return bad if found is None else found
+
+
+def _image(path: str) -> Image | None:
+    return io_fits.read_image(Path(path)) if path else None

@@ -48,10 +48,20 @@ def run(
         if stray.name not in files:
             stray.unlink()
     target = plans[0].target
-    problems = validate.problems(paths.package, tic=target.tic, planet=target.planet)
+    problems = validate.problems(paths.package, tic=target.tic, planet=target.planet) + _wrong_clocks(plans)
     atomic.write_text(paths.manifest, _manifest(files, problems))
     said = f"{len(files)} files" + (f"; NOT complete: {'; '.join(problems)}" if problems else ", complete")
     return Done((*(paths.package / name for name in sorted(files)), paths.manifest), said)
+
+
+def _wrong_clocks(plans: tuple[ObservationPlan, ...]) -> list[str]:
+    """Return in what the clocks of the headers disagree by more than a minute, for each filter."""
+    return [
+        f"filter {plan.observation.filter}: {said}; correct it in [[instrument]], or set [preprocess] "
+        "believe_clock = true when you know that the time stamps are right"
+        for plan in plans
+        for said in dump.read_meta(plan.paths.frames).get("problems", [])
+    ]
 
 
 def _name(plan: ObservationPlan, date: str, tail: str) -> str:
@@ -66,7 +76,7 @@ def _contents(found: Measured, settings: WorkspaceSettings) -> dict[str, bytes]:
     paths = found.plan.paths
     files = {entry.tail: (paths.plots / entry.tail).read_bytes() for entry in FIGURES}
     files["measurements.tbl"] = table.measurements(found)
-    files["measurements.plotcfg"] = table.plot_configuration(found, settings)
+    files["measurements.plotcfg"] = table.plot_configuration(found)
     if found.results["plate_solution"] != "none":
         files["measurements.radec"] = table.apertures(found)
         files["WCS.fits"] = paths.template_image.read_bytes()

@@ -43,8 +43,16 @@ class Solution:
             return WCS(Header(self.cards))
 
 
-def from_header(path: Path, hdu: int, target: tuple[float, float], shape: tuple[int, int]) -> Solution:
+def from_header(
+    path: Path,
+    hdu: int,
+    target: tuple[float, float],
+    shape: tuple[int, int],
+    origin: tuple[int, int] = (0, 0),
+) -> Solution:
     """Return the plate solution in the header of *path*, if it puts the target on the frame.
+
+    *origin* is the column and row of the raw frame that are the first of the trimmed one, of *shape*.
 
     Raises
     ------
@@ -57,6 +65,11 @@ def from_header(path: Path, hdu: int, target: tuple[float, float], shape: tuple[
     # Some programs write the numbers as text, which astropy would silently take for no solution.
     cards = {_RENAMED.get(key, key): _number(header[key]) for key in header if _is_wcs_key(key)}
     cards |= {"NAXIS": 2, "NAXIS1": shape[1], "NAXIS2": shape[0]}
+    cards |= {
+        key: cards[key] - first
+        for key, first in zip(("CRPIX1", "CRPIX2"), origin, strict=True)
+        if isinstance(cards.get(key), float)
+    }
     if not str(cards.get("CTYPE1", "")).startswith("RA--"):
         raise Unusable("the header has no plate solution")
     if not any(key.startswith(("CD1_", "CDELT")) for key in cards):

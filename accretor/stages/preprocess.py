@@ -6,7 +6,6 @@ import functools
 import logging
 import math
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
@@ -15,16 +14,16 @@ from typing import TYPE_CHECKING
 from accretor.core import versions
 from accretor.core.dumps import FRAMES, MASTERS
 from accretor.core.errors import Unusable
+from accretor.core.readout import parse
 from accretor.core.settings import Target, WorkspaceSettings
+from accretor.instruments.timing import ASSUMED
 from accretor.io import digests, dump, pixels
-from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
 from accretor.science import angles
-from accretor.stages import masters, rows, scratch
+from accretor.stages import camera, rows, scratch
 from accretor.stages.bench import Bench, Done
-from accretor.stages.masters import MasterFiles, Source
-from accretor.stages.rows import GOOD, Job, fingerprint
+from accretor.stages.rows import Job, fingerprint
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Floats
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("accretor")
 
-SELF_DARK_FRAMES = 61
-"""Most frames in a self-dark; more do not make its median better than the sky allows."""
 
 BLANK: Row = {
     "jd_utc": math.nan,
@@ -59,6 +56,7 @@ class FrameTask:
     """Right ascension and declination, degree; proper motion, milliarcsec per year."""
     site: tuple[float, float, float]
     saturation: float
+    trim: str
     check_sum: bool
     clock_jump: float
     """Degree by which the header's altitude alone contradicts the clock; 0 if it does not."""
@@ -89,15 +87,21 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         blank=BLANK,
         pool=bench.pool,
         progress=bench.progress,
-        meta={"remarks": [*plan.detector.remarks, *_remarks(plan)]},
+        meta=_said_of_times(plan, settings),
         redo=bench.redo,
         remember=remember,
     )
     found = dict(zip(plan.frames, outcome.rows, strict=True))
-    record, remarks = _masters(plan, layout, settings, found, bench)
-    dump.write(plan.paths.masters, MASTERS, record, {"remarks": remarks})
-    written = [plan.paths.frames, plan.paths.masters, *(plan.paths.master(row["kind"]) for row in record)]
-    made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in record) or "no calibration frames"
+    found_out = camera.find_out(plan, layout, settings, found, bench)
+    dump.write(plan.paths.masters, MASTERS, found_out.rows, found_out.meta)
+    _ = plan.detector  # without a gain nothing can follow
+    of_frames = [row for row in found_out.rows if row["kind"] != "bad"]
+    made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in of_frames) or "no calibration frames"
+    written = [
+        plan.paths.frames,
+        plan.paths.masters,
+        *(plan.paths.master(row["kind"]) for row in found_out.rows),
+    ]
     return Done(tuple(written), f"{outcome}; {made_of}", outcome.is_final)
 
 
@@ -113,13 +117,14 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
         mid="",
         target=direction(plan.target),
         site=plan.site,
-        saturation=plan.detector.saturation,
+        saturation=plan.declared.saturation,
+        trim="",
         check_sum=settings.preprocess.check_sums,
         clock_jump=0.0,
     )
     return [
         _job(common, layout.raw, file, name, find(digests.key(file.path, file.size, file.mtime_ns)), jump)
-        for file, name, jump in zip(plan.frames, _names(plan.frames), jumps, strict=True)
+        for file, name, jump in zip(plan.frames, camera.frame_names(plan.frames), jumps, strict=True)
     ]
 
 
@@ -135,6 +140,7 @@ def _unpacking(found: list[Job], plan: ObservationPlan, settings: WorkspaceSetti
 def look(task: FrameTask) -> Row:
     """Return the row of one raw frame: its digest, times, airmass, level and saturation."""
     from accretor.science import times
+    from accretor.science.readout import window
 
     keep = functools.partial(scratch.file_of, Path(task.unpacked)) if task.unpacked else None
     taken = pixels.take(Path(task.path), task.hdu, check_sum=task.check_sum, keep=keep)
@@ -149,10 +155,14 @@ def look(task: FrameTask) -> Row:
     }
     if taken.image is None:
         return {**row, "status": rows.POOR, "reason": taken.reason}
+    try:
+        image = window(taken.image, parse(task.trim) if task.trim else None)
+    except Unusable as verdict:
+        return {**row, "status": rows.POOR, "reason": verdict.reason}
     from accretor.science import levels
 
-    level = levels.measure(taken.image, task.saturation)
-    if level.n_undefined == taken.image.size:
+    level = levels.measure(image, task.saturation)
+    if level.n_undefined == image.size:
         return {**row, "status": rows.POOR, "reason": "no pixel has a value"}
     row |= {
         "level": level.median,
@@ -186,6 +196,7 @@ def _job(
         path=str(raw / file.path),
         hdu=exposure.hdu,
         mid=exposure.mid,
+        trim=exposure.trim,
         clock_jump=round(clock_jump, 1),
     )
     return Job(
@@ -204,12 +215,37 @@ def _job(
     )
 
 
-def _remarks(plan: ObservationPlan) -> list[str]:
-    """Return what the headers' own altitudes say of site and clock."""
-    from accretor.science import times
+def _said_of_times(plan: ObservationPlan, settings: WorkspaceSettings) -> Row:
+    """Return what the header of ``frames.ecsv`` says: remarks, and what no package may be sent with."""
+    import numpy as np
 
-    said = times.cross_check(*_altitudes(plan))
-    return [said] if said else []
+    from accretor.science import clockcheck, times
+
+    exposures = [file.exposure for file in plan.frames if file.exposure]
+    header, computed = _altitudes(plan)
+    mids = [sum(times.julian_date(exposure.mid)) for exposure in exposures]
+    verdict = clockcheck.check(
+        clockcheck.Clocks(
+            name=tuple(file.path for file in plan.frames),
+            mid=np.array(mids),
+            exposure=np.array([exposure.exposure for exposure in exposures]),
+            julian_offset=np.array([exposure.julian_offset for exposure in exposures]),
+            sidereal_offset=np.array([exposure.sidereal_offset for exposure in exposures]),
+            altitude_header=header,
+            altitude=computed,
+        )
+    )
+    # Half a degree is two minutes at least, for nothing in the sky rises faster than 15 degrees an hour.
+    problems = [*filter(None, [times.cross_check(header, computed)]), *verdict.problems]
+    rule = Counter(exposure.time_rule for exposure in exposures).most_common(1)[0][0]
+    remarks = [*plan.declared.remarks, *verdict.remarks, *problems]
+    if any(exposure.time_rule.endswith(ASSUMED) for exposure in exposures):
+        remarks.append(f"{rule}; nothing in the headers proves it: say time_stamp = ... in [[instrument]]")
+    return {
+        "remarks": remarks,
+        "problems": [] if settings.preprocess.believe_clock else problems,
+        "time_rule": rule,
+    }
 
 
 def _altitudes(plan: ObservationPlan) -> tuple[Floats, Floats]:
@@ -224,122 +260,3 @@ def _altitudes(plan: ObservationPlan) -> tuple[Floats, Floats]:
         return header, header
     mids = [exposure.mid for exposure in exposures]
     return header, times.altitudes(mids, times.Direction(*direction(plan.target)), times.Site(*plan.site))
-
-
-def _masters(
-    plan: ObservationPlan,
-    layout: Layout,
-    settings: WorkspaceSettings,
-    found: dict[RawFile, Row],
-    bench: Bench,
-) -> tuple[list[Row], list[str]]:
-    """Make the masters whose frames are new, keep the others, and say what is missing."""
-    old = {} if bench.redo else masters.recorded(plan.paths)
-    record: list[Row] = []
-    remarks = []
-    for kind, files in (
-        ("bias", plan.calibrations.bias),
-        ("dark", plan.calibrations.dark),
-        ("flat", plan.calibrations.flat),
-    ):
-        if files:
-            sources = [
-                masters.source(layout.raw, file, digest)
-                for file, digest in zip(files, _digests(files, layout), strict=True)
-            ]
-            made_with = [] if kind == "bias" else [row["digest"] for row in record]
-            record.append(_kept_or_made(kind, sources, plan, record, old, made_with))
-            if damaged := masters.left_out(record[-1], sources):
-                remarks.append(f"damaged, and not in the master {kind}: {', '.join(damaged)}")
-    if not plan.calibrations.dark:
-        said = _self_dark(plan, layout, settings, found, record, old, bench)
-        remarks.append(f"no darks: {said}")
-        if not plan.calibrations.bias:
-            remarks.append(
-                "no bias: the sky holds the zero level of the detector; its noise is measured, not computed"
-            )
-    if not plan.calibrations.flat:
-        remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
-    return record, remarks
-
-
-def _digests(files: Sequence[RawFile], layout: Layout) -> list[str]:
-    """Return the digests of calibration frames; only those that are new are read."""
-    keys = [digests.key(file.path, file.size, file.mtime_ns) for file in files]
-    find = digests.finder(layout.digests, layout.raw)
-    found = {item: find(item) for item in keys}
-    new = {
-        item: io_fits.digest(layout.raw / file.path)
-        for item, file in zip(keys, files, strict=True)
-        if found[item] is None
-    }
-    digests.add(layout.digests, new)
-    return [found[item] or new[item] for item in keys]
-
-
-def _names(files: Sequence[RawFile]) -> list[str]:
-    """Return by what each frame is called: its file, with the folder where that alone is not unique."""
-    counts = Counter(file.name for file in files)
-    return [file.name if counts[file.name] == 1 else file.path.replace("/", "_") for file in files]
-
-
-def _kept_or_made(
-    kind: str,
-    sources: list[Source],
-    plan: ObservationPlan,
-    record: list[Row],
-    old: dict[str, Row],
-    made_with: list[str],
-) -> Row:
-    identity = masters.input_of(kind, sources, made_with)
-    if kind in old and old[kind]["input"] == identity and _is_whole(plan, old[kind]):
-        return old[kind]
-    return masters.make(kind, sources, plan.paths, _so_far(plan, record), identity)
-
-
-def _is_whole(plan: ObservationPlan, row: Row) -> bool:
-    return bool(io_fits.digest(plan.paths.master(row["kind"])) == row["digest"])
-
-
-def _so_far(plan: ObservationPlan, record: list[Row]) -> MasterFiles:
-    by_kind = {row["kind"]: row for row in record}
-    return MasterFiles(
-        bias=str(plan.paths.master("bias")) if "bias" in by_kind else "",
-        dark=str(plan.paths.master("dark")) if "dark" in by_kind else "",
-        dark_exposure=by_kind["dark"]["exposure"] if "dark" in by_kind else math.nan,
-        digests=tuple((row["kind"], row["digest"]) for row in record),
-    )
-
-
-def _self_dark(
-    plan: ObservationPlan,
-    layout: Layout,
-    settings: WorkspaceSettings,
-    found: dict[RawFile, Row],
-    record: list[Row],
-    old: dict[str, Row],
-    bench: Bench,
-) -> str:
-    """Add a self-dark to *record* where the field drifts enough, and say what was done.
-
-    It is a choice of frames that every measurement depends on; so with the policy
-    ``keep`` one that was made stays, whatever frames are added.
-    """
-    if settings.preprocess.self_dark == "never":
-        return "no self-dark is wanted"
-    is_kept = settings.ensemble.policy == "keep" and not bench.renew
-    if is_kept and "selfdark" in old and _is_whole(plan, old["selfdark"]):
-        record.append(old["selfdark"])
-        return f"self-dark of {old['selfdark']['n_frame']} frames"
-    from accretor.science import combine
-
-    usable = [(file, row) for file, row in found.items() if row["status"] == GOOD]
-    chosen = [usable[i] for i in combine.self_dark_indices(len(usable), SELF_DARK_FRAMES)]
-    sources = [masters.source(layout.raw, file, row["input"]) for file, row in chosen]
-    try:
-        record.append(
-            _kept_or_made("selfdark", sources, plan, record, old, [row["digest"] for row in record])
-        )
-    except Unusable as verdict:
-        return f"no self-dark either, {verdict.reason}"
-    return f"self-dark of {len(sources)} frames"

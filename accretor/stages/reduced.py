@@ -65,7 +65,7 @@ def frame_files(
 
 
 def read(files: FrameFiles) -> tuple[Image, Image]:
-    """Return the raw frame (ADU) and the calibrated one (electron), float32.
+    """Return the raw frame (ADU, as the detector wrote it) and the calibrated one (electron), both trimmed.
 
     Raises
     ------
@@ -84,17 +84,19 @@ def look_at(files: FrameFiles, *, own: bool = False) -> Calibrated:
     own
         Give it memory of its own: else the next frame that this thread reads takes its place.
     """
-    from accretor.science.calibrated import Calibrated
+    from accretor.science import calibrated, readout
 
-    raw = pixels.read(Path(files.path), files.hdu, own=own, unpacked=files.unpacked)
+    whole = pixels.read(Path(files.path), files.hdu, own=own, unpacked=files.unpacked)
     known = masters.load(files.masters)
+    raw = readout.window(whole, known.readout.trim)
     for name in ("bias", "dark", "flat"):
         master = getattr(known, name)
         if master is not None and master.shape != raw.shape:
             raise Unusable(
                 f"{raw.shape[1]}x{raw.shape[0]} pixels, the master {name} {master.shape[1]}x{master.shape[0]}"
             )
-    return Calibrated(raw, known, files.exposure, files.gain, masters.response(files.masters, files.gain))
+    response = masters.response(files.masters, files.gain)
+    return calibrated.look_at(whole, known, files.exposure, files.gain, response)
 
 
 def identity(files: FrameFiles) -> tuple[float | str, ...]:

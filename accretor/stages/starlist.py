@@ -39,7 +39,7 @@ def make(
     files = reduced.frame_files(plan, layout, [frame], masters.files(plan.paths))[0]
     _, image = reduced.read(files)
     solution = _solution(pick, frame, files, image, plan)
-    place = _target_place(solution, pick, frame, plan)
+    place = _target_place(solution, pick, frame, plan, files.masters.readout.origin)
     stars = template.star_list(
         image,
         pick["fwhm"],
@@ -94,7 +94,7 @@ def _solution(
     shape = (image.shape[0], image.shape[1])
     tried = []
     try:
-        return platesolve.from_header(Path(files.path), files.hdu, where, shape)
+        return platesolve.from_header(Path(files.path), files.hdu, where, shape, files.masters.readout.origin)
     except Unusable as verdict:
         tried.append(verdict.reason)
     xy = registration.star_list(pick)
@@ -124,7 +124,9 @@ def _apparent(plan: ObservationPlan, frame: Row) -> tuple[float, float]:
     return times.at_epoch(times.Direction(*preprocess.direction(plan.target)), frame["jd_utc"])
 
 
-def _target_place(solution: Solution | None, pick: Row, frame: Row, plan: ObservationPlan) -> Floats:
+def _target_place(
+    solution: Solution | None, pick: Row, frame: Row, plan: ObservationPlan, origin: tuple[int, int]
+) -> Floats:
     """Return where the target is in the template, pixel."""
     if solution is not None:
         x, y = solution.wcs().all_world2pix(*_apparent(plan, frame), 0)
@@ -137,7 +139,7 @@ def _target_place(solution: Solution | None, pick: Row, frame: Row, plan: Observ
     for row in info:
         if row["image_name"] == hint.frame and row["status"] == GOOD:
             transform = alignment.match(registration.star_list(row), registration.star_list(pick))
-            return np.asarray(transform.apply(np.array([[hint.x, hint.y]]))[0])
+            return np.asarray(transform.apply(np.array([[hint.x, hint.y]]) - origin)[0])
     raise Blocked(f"{plan.observation.slug}: [target.pixel] frame {hint.frame!r} is none of its good frames")
 
 

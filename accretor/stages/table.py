@@ -26,7 +26,6 @@ from accretor.stages import results as results_of
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Floats
-    from accretor.core.settings import WorkspaceSettings
     from accretor.stages.workspace import ObservationPlan
 
 SECONDS = 86400.0
@@ -110,7 +109,7 @@ def apertures(found: Measured) -> bytes:
     )
 
 
-def plot_configuration(found: Measured, settings: WorkspaceSettings) -> bytes:
+def plot_configuration(found: Measured) -> bytes:
     """Return the ``.plotcfg`` file."""
     results, target = found.results, found.plan.target
     date = plotting.utc_date(results)
@@ -119,7 +118,7 @@ def plot_configuration(found: Measured, settings: WorkspaceSettings) -> bytes:
     )
     return plotcfg.write(
         plotcfg.PlotConfig(
-            title=settings.plotting.title
+            title=found.plan.settings.plotting.title
             or f"TIC {target.tic}.{target.planet}     UT{date[:4]}.{date[4:6]}.{date[6:]}",
             subtitle=plotting.subtitle(results, len(found.used)),
             first_time=found.used[0]["bjd_tdb"],
@@ -131,7 +130,7 @@ def plot_configuration(found: Measured, settings: WorkspaceSettings) -> bytes:
             detrend=tuple(_DETREND_COLUMNS[name] for name in results["detrend"] if name in _DETREND_COLUMNS)[
                 :3
             ],
-            bin_size=max(1, round(settings.plotting.bin_minutes / max(float(cadence), 1e-6))),
+            bin_size=max(1, round(found.plan.settings.plotting.bin_minutes / max(float(cadence), 1e-6))),
             depth=_depth(found),
             scatter=results["rms_per_point_ppt"],
             comparison=found.names[1:4],

@@ -22,7 +22,7 @@ from accretor.io.layout import Layout, ObservationPaths
 from accretor.stages.rows import fingerprint
 
 DEFAULT_READ_NOISE = 10.0
-"""Electron, where neither header nor settings tell; said in the remarks."""
+"""Electron, where neither header nor settings tell nor biases show it; said in the remarks."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Detector:
     remarks: tuple[str, ...] = ()
     """What had to be assumed."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether gain and read noise are known."""
+        return self.gain > 0 and not math.isnan(self.read_noise)
+
 
 @dataclass(frozen=True)
 class ObservationPlan:
@@ -50,36 +55,60 @@ class ObservationPlan:
     """In order of time."""
     calibrations: CalibrationPlan
     paths: ObservationPaths
+    settings: WorkspaceSettings
+    """Those that hold for this observation."""
+
+    @property
+    def declared(self) -> Detector:
+        """What settings or headers tell of the camera: NaN for a gain or read noise that they do not."""
+        exposure = self.frames[0].exposure
+        assert exposure is not None
+        remarks = []
+        read_noise = (
+            self.instrument.read_noise if self.instrument.read_noise is not None else exposure.read_noise
+        )
+        saturation = self.instrument.saturation or exposure.saturation
+        if not saturation > 0:
+            saturation = 65535.0
+            remarks.append("saturation level not known: 65535 ADU assumed")
+        gain = self.instrument.gain or exposure.gain
+        return Detector(
+            float(gain) if gain > 0 else math.nan, float(read_noise), float(saturation), tuple(remarks)
+        )
 
     @property
     def detector(self) -> Detector:
-        """Gain, read noise and saturation of these frames.
+        """Gain, read noise and saturation of these frames: declared, or else measured by preprocess.
 
         Raises
         ------
         Blocked
             If nothing tells the gain: errors and saturation would be invented.
         """
-        exposure = self.frames[0].exposure
-        assert exposure is not None
-        remarks = []
-        gain = self.instrument.gain or exposure.gain
+        declared = self.declared
+        measured = {} if declared.is_whole else self._measured()
+        gain = declared.gain if declared.gain > 0 else measured.get("gain", math.nan)
         if not gain > 0:
             raise Blocked(
-                f"{self.observation.slug}: no header tells the gain; "
+                f"{self.observation.slug}: no header tells the gain"
+                f"{', and it cannot be measured: ' + measured['why'] if 'why' in measured else ''}; "
                 "add gain = ... (electron per ADU) to [instrument]"
             )
-        read_noise = (
-            self.instrument.read_noise if self.instrument.read_noise is not None else exposure.read_noise
-        )
+        read_noise, remarks = declared.read_noise, declared.remarks
+        if math.isnan(read_noise):
+            read_noise = measured.get("read_noise", math.nan)
         if math.isnan(read_noise):
             read_noise = DEFAULT_READ_NOISE
-            remarks.append(f"read noise not known: {read_noise:g} electron assumed")
-        saturation = self.instrument.saturation or exposure.saturation
-        if not saturation > 0:
-            saturation = 65535.0
-            remarks.append("saturation level not known: 65535 ADU assumed")
-        return Detector(float(gain), float(read_noise), float(saturation), tuple(remarks))
+            remarks = (*remarks, f"read noise not known: {read_noise:g} electron assumed")
+        return Detector(gain, float(read_noise), declared.saturation, remarks)
+
+    def _measured(self) -> Row:
+        """Return what preprocess measured of the camera."""
+        try:
+            found: Row = dump.read_meta(self.paths.masters).get("detector", {})
+        except (FileNotFoundError, DumpError):
+            return {}
+        return found
 
     @property
     def site(self) -> tuple[float, float, float]:
@@ -145,6 +174,7 @@ def open_workspace(
     if not layout.config.is_file():
         raise ConfigError(layout.config, "", "is missing; every workspace needs one (see the README)")
     settings = config.load(layout.config)
+    layout = Layout(root, settings.raw)
     if not layout.raw.is_dir():
         raise ConfigError(
             layout.raw, "", "there is no such folder (is the disk there?); frames belong into it"
@@ -152,13 +182,13 @@ def open_workspace(
     instruments = fingerprint([repr(instrument) for instrument in settings.instrument])
     stored = _stored(layout, instruments)
     known = [inventory.from_row(row) for row in stored]
-    files = inventory.refresh(layout.raw, known, settings.instrument, progress=progress)
+    files = inventory.refresh(layout.raw, known, settings.instrument, apart=layout.own, progress=progress)
     assignments = inventory.assign(files, settings.target, layout.raw)
     observations = _observations(layout, settings, files, assignments)
     if len(observations) > 1 and (settings.calibration.comparison or settings.calibration.exclude):
         reason = (
-            "comparison and exclude are star numbers of one template; "
-            f"this workspace has {len(observations)} observations, give each its own workspace"
+            "comparison and exclude are star numbers of one template, and this workspace has "
+            f"{len(observations)} observations; put them below [[observation]] with its name"
         )
         raise ConfigError(layout.config, "calibration", reason)
     used = {file.path for plan in observations for file in _calibration_files(plan.calibrations)}
@@ -215,6 +245,7 @@ def _observations(
     plans = []
     for observation, members in sorted(frames.items()):
         exposures = [file.exposure for file in members if file.exposure]
+        own = settings.of(observation.slug)
         plans.append(
             ObservationPlan(
                 observation=observation,
@@ -225,8 +256,9 @@ def _observations(
                 frames=tuple(
                     sorted(members, key=lambda file: (file.exposure.mid if file.exposure else "", file.path))
                 ),
-                calibrations=calibrations.choose(calibration_files, exposures, settings.preprocess),
+                calibrations=calibrations.choose(calibration_files, exposures, own.preprocess),
                 paths=layout.observation(observation),
+                settings=own,
             )
         )
     return tuple(plans)

@@ -25,6 +25,8 @@ class Stream(enum.IntEnum):
     BIAS = 5
     DARK = 6
     FLAT = 7
+    COSMIC = 8
+    SATELLITE = 9
 
 
 def stream(night: Night, kind: Stream, index: int = 0) -> np.random.Generator:
@@ -99,14 +101,44 @@ def add_stars(image: Floats, x: Floats, y: Floats, flux: Floats, fwhm: float, be
         ]
 
 
+def pupil(night: Night) -> Floats:
+    """Return the image of the pupil of a telescope out of focus, on odd (n, n) pixels with the sum 1."""
+    outer = night.defocus / 2
+    half = int(np.ceil(outer)) + 1
+    # Each pixel counts by the part of its 9 x 9 points that are in the ring.
+    point = (np.arange(9 * (2 * half + 1)) + 0.5) / 9 - half - 0.5
+    radius = np.hypot(point[:, np.newaxis], point)
+    ring = ((radius <= outer) & (radius >= outer * night.obstruction)).astype(np.float64)
+    image = ring.reshape(2 * half + 1, 9, 2 * half + 1, 9).sum(axis=(1, 3))
+    return np.asarray(image / image.sum())
+
+
+def convolve(image: Floats, kernel: Floats) -> Floats:
+    """Return *image* convolved with a small odd *kernel*; what leaves the image is lost."""
+    height, width = (a + b - 1 for a, b in zip(image.shape, kernel.shape, strict=True))
+    product = np.fft.rfft2(image, (height, width)) * np.fft.rfft2(kernel, (height, width))
+    whole = np.fft.irfft2(product, (height, width))
+    top, left = (side // 2 for side in kernel.shape)
+    # The transform leaves rounding of either sign where there is no light.
+    return np.asarray(np.maximum(whole[top : top + image.shape[0], left : left + image.shape[1]], 0))
+
+
 def read_out(
-    electrons: Floats, night: Night, detector: Camera, rng: np.random.Generator
+    electrons: Floats, night: Night, detector: Camera, rng: np.random.Generator, level: float = 0.0
 ) -> NDArray[np.uint16]:
     """Return the raw frame, ADU, that an expectation of *electrons* gives.
 
-    Photon noise, read noise, bias, whole numbers, and a cut at the saturation
-    level, in this order.
+    Photon noise, read noise, non-linearity, bias and what it has moved by (*level*), whole
+    numbers, and a cut at the saturation level, in this order. The overscan, if there is one,
+    has the level of the bias and its read noise.
     """
     counted = rng.poisson(electrons) + night.read_noise * rng.standard_normal(electrons.shape)
-    number = np.rint(counted / night.gain + detector.bias)
-    return np.clip(number, 0, min(night.saturation, 65535)).astype(np.uint16)
+    signal = counted / night.gain
+    if night.nonlinearity:
+        signal = signal * (1 - night.nonlinearity * np.maximum(signal, 0) / night.saturation)
+    number = signal + detector.bias + level
+    if night.overscan:
+        blind = night.bias + level + (detector.bias.mean(axis=1) - detector.bias.mean())
+        noise = rng.standard_normal((len(number), night.overscan)) * night.read_noise / night.gain
+        number = np.hstack([number, blind[:, np.newaxis] + noise])
+    return np.clip(np.rint(number), 0, min(night.saturation, 65535)).astype(np.uint16)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 READ_OUT_TIME = 5.0
 """Between calibration frames, second."""
 
+Dialect: TypeAlias = "Callable[[Header], Header]"
+"""Returns the header that another camera program would have written, given ours."""
 
-def write(night: Night, folder: Path, *, lights: Collection[int] | None = None) -> Truth:
+
+def write(
+    night: Night, folder: Path, *, lights: Collection[int] | None = None, dialect: Dialect | None = None
+) -> Truth:
     """Write the raw frames of *night* to ``raw/`` in *folder*.
 
     A frame is the same whichever others are written with it, and one that is
@@ -37,6 +42,8 @@ def write(night: Night, folder: Path, *, lights: Collection[int] | None = None) 
         Workspace; bias, dark, flat and light frames get a folder each below its ``raw/``.
     lights : collection of int, optional
         Numbers of the light frames to write, from 0; default: all of them.
+    dialect : callable, optional
+        Turns each header into that of another camera program; default: as it is.
 
     Returns
     -------
@@ -54,19 +61,24 @@ def write(night: Night, folder: Path, *, lights: Collection[int] | None = None) 
     raw = folder / "raw"
     begin = sky.start_of(night, -600 - _calibration_time(night))
     second = 0.0
+    translate = dialect or (lambda header: header)
+    n_filter = max(len(night.filters), 1)
     for kind, number, exposure in (
-        ("flat", night.n_flat, night.flat_exposure),
+        ("flat", night.n_flat * n_filter, night.flat_exposure),
         ("bias", night.n_bias, 0.0),
         ("dark", night.n_dark, night.exposure),
     ):
         make = {"flat": scene.flat, "bias": scene.bias, "dark": scene.dark}[kind]
         for index in range(number):
             header = _calibration_header(night, kind, begin, second, exposure)
-            write_bytes(raw / kind / f"{kind}-{index + 1:03d}.fits", _fits(make(prepared, index), header))
+            if kind == "flat":
+                header["FILTER"] = (scene.filter_of(night, index), "filter")
+            content = _fits(make(prepared, index), translate(header))
+            write_bytes(raw / kind / f"{kind}-{index + 1:03d}.fits", content)
             second += exposure + READ_OUT_TIME
     for index in range(night.n_frame) if lights is None else sorted(lights):
         path = raw / night.target / light_name(night, index)
-        write_bytes(path, _fits(scene.light(prepared, index), _light_header(prepared, index)))
+        write_bytes(path, _fits(scene.light(prepared, index), translate(_light_header(prepared, index))))
     return truth(prepared)
 
 
@@ -131,16 +143,14 @@ def _cloud(prepared: Scene) -> tuple[float, float] | None:
 
 def _calibration_time(night: Night) -> float:
     """Return how long the calibration frames take, second."""
-    exposed = night.n_flat * night.flat_exposure + night.n_dark * night.exposure
-    return exposed + READ_OUT_TIME * (night.n_flat + night.n_bias + night.n_dark)
+    n_flat = night.n_flat * max(len(night.filters), 1)
+    exposed = n_flat * night.flat_exposure + night.n_dark * night.exposure
+    return exposed + READ_OUT_TIME * (n_flat + night.n_bias + night.n_dark)
 
 
 def _calibration_header(night: Night, kind: str, begin: datetime, second: float, exposure: float) -> Header:
     start = begin + (sky.start_of(night, second) - sky.start_of(night, 0))
-    header = _common_header(night, kind.upper(), kind, start, exposure)
-    if kind == "flat":
-        header["FILTER"] = (night.filter, "filter")
-    return header
+    return _common_header(night, kind.upper(), kind, start, exposure)
 
 
 def _light_header(prepared: Scene, index: int) -> Header:
@@ -149,7 +159,7 @@ def _light_header(prepared: Scene, index: int) -> Header:
     header = _common_header(night, "LIGHT", night.target, start, night.exposure)
     ra, dec = pointing_text(*sky.pointing(night))
     for keyword, value, comment in (
-        ("FILTER", night.filter, "filter"),
+        ("FILTER", scene.filter_of(night, index), "filter"),
         ("RA", ra, "[h:m:s] centre of the field, ICRS"),
         ("DEC", dec, "[d:m:s] centre of the field, ICRS"),
         ("RADESYS", "ICRS", "frame of RA and DEC"),
@@ -190,6 +200,10 @@ def _common_header(night: Night, kind: str, name: str, start: datetime, exposure
     )
     for keyword, value, comment in cards:
         header[keyword] = (value, comment)
+    if night.overscan:
+        width, height = night.size
+        header["BIASSEC"] = (f"[{width + 1}:{width + night.overscan},1:{height}]", "overscan")
+        header["TRIMSEC"] = (f"[1:{width},1:{height}]", "pixels that see the sky")
     return header
 
 

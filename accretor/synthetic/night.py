@@ -59,6 +59,43 @@ class BadFrame:
 
 
 @dataclass(frozen=True)
+class Companion:
+    """A further star at a chosen place near the target: a neighbour, or a blend."""
+
+    offset: tuple[float, float]
+    """From the target in x and y, pixel."""
+    magnitude: float
+    """Relative to the target."""
+    eclipse: float = 0.0
+    """Part of its light that it loses when the target has its transit: a nearby eclipsing binary."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A star of the field that varies like a sine."""
+
+    rank: int = 0
+    """Of its brightness among the stars that are not the target; 0 is the brightest."""
+    amplitude: float = 0.02
+    """Half of the range, magnitude."""
+    period: float = 2.7
+    """Hour."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One cosmic ray, where a test wants it."""
+
+    frame: int
+    """Number of the light frame, from 0."""
+    star: int
+    """The star that it falls on; 0 is the target."""
+    offset: tuple[float, float] = (1.0, 1.0)
+    """From the star's centre, pixel."""
+    electrons: float = 20_000.0
+
+
+@dataclass(frozen=True)
 class Night:
     """Every number that a simulated night is made from; equal nights give equal bytes.
 
@@ -136,6 +173,29 @@ class Night:
     """Coefficient C_Y of Osborn et al. (2015); 0 for none."""
     sky: float = 0.8
     """Electron per pixel and second."""
+    twilight: float = 0.0
+    """Sky at the start over that of the night, minus 1; it fades with `twilight_fade`."""
+    twilight_fade: float = 12.0
+    """Minute in which the twilight loses a factor e."""
+    sky_gradient: float = 0.0
+    """Relative difference of the sky between the left and the right edge."""
+    satellites: tuple[int, ...] = ()
+    """Numbers of the frames that a satellite crosses, from edge to edge through the middle third."""
+    satellite_flux: float = 3_000.0
+    """Electron per pixel of the length of its trail."""
+    cosmic_rays: float = 0.0
+    """Mean number of cosmic rays on a light frame, anywhere."""
+    hits: tuple[Hit, ...] = ()
+    """Cosmic rays besides these."""
+    companions: tuple[Companion, ...] = ()
+    """Stars besides the `n_star`; they have the last numbers."""
+    variable: Variable | None = None
+    filters: tuple[str, ...] = ()
+    """Filters used in turn, frame by frame; empty: `filter` alone."""
+    defocus: float = 0.0
+    """Diameter of the pupil's image, with which the profile is convolved, pixel; 0 is in focus."""
+    obstruction: float = 0.35
+    """Diameter of the hole in the pupil's image over its own."""
 
     gain: float = 1.5
     """Electron per ADU."""
@@ -145,8 +205,14 @@ class Night:
     """ADU at which the raw pixels are cut off."""
     temperature: float = -20.0
     """Of the detector, degree Celsius."""
+    nonlinearity: float = 0.0
+    """Part of the signal that is lost at the saturation level; it grows in proportion to the signal."""
     bias: float = 1000.0
     """Mean level, ADU; columns and rows differ by a few."""
+    bias_drift: float = 0.0
+    """Change of the level from the first light frame to the last, ADU."""
+    overscan: int = 0
+    """Columns at the right that get no light; header and frames then are that much wider."""
     dark_current: float = 0.05
     """Electron per pixel and second."""
     hot_fraction: float = 0.001

@@ -123,7 +123,9 @@ def tables(kind=WorkspaceSettings, place=""):
     for field in msgspec.structs.fields(kind):
         for option in [field.type, *get_args(field.type)]:
             if isinstance(option, type) and issubclass(option, Settings):
-                index = {"target": "[0]", "instrument": "[0]", "filter": "[]"}.get(field.name, "")
+                index = {"target": "[0]", "instrument": "[0]", "filter": "[]", "file": "[0]"}.get(
+                    field.name, ""
+                )
                 yield from tables(option, f"{place}{field.name}{index}.")
 
 
@@ -134,6 +136,8 @@ def document(place, key):
         return f"{key} = 1\n{LEAST}"
     if names == ["target"]:
         return f"{LEAST}{key} = 1\n"
+    if names == ["catalogs", "file"]:
+        return f"{LEAST}[[catalogs.file]]\n{key} = 1\n"
     names += ["ip"] if place.endswith("[].") else []  # a table of tables, by names of the user's choice
     head = '[[instrument]]\nname = "A"\n' if names == ["instrument"] else f"[{'.'.join(names)}]\n"
     return f"{LEAST}{head}{key} = 1\n"
@@ -186,6 +190,22 @@ WRONG = [
     (
         LEAST + '[calibration]\ndetrend = ["airmas"]',
         "calibration.detrend[0]: 'airmas' is not one of auto, airmass, ",
+    ),
+    (
+        LEAST + '[[observation]]\nname = "TOI-1234.01"\n[observation.calibration]\ncomparision = [1]',
+        "observation[0].calibration.comparision: unknown key; did you mean comparison?",
+    ),
+    (
+        LEAST + '[[observation]]\nname = "TOI-1234.01"\n[observation.calibration]\nradius = -1',
+        "observation[0].calibration.radius: expected float > 0.0 (found -1)",
+    ),
+    (
+        LEAST + '[[observation]]\nname = "TOI-1234.01"\n[observation.photometry]\nannulus_fwhm = [7, 4]',
+        "observation[0].photometry.annulus_fwhm: inner radius 7.0 is not below the outer 4.0",
+    ),
+    (
+        LEAST + '[[observation]]\nname = "TOI-1235.01/20250304"',
+        "observation[0].name: 'TOI-1235.01' is no target; it begins with one of TOI-1234.01",
     ),
     (LEAST + '[ensemble]\npolicy = "Keep"', "ensemble.policy: 'Keep' is not one of keep, best"),
     ("config_version = 2\n" + LEAST, "config_version: 2 is not one of 1"),
@@ -268,3 +288,47 @@ def test_text_that_is_not_utf_8_is_said_to_be_so(tmp_path):
 
     with pytest.raises(ConfigError, match="is not TOML"):
         workspace.load(tmp_path / "workspace.toml")
+
+
+SPECIAL = """
+[calibration]
+radius = 5
+detrend = ["airmass"]
+
+[[observation]]
+name = "TOI-1234.01/20250304"
+[observation.calibration]
+radius = 4
+exclude = [7]
+
+[[observation]]
+name = "TOI-1234.01/20250304/Hilltop-0m5/ip"
+[observation.calibration]
+exclude = []
+comparison = [2, 5]
+[observation.template]
+frame = "a.fits"
+"""
+
+
+@pytest.mark.parametrize(
+    ("slug", "radius", "exclude", "comparison", "frame"),
+    [
+        ("TOI-1234.01/20250303/Hilltop-0m5/ip", 5, (), (), ""),
+        ("TOI-1234.01/20250304/Hilltop-0m5/gp", 4, (7,), (), ""),
+        ("TOI-1234.01/20250304/Hilltop-0m5/ip", 4, (), (2, 5), "a.fits"),
+        ("TOI-1234.01/202503041/Hilltop-0m5/ip", 5, (), (), ""),
+    ],
+)
+def test_settings_of_an_observation_go_before_those_of_all(load, slug, radius, exclude, comparison, frame):
+    found = load(LEAST + SPECIAL).of(slug)
+
+    calibration = found.calibration
+    assert (calibration.radius, calibration.exclude, calibration.comparison) == (radius, exclude, comparison)
+    assert (calibration.detrend, found.template.frame) == (("airmass",), frame)
+
+
+def test_without_settings_of_its_own_an_observation_has_those_of_all(load):
+    found = load(LEAST)
+
+    assert found.of("TOI-1234.01/20250304/Hilltop-0m5/ip") == found

@@ -18,6 +18,8 @@ NEEDED = {
     "PixelPosition": {"frame", "x", "y"},
     "Target": {"name", "tic", "ra", "dec"},
     "InstrumentSettings": {"name"},
+    "ObservationSettings": {"name"},
+    "CatalogFileSettings": {"name", "path"},
     "WorkspaceSettings": {"observer", "target"},
 }
 """Settings that no default can stand for."""

@@ -273,6 +273,15 @@ CAUSES = (
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
     ),
     Cause("[calibration] comparison", LATE, (put("calibration", "comparison = [1, 2, 3, 4]"),)),
+    Cause(
+        "[[observation]] with [observation.calibration] comparison",
+        LATE,
+        (
+            append(
+                '\n[[observation]]\nname = "TOI-9999.01"\n[observation.calibration]\ncomparison = [1, 2, 3]\n'
+            ),
+        ),
+    ),
     Cause("[calibration] detrend", LATE, (put("calibration", 'detrend = ["airmass"]'),)),
     Cause("[plotting]", "plotting, packaging", (put("plotting", 'title = "A title"'),)),
     Cause("[packaging] n_comparison", LATE, (put("packaging", "n_comparison = 4"),)),

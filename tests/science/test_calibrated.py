@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from accretor.core.readout import Readout, Section
 from accretor.science import calibrated, detector, geometry, sources
 from accretor.science.calibrated import Calibrated
 from accretor.science.detector import Masters
@@ -20,7 +21,7 @@ ALL = Masters(bias=BIAS, dark=DARK, dark_exposure=20.0, flat=FLAT)
 
 def view(masters, raw=RAW, mended=None):
     flat = None if masters.flat is None else calibrated.response(masters.flat, 1.7)
-    return Calibrated(raw, masters, 30.0, 1.7, flat, mended)
+    return Calibrated(raw, masters, 30.0, 1.7, flat, mended=mended)
 
 
 @pytest.mark.parametrize("kind", ["u1", "i2", "u2", "i4", "f4", "f8"])
@@ -39,7 +40,7 @@ def test_pixels_are_those_of_a_whole_reduction(kind, left_out):
 def test_no_master_is_left_out_of_account():
     used = {"bias", "dark", "dark_exposure", "flat"}
 
-    assert {field.name for field in dataclasses.fields(Masters)} == used | {"bad"}
+    assert {field.name for field in dataclasses.fields(Masters)} == used | {"bad", "readout"}
 
 
 def test_parts_are_parts_of_the_whole():
@@ -96,3 +97,24 @@ def test_the_stars_are_those_of_the_whole_image(draw, expose, scattered, bad_row
     near = np.hypot(found.x[:, None] - expected.x, found.y[:, None] - expected.y).min(axis=1)
     assert abs(len(found) - len(expected)) <= 1
     assert np.quantile(near, 0.9) < 0.2
+
+
+READOUT = Readout(
+    overscan=Section(0, 9, 0, 150), trim=Section(11, 131, 2, 150), nonlinearity=(0.0, 1.0, 2e-6)
+)
+
+
+@pytest.mark.parametrize("is_filtered", [False, True])
+def test_overscan_blind_rims_and_non_linearity_are_those_of_a_whole_reduction(is_filtered):
+    readout = dataclasses.replace(READOUT, is_median_filtered=is_filtered)
+    part = (slice(2, 150), slice(11, 131))
+    masters = Masters(BIAS[part] - 1000, DARK[part], 20.0, FLAT[part], readout=readout)
+
+    found = calibrated.look_at(RAW, masters, 30.0, 1.7, calibrated.response(FLAT[part], 1.7))
+
+    expected = detector.reduce(RAW, masters, exposure=30.0, gain=1.7)
+    np.testing.assert_allclose(found.image(), expected, rtol=1e-6, atol=2e-2)
+    np.testing.assert_array_equal(found.raw, RAW[part])
+    columns, rows = geometry.stamp_pixels(np.array([3.0, 60.2]), np.array([75.0, 0.0]), 6)
+    of_whole = geometry.blocks(found.image(), columns, rows)
+    np.testing.assert_array_equal(geometry.stamps(found, columns, rows)[0], of_whole)

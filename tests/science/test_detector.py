@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accretor.science.detector import Masters, bad_pixels, photon_transfer, reduce
+from accretor.core.errors import Unusable
+from accretor.core.readout import Readout, parse
+from accretor.science.detector import Masters, bad_pixels, linear, reduce
 
 SHAPE = (120, 140)
 
@@ -59,12 +61,49 @@ def test_hot_and_dead_pixels_are_found_and_a_dark_corner_is_not():
     assert bad_pixels() is None
 
 
-def test_photon_transfer_recovers_gain_and_read_noise():
-    noise = rng(3)
-    gain, read_noise = 1.7, 9.0
-    biases = 300 + noise.normal(0, read_noise / gain, (2, *SHAPE))
-    electrons = noise.poisson(40000, (2, *SHAPE)) + noise.normal(0, read_noise, (2, *SHAPE))
+def test_overscan_and_trim_leave_the_charge_of_the_pixels_that_see():
+    noise = rng(4)
+    charge = noise.uniform(0, 5000, SHAPE)
+    bias = noise.normal(0, 3, SHAPE)
+    level, width = 1234.5, 20
+    raw = np.hstack([np.full((SHAPE[0], width), level), charge + bias + level])
+    raw[7, 3] = 60000  # a cosmic ray in the overscan
+    height, whole = raw.shape
+    readout = Readout(parse(f"[1:{width},1:{height}]"), parse(f"[{width + 1}:{whole},1:{height}]"))
 
-    found = photon_transfer(300 + electrons / gain, biases)
+    found = linear(raw, Masters(bias=bias, readout=readout))
 
-    assert found == pytest.approx((gain, read_noise), rel=4 * np.sqrt(2 / biases[0].size))
+    assert found.shape == SHAPE
+    np.testing.assert_allclose(found, charge, atol=2e-3)
+
+
+def test_section_outside_of_the_frame_is_a_verdict_on_the_frame():
+    masters = Masters(readout=Readout(trim=parse("[1:300,1:300]")))
+
+    with pytest.raises(Unusable, match=r"140x120 pixels; the section \[1:300,1:300\] is not in the frame"):
+        reduce(np.zeros(SHAPE), masters, exposure=1, gain=1)
+
+
+def test_non_linearity_is_undone_above_the_bias_and_before_the_flat():
+    true = np.linspace(0, 50000, SHAPE[0] * SHAPE[1]).reshape(SHAPE)
+    shown = true * (1 - 1e-6 * true)
+    # true = s + a s^2 + 2 a^2 s^3 + 5 a^3 s^4 + 14 a^4 s^5 for s = true (1 - a true)
+    a = 1e-6
+    masters = Masters(
+        bias=np.full(SHAPE, 300.0),
+        flat=np.full(SHAPE, 0.5),
+        readout=Readout(nonlinearity=(0.0, 1.0, a, 2 * a**2, 5 * a**3, 14 * a**4)),
+    )
+
+    found = reduce(shown + 300, masters, exposure=1, gain=2)
+
+    np.testing.assert_allclose(found, 4 * true, rtol=3e-5, atol=1e-3)
+
+
+def test_median_of_nine_hides_a_hot_pixel_only_where_it_is_asked_for():
+    raw = np.full(SHAPE, 100.0)
+    raw[40, 50] = 5000.0
+
+    assert reduce(raw, Masters(), exposure=1, gain=1)[40, 50] == 5000
+    filtered = Masters(readout=Readout(is_median_filtered=True))
+    assert reduce(raw, filtered, exposure=1, gain=1).max() == 100

@@ -59,7 +59,7 @@ def test_a_master_bias_is_the_level_of_its_frames_with_less_noise(paths, sources
     assert image.mean() == pytest.approx(BIAS, abs=5 * NOISE / 3 / math.sqrt(image.size))
     assert 0.7 < image.std() / (NOISE / 3) < 1.5  # a median or a clipped mean of 9
     assert (row["kind"], row["n_frame"], row["exposure"], row["input"]) == ("bias", 9, 0.0, "id")
-    assert row["frames"] == " ".join(f"bias{i}.fits" for i in range(9))
+    assert row["frames"] == " / ".join(f"bias{i}.fits" for i in range(9))
     assert row["digest"] == fits.digest(paths.master("bias"))
 
 

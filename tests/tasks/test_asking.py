@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Run, make, results, run
+from tests.harness import Run, make, results, run, start
 
 SLUG = "TOI-9999.01/20250304/Demo-0m4/ip"
 
@@ -71,7 +71,9 @@ def test_asking_changes_nothing(workspace):
 
 
 def test_asking_for_a_task_that_does_not_exist_says_so(workspace):
-    assert "no task is called photometry:TOI-1" in run(workspace, "why", "photometry:TOI-1").out
+    asked = run(workspace, "why", "photometry:TOI-1")
+    assert "no task is called photometry:TOI-1" in asked.out
+    assert asked.status != 0
 
 
 def test_what_failed_is_told_in_the_list_until_it_can_be_done(workspace):
@@ -118,6 +120,49 @@ def test_clean_removes_a_stage_and_no_raw_frame(workspace):
     assert sum(1 for _ in (workspace / "raw").rglob("*.fits")) == n_raw
     assert run(workspace).status == 0
     assert results(workspace) == before
+
+
+def test_clean_leaves_a_folder_that_is_a_link(workspace, tmp_path):
+    folder = workspace / "work" / SLUG
+    elsewhere = tmp_path / "elsewhere"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere, target_is_directory=True)
+    try:
+        cleaned = run(workspace, "clean", "photometry")
+        assert "is a link" in cleaned.out + cleaned.err
+        assert (elsewhere / "photometry.fits").is_file()
+    finally:
+        folder.unlink()
+        elsewhere.rename(folder)
+
+
+def test_clean_forgets_why_a_stage_could_not_be_done(workspace):
+    config = workspace / "workspace.toml"
+    good = config.read_text()
+    config.write_text(good + '\n[template]\nframe = "no-such.fits"\n')
+    run(workspace)
+    config.write_text(good)
+    assert list((workspace / "work").rglob("blocked.json"))
+    run(workspace, "clean", "template")
+    assert not list((workspace / "work").rglob("blocked.json"))
+    assert run(workspace).status == 0
+
+
+def test_settings_of_an_observation_that_is_not_there_are_told_to_be_unused(workspace):
+    config = workspace / "workspace.toml"
+    good = config.read_text()
+    config.write_text(good + '\n[[observation]]\nname = "TOI-9999.01/19990101"\n')
+    said = run(workspace, "list").err
+    config.write_text(good)
+    assert "TOI-9999.01/19990101: there is no such observation yet" in said
+
+
+def test_a_reader_of_the_list_that_goes_away_meets_no_traceback(workspace):
+    listing = start(workspace, "list", "--all")
+    listing.stdout.close()
+    _, said = listing.communicate(timeout=60)
+    assert listing.returncode == 1
+    assert said == ""
 
 
 def test_upload_shows_the_plan_and_leaves_nothing(workspace):

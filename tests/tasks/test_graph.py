@@ -181,19 +181,35 @@ def test_a_group_of_several_leaves_shows_its_own_state():
     assert group.state.args[1].args == ("T",)
 
 
-def test_cleaning_removes_files_and_nothing_else(tmp_path, files, capsys):
+@pytest.fixture
+def forgotten(monkeypatch):
+    """Return what is no longer remembered as failed."""
+    found = []
+    monkeypatch.setattr(_graph._blocked, "forget", lambda *names: found.append(names))
+    return found
+
+
+def test_cleaning_removes_files_what_goes_with_them_and_nothing_else(tmp_path, files, capsys, forgotten):
     owned = tmp_path / "masters"
     (owned / "kept").mkdir(parents=True)
     (owned / "bias.fits").touch()
 
-    _graph.clean([files[0], tmp_path / "never made"], [owned, tmp_path / "no folder"], dryrun=True)
+    beside = [files[0].with_name(files[0].name + tail) for tail in (".journal", ".bad")]
+    for path in beside:
+        path.touch()
+    found = ("stage", "observation", [files[0], tmp_path / "never made"], [owned, tmp_path / "no folder"])
+
+    _graph.clean(*found, dryrun=True)
     assert files[0].exists()
-    _graph.clean([files[0], tmp_path / "never made"], [owned, tmp_path / "no folder"], dryrun=False)
+    assert all(path.exists() for path in beside)
+    _graph.clean(*found, dryrun=False)
 
     assert not files[0].exists()
     assert files[1].exists()
+    assert not any(path.exists() for path in beside)
     assert [path.name for path in owned.iterdir()] == ["kept"]
-    assert capsys.readouterr().out.count("remove ") == 4
+    assert capsys.readouterr().out.count("remove ") == 8
+    assert forgotten == [("stage", "observation")]
 
 
 def test_each_part_of_what_work_is_made_with_has_a_digest_of_its_own():

@@ -1,0 +1,289 @@
+"""What preprocess finds out of a camera: its masters, the map of its bad pixels, its gain."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from accretor.core.errors import Blocked, Unusable
+from accretor.core.readout import Readout, parse
+from accretor.core.settings import WorkspaceSettings
+from accretor.io import digests
+from accretor.io import fits as io_fits
+from accretor.io.dump import Row
+from accretor.io.inventory import RawFile
+from accretor.stages import masters, measured_gain
+from accretor.stages.bench import Bench
+from accretor.stages.masters import MasterFiles, Source
+from accretor.stages.rows import GOOD
+
+if TYPE_CHECKING:
+    from accretor.core.arrays import Image
+    from accretor.io.layout import Layout
+    from accretor.stages.workspace import ObservationPlan
+
+log = logging.getLogger("accretor")
+
+SELF_DARK_FRAMES = 61
+"""Most frames in a self-dark; more do not make its median better than the sky allows."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What is recorded of a camera in ``masters.ecsv``."""
+
+    rows: list[Row]
+    remarks: list[str]
+    readout: Readout
+    detector: Row
+    """Gain and read noise, where they had to be measured."""
+    self_dark: Row
+    """Of how many frames it would now be made, and what would be gained."""
+
+    @property
+    def meta(self) -> Row:
+        """Header of the record."""
+        return {
+            "remarks": self.remarks,
+            "readout": masters.readout_meta(self.readout),
+            "detector": self.detector,
+            "self_dark": self.self_dark,
+        }
+
+
+def find_out(
+    plan: ObservationPlan,
+    layout: Layout,
+    settings: WorkspaceSettings,
+    found: Mapping[RawFile, Row],
+    bench: Bench,
+) -> Camera:
+    """Make the masters whose frames are new, keep the others, and say what is missing.
+
+    Parameters
+    ----------
+    found : mapping
+        Row of ``frames.ecsv`` of each light frame.
+    """
+    readout, remarks = declared(plan, settings)
+    old = {} if bench.redo else masters.recorded(plan.paths)
+    record: list[Row] = []
+    choice: Row = {}
+    for kind, files in (
+        ("bias", plan.calibrations.bias),
+        ("dark", plan.calibrations.dark),
+        ("flat", plan.calibrations.flat),
+    ):
+        if files:
+            sources = [
+                masters.source(layout.raw, file, digest)
+                for file, digest in zip(files, _digests(files, layout), strict=True)
+            ]
+            made_with = [] if kind == "bias" else [row["digest"] for row in record]
+            so_far = masters.of_rows(plan.paths, record, readout)
+            record.append(_kept_or_made(kind, sources, plan, so_far, old, made_with))
+            if damaged := masters.left_out(record[-1], sources):
+                remarks.append(f"damaged, and not in the master {kind}: {', '.join(damaged)}")
+    if not plan.calibrations.dark:
+        said, choice = _self_dark(plan, layout, settings, found, record, old, bench, readout)
+        remarks.append(f"no darks: {said}")
+        if not masters.of_rows(plan.paths, record, readout).has_zero_level:
+            remarks.append(
+                "no bias: the sky holds the zero level of the detector; its noise is measured, not computed"
+            )
+    if not plan.calibrations.flat:
+        remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
+    if (bad := _bad_pixels(plan, layout, record, old, readout)) is not None:
+        record.append(bad)
+    detector, said_of_it = measured_gain.find_out(
+        plan, layout, settings, found, masters.of_rows(plan.paths, record, readout), bench
+    )
+    return Camera(record, [*remarks, *said_of_it], readout, detector, choice)
+
+
+def frame_names(files: Sequence[RawFile]) -> list[str]:
+    """Return by what each frame is called: its file, with the folder where that alone is not unique."""
+    counts = Counter(file.name for file in files)
+    return [file.name if counts[file.name] == 1 else file.path.replace("/", "_") for file in files]
+
+
+def declared(plan: ObservationPlan, settings: WorkspaceSettings) -> tuple[Readout, list[str]]:
+    """Return how the detector is read out, by the settings or else the headers, and what is not done of it.
+
+    Raises
+    ------
+    Blocked
+        If a section of the settings holds no pixel.
+    """
+    exposure = plan.frames[0].exposure
+    assert exposure is not None
+    try:
+        overscan, trim = (parse(text) if text else None for text in (exposure.overscan, exposure.trim))
+    except ValueError as error:
+        raise Blocked(f"{plan.observation.slug}: [[instrument]] overscan and trim: {error}") from None
+    nonlinearity = plan.instrument.nonlinearity
+    remarks = []
+    if nonlinearity and not plan.calibrations.bias and overscan is None:
+        nonlinearity = ()
+        remarks.append(
+            "nonlinearity of the settings not used: neither bias nor overscan tells the zero level"
+        )
+    if overscan is not None:
+        remarks.append(f"overscan {overscan} taken off each frame")
+    readout = Readout(overscan, trim, nonlinearity, settings.preprocess.median3)
+    return readout, remarks
+
+
+def _bad_pixels(
+    plan: ObservationPlan, layout: Layout, record: list[Row], old: Mapping[str, Row], readout: Readout
+) -> Row | None:
+    """Return the row of the map of bad pixels; None where nothing tells of any."""
+    path = layout.root / plan.instrument.bad_pixels if plan.instrument.bad_pixels else None
+    made_of = [row["digest"] for row in record if row["kind"] != "bias"]
+    if path is None and not made_of:
+        return None
+    identity = masters.input_of("bad", [], [*made_of, _digest(plan, path) if path else ""], readout)
+    if "bad" in old and old["bad"]["input"] == identity and _is_whole(plan, old["bad"]):
+        return old["bad"]
+    listed = _listed(plan, path, readout) if path else None
+    return masters.make_map(plan.paths, masters.of_rows(plan.paths, record, readout), listed, identity)
+
+
+def _digest(plan: ObservationPlan, path: Path) -> str:
+    try:
+        return io_fits.digest(path)
+    except OSError as error:
+        raise Blocked(
+            f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} cannot be read "
+            f"({error.strerror})"
+        ) from None
+
+
+def _listed(plan: ObservationPlan, path: Path, readout: Readout) -> Image:
+    """Return the map of the settings, trimmed if it has the size of the raw frames."""
+    from accretor.science.readout import window
+
+    exposure = plan.frames[0].exposure
+    assert exposure is not None
+    try:
+        image = io_fits.read_image(path)
+    except Unusable as verdict:
+        raise Blocked(
+            f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} {verdict.reason}"
+        ) from None
+    whole = (exposure.height, exposure.width)
+    kept = (readout.trim.height, readout.trim.width) if readout.trim else whole
+    if image.shape == whole:
+        return window(image, readout.trim)
+    if image.shape != kept:
+        raise Blocked(
+            f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} has "
+            f"{image.shape[1]}x{image.shape[0]} pixels, the frames {whole[1]}x{whole[0]}"
+        )
+    return image
+
+
+def _digests(files: Sequence[RawFile], layout: Layout) -> list[str]:
+    """Return the digests of calibration frames; only those that are new are read."""
+    keys = [digests.key(file.path, file.size, file.mtime_ns) for file in files]
+    find = digests.finder(layout.digests, layout.raw)
+    found = {item: find(item) for item in keys}
+    new = {
+        item: io_fits.digest(layout.raw / file.path)
+        for item, file in zip(keys, files, strict=True)
+        if found[item] is None
+    }
+    digests.add(layout.digests, new)
+    return [found[item] or new[item] for item in keys]
+
+
+def _kept_or_made(
+    kind: str,
+    sources: list[Source],
+    plan: ObservationPlan,
+    so_far: MasterFiles,
+    old: Mapping[str, Row],
+    made_with: list[str],
+) -> Row:
+    identity = masters.input_of(kind, sources, made_with, so_far.readout)
+    if kind in old and old[kind]["input"] == identity and _is_whole(plan, old[kind]):
+        return old[kind]
+    return masters.make(kind, sources, plan.paths, so_far, identity)
+
+
+def _is_whole(plan: ObservationPlan, row: Row) -> bool:
+    return bool(io_fits.digest(plan.paths.master(row["kind"])) == row["digest"])
+
+
+def _self_dark(
+    plan: ObservationPlan,
+    layout: Layout,
+    settings: WorkspaceSettings,
+    found: Mapping[RawFile, Row],
+    record: list[Row],
+    old: Mapping[str, Row],
+    bench: Bench,
+    readout: Readout,
+) -> tuple[str, dict[str, Any]]:
+    """Add a self-dark to *record* where the field drifts enough.
+
+    It is a choice of frames that every measurement depends on; so with the policy
+    ``keep`` those that were chosen stay, whatever frames are added, as long as all of
+    them are there and good.
+
+    Returns
+    -------
+    tuple
+        What was done, in words, and the record of the choice: ``n_now`` frames would now
+        be chosen, and the noise of the pattern would then be less by the part ``gain``.
+    """
+    if settings.preprocess.self_dark == "never":
+        return "no self-dark is wanted", {}
+    from accretor.science import combine
+
+    names = dict(zip(plan.frames, frame_names(plan.frames), strict=True))
+    usable = {
+        names[file]: replace(masters.source(layout.raw, file, row["input"]), name=names[file])
+        for file, row in found.items()
+        if row["status"] == GOOD
+    }
+    best = [list(usable)[i] for i in combine.self_dark_indices(len(usable), SELF_DARK_FRAMES)]
+    pinned = chosen = _pinned_frames(plan, settings, usable)
+    if not chosen and settings.ensemble.policy == "keep" and not bench.renew:
+        chosen = masters.still_there(old.get("selfdark"), usable)
+    chosen = chosen or best
+    sources = [usable[name] for name in chosen]
+    so_far = masters.of_rows(plan.paths, record, readout)
+    made_with = [row["digest"] for row in record]
+    try:
+        record.append(_kept_or_made("selfdark", sources, plan, so_far, old, made_with))
+    except Unusable as verdict:
+        return f"no self-dark either, {verdict.reason}", {}
+    gain = max(1 - math.sqrt(len(chosen) / len(best)), 0.0)
+    unused = settings.preprocess.self_dark_frames and not pinned
+    said = "; [preprocess] self_dark_frames names none of its frames" if unused else ""
+    return f"self-dark of {len(sources)} frames{said}", {"n_now": len(best), "gain": round(gain, 3)}
+
+
+def _pinned_frames(plan: ObservationPlan, settings: WorkspaceSettings, usable: Collection[str]) -> list[str]:
+    """Return the frames that the settings name for the self-dark; none if they are all of other observations.
+
+    Raises
+    ------
+    Blocked
+        If one of them cannot be used.
+    """
+    wanted = list(settings.preprocess.self_dark_frames)
+    if not set(wanted) & set(frame_names(plan.frames)):
+        return []
+    if lacking := [name for name in wanted if name not in usable]:
+        raise Blocked(
+            f"{plan.observation.slug}: [preprocess] self_dark_frames: {lacking[0]} is none of its good "
+            "frames, which are in frames.ecsv"
+        )
+    return wanted

@@ -1,0 +1,186 @@
+"""What a helper must know of a machine and a workspace, in one text without anything private."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import accretor
+from accretor.config import changed
+from accretor.config import workspace as config
+from accretor.core.errors import AccretorError
+from accretor.core.scrub import scrub
+from accretor.core.settings import WorkspaceSettings
+from accretor.io.layout import Layout
+from accretor.stages.workspace import open_workspace
+
+LIBRARIES = (
+    "doit",
+    "astropy",
+    "pyerfa",
+    "numpy",
+    "scipy",
+    "photutils",
+    "matplotlib",
+    "requests",
+    "msgspec",
+    "filelock",
+    "jinja2",
+)
+EXTRAS = {
+    "cluster": ("dask", "[compute] executor = dask, slurm, pbs or htcondor"),
+    "keyring": ("keyring", "passwords in the system's keyring"),
+    "fit": ("emcee", "sampling of the transit fit"),
+    "parquet": ("pyarrow", "tables as Parquet"),
+}
+"""Optional parts: the module that shows that they are there, and what is lost without."""
+
+LEAST_FREE = 1e9
+"""Byte of free disk below which it is said."""
+LAST_LINES = 20
+"""Lines of the log about what went wrong."""
+
+
+@dataclass
+class Section:
+    """A part of the text."""
+
+    title: str
+    lines: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """What the user should mend."""
+
+
+def examine(layout: Layout) -> list[Section]:
+    """Look at everything; nothing is changed."""
+    settings = _settings(layout)
+    sections = [_program(), settings[0], _disk(layout)]
+    if settings[1] is not None:
+        sections.append(_frames(layout))
+        sections.append(_solvers(settings[1]))
+    return [*sections, _log(layout)]
+
+
+def text(sections: list[Section]) -> str:
+    """Return the sections as one text, the problems first, scrubbed."""
+    problems = [f"  {problem}" for section in sections for problem in section.problems]
+    lines = ["problems", *(problems or ["  none found"])]
+    for section in sections:
+        lines += ["", section.title, *(f"  {line}" for line in section.lines)]
+    return scrub("\n".join(lines) + "\n", _private())
+
+
+def _private() -> dict[str, str]:
+    words = {str(Path.home()): "~", platform.node(): "<host>"}
+    user = Path.home().name
+    if len(user) > 2 and user != "root":
+        words[user] = "<user>"
+    return words
+
+
+def _program() -> Section:
+    found = Section("program")
+    found.lines.append(
+        f"accretor {accretor.__version__}, Python {platform.python_version()}, {platform.platform()}"
+    )
+    versions = []
+    for name in LIBRARIES:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.problems.append(f"{name} is not installed; install accretor again")
+    found.lines.append(", ".join(versions))
+    for extra, (module, use) in EXTRAS.items():
+        is_there = importlib.util.find_spec(module) is not None
+        found.lines.append(f"accretor[{extra}] {'is there' if is_there else 'is not there'}: {use}")
+    found.lines.append(
+        f"{os.cpu_count()} processors, output as {sys.__stdout__.encoding if sys.__stdout__ else None}"
+    )
+    return found
+
+
+def _settings(layout: Layout) -> tuple[Section, WorkspaceSettings | None]:
+    found = Section("settings (workspace.toml; what is not here has its default)")
+    if not layout.config.is_file():
+        found.problems.append("there is no workspace.toml here; `doit init` writes one from your frames")
+        return found, None
+    try:
+        settings = config.load(layout.config)
+    except (AccretorError, OSError) as error:
+        found.problems.append(str(error))
+        return found, None
+    found.lines += changed.lines(settings)
+    if not settings.observer.strip():
+        found.problems.append("workspace.toml: observer is empty; the notes need a name")
+    return found, settings
+
+
+def _disk(layout: Layout) -> Section:
+    found = Section("disk")
+    free = shutil.disk_usage(layout.root).free
+    found.lines.append(f"{free / 1e9:.1f} GB free")
+    if free < LEAST_FREE:
+        found.problems.append(f"the disk has {free / 1e6:.0f} MB left; make room")
+    for folder in (layout.root, layout.work, layout.products):
+        if folder.is_dir() and not os.access(folder, os.W_OK):
+            found.problems.append(f"{folder.name or 'the workspace'} cannot be written")
+    return found
+
+
+def _frames(layout: Layout) -> Section:
+    found = Section("frames")
+    try:
+        workspace = open_workspace(layout.root, is_recorded=False)
+    except (AccretorError, OSError) as error:
+        found.problems.append(str(error))
+        return found
+    n_file = len(workspace.assignments)
+    left_out = Counter(reason for _, reason in workspace.left_out)
+    found.lines.append(f"{n_file} files, {len(workspace.observations)} observations")
+    for plan in workspace.observations:
+        found.lines.append(f"{plan.observation.slug}: {len(plan.frames)} frames")
+        for remark in _remarks(plan):
+            found.lines.append(f"  {remark}")
+    found.lines += [f"left out: {reason} ({n} files)" for reason, n in left_out.most_common(10)]
+    if not workspace.observations:
+        found.problems.append("no file is a frame of a target; work/inventory.ecsv says why for each")
+    return found
+
+
+def _remarks(plan: Any) -> list[str]:
+    try:
+        said = list(plan.detector.remarks)
+    except AccretorError as error:
+        said = [str(error)]
+    counts = Counter(file.exposure.remark for file in plan.frames if file.exposure and file.exposure.remark)
+    return said + [f"{remark} ({n} frames)" for remark, n in counts.most_common(3)]
+
+
+def _solvers(settings: WorkspaceSettings) -> Section:
+    found = Section("plate solution and catalogues")
+    program = shutil.which("solve-field")
+    found.lines.append(f"solve-field is {'there' if program else 'not there'}")
+    return found
+
+
+def _log(layout: Layout) -> Section:
+    found = Section("last trouble in the log")
+    try:
+        lines = layout.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return found
+    trouble = [
+        line
+        for line in lines
+        if any(word in line for word in (" WARNING ", " ERROR ", " failed: ", " broke"))
+    ]
+    found.lines += trouble[-LAST_LINES:] or ["none"]
+    return found

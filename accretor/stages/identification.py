@@ -1,0 +1,136 @@
+"""Identification: what ExoFOP knows of a target, kept beside the user's own values."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accretor.core.dumps import TARGET
+from accretor.core.errors import DumpError, ServiceError
+from accretor.core.slug import slug
+from accretor.io import dump
+
+if TYPE_CHECKING:
+    from accretor.core.settings import Target, WorkspaceSettings
+    from accretor.exofop.identification import Found
+    from accretor.exofop.identifiers import Toi
+    from accretor.exofop.server import Server
+    from accretor.io.http import Client
+    from accretor.io.layout import Layout
+
+Say = Callable[[str], None]
+
+
+def is_kept(path: Path) -> bool:
+    """Return whether all that is needed is in *path*; a damaged file is set aside."""
+    try:
+        return bool(dump.read(path, TARGET).meta.get("is_complete"))
+    except FileNotFoundError:
+        return False
+    except DumpError:
+        dump.set_aside(path)
+        return False
+
+
+def known(path: Path) -> dict[str, float]:
+    """Return the values of ExoFOP that are kept in *path*, by quantity; {} if there are none."""
+    try:
+        return {row["quantity"]: row["value"] for row in dump.read(path, TARGET).rows}
+    except (FileNotFoundError, DumpError):
+        return {}
+
+
+def differences(path: Path, target: Target) -> list[str]:
+    """Return where ExoFOP differs from the user's values as they are now, each in a sentence."""
+    from accretor.exofop import identification
+
+    try:
+        rows = dump.read(path, TARGET).rows
+    except (FileNotFoundError, DumpError):
+        return []
+    found = identification.from_kept(rows)
+    own = identification.configured(target)
+    return [
+        f"{name}: {said}; ExoFOP has {found[name].value:.10g}, workspace.toml {own[name]:.10g}, which is used"
+        for name, said in identification.differences(target, found).items()
+    ]
+
+
+def fetch(target: Target, layout: Layout, settings: WorkspaceSettings, say: Say) -> list[str]:
+    """Ask ExoFOP for the target, and keep what it tells.
+
+    Returns
+    -------
+    list of str
+        What it does not tell, or tells otherwise, each in a sentence. Of the table and the page one is
+        enough: what is wrong with the other is only said.
+    """
+    from accretor.exofop import identification
+    from accretor.exofop.identifiers import Toi, is_toi, toi
+    from accretor.exofop.server import server
+
+    name = Toi(toi(target.name).system, target.planet) if is_toi(target.name) else None
+    where = server(settings.upload.url)
+    tois: Sequence[Toi] = ()
+    found: Found = {}
+    failures: list[str] = []
+    troubles: list[str] = []
+    with where.client() as client:
+        if name is not None:
+            found, tois = _from_table(target, name, client, where, layout, (failures, troubles))
+        try:
+            answer = client.get(where.url("target.php"), params={"id": str(target.tic), "json": ""})
+            page, listed = identification.from_page(answer.body, target.tic, name)
+            found, tois = page | found, tois or listed
+        except ServiceError as error:
+            troubles.append(error.reason)
+    needed = ("ra", "dec", "t0", "period") if name is not None else ("ra", "dec")
+    if missing := [quantity for quantity in needed if quantity not in found]:
+        failures += [*troubles, f"ExoFOP did not tell {', '.join(missing)} of {target.name}"]
+    else:
+        for line in troubles:
+            say(f"identification: {line}; the rest tells enough")
+    path = layout.archive(slug(target.name)).target
+    # On a renewal, less than what is here does not replace it.
+    if found and (not failures or not is_kept(path)):
+        dump.write(
+            path,
+            TARGET,
+            identification.rows(target, found),
+            {
+                "name": target.name,
+                "tic": target.tic,
+                "tois": [str(toi) for toi in tois],
+                "server": where.base,
+                "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+                "is_complete": not failures,
+            },
+        )
+    return [f"identification: {line}" for line in dict.fromkeys(failures)]
+
+
+def _from_table(
+    target: Target,
+    name: Toi,
+    client: Client,
+    where: Server,
+    layout: Layout,
+    said: tuple[list[str], list[str]],
+) -> tuple[Found, Sequence[Toi]]:
+    """Return what the TOI table tells of a candidate, and all candidates of its star."""
+    from accretor.exofop import identification, identifiers
+
+    failures, troubles = said
+    try:
+        table = identifiers.system(name, client, where.base.rstrip("/"))
+    except ServiceError as error:
+        troubles.append(error.reason)
+        table = identifiers.usable(layout.tois)  # the whole of it, if `doit download` has kept it
+    if not table:
+        return {}, ()
+    if trouble := identifiers.disagreement(str(name), target.tic, table):
+        failures.append(trouble)
+    row = next((row for row in table if (row["toi"], row["tic"]) == (str(name), target.tic)), None)
+    return ({} if row is None else identification.from_row(row)), identifiers.tois_of(target.tic, table)

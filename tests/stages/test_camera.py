@@ -1,0 +1,230 @@
+"""What preprocess finds out of a camera, on small simulated nights of known cameras."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from accretor.compute.pool import Pool
+from accretor.core.dumps import MASTERS
+from accretor.core.errors import Blocked
+from accretor.core.settings import ComputeSettings
+from accretor.io import dump
+from accretor.stages import masters, preprocess, reduced
+from accretor.stages.bench import Bench
+from accretor.stages.workspace import open_workspace
+from accretor.synthetic import demo, frames, scene
+from accretor.synthetic.scenarios import SMALL
+
+NIGHT = dataclasses.replace(
+    SMALL, n_frame=6, cadence=1800.0, n_bias=6, n_dark=3, n_flat=6, pixel_response=0.004
+)
+
+
+def bench():
+    return Bench(Pool(ComputeSettings(executor="serial")), lambda done, total: None)
+
+
+def workspace(folder, night=NIGHT, *, instrument="", sections="", dialect=None):
+    frames.write(night, folder, dialect=dialect)
+    text = demo.WORKSPACE.replace('dialect = "generic"', f'{instrument}\ndialect = "generic"')
+    (folder / "workspace.toml").write_text(text + sections, encoding="utf-8")
+    return open_workspace(folder)
+
+
+def preprocessed(space):
+    plan = space.observations[0]
+    preprocess.run(plan, space.layout, space.settings, bench())
+    return plan
+
+
+def images(space, plan):
+    rows = dump.read(plan.paths.frames, preprocess.FRAMES).rows
+    files = reduced.frame_files(plan, space.layout, rows, masters.files(plan.paths))
+    return [reduced.read(item) for item in files]
+
+
+def without(*keywords):
+    def dialect(header):
+        for keyword in keywords:
+            del header[keyword]
+        return header
+
+    return dialect
+
+
+def expected(night, index):
+    """Return the true sky and stars, electron, of a light frame."""
+    prepared = scene.prepare(night)
+    return scene.starlight(prepared, index) + night.sky * night.exposure
+
+
+def residual_sky(image, night, index):
+    """Return how far the image is from the truth where no star is, electron."""
+    prepared = scene.prepare(night)
+    rows, columns = np.mgrid[: night.size[1], : night.size[0]]
+    far = np.all([np.hypot(columns - x, rows - y) > 15 for x, y in scene.positions(prepared, index)], axis=0)
+    return float(np.median((image - expected(night, index))[far]))
+
+
+def test_overscan_takes_off_a_level_that_wanders_and_the_rims_are_trimmed(tmp_path):
+    night = dataclasses.replace(NIGHT, overscan=20, bias_drift=60.0)
+    sections = 'overscan = "[161:180,1:160]"\ntrim = "[1:160,1:160]"'
+    space = workspace(tmp_path, night, instrument=sections)
+    plan = preprocessed(space)
+
+    for index, (raw, image) in enumerate(images(space, plan)):
+        assert raw.shape == image.shape == (160, 160)
+        # 144 electron of sky; the level would move it by 90 if it were not taken off.
+        assert residual_sky(image, night, index) == pytest.approx(0, abs=2.5)
+    assert fits.getdata(plan.paths.master("bias")).mean() == pytest.approx(0, abs=0.5)
+    assert masters.files(plan.paths).readout.trim is not None
+
+
+def test_trim_moves_the_plate_solution_with_the_pixels(tmp_path):
+    from accretor.stages import platesolve
+
+    trim = "[21:160,11:150]"
+    space = workspace(tmp_path, instrument=f'trim = "{trim}"')
+    plan = preprocessed(space)
+    row = dump.read(plan.paths.frames, preprocess.FRAMES).rows[0]
+    files = reduced.frame_files(plan, space.layout, [row], masters.files(plan.paths))[0]
+    raw, _ = reduced.read(files)
+
+    whole = platesolve.from_header(space.layout.raw / row["path"], 0, (NIGHT.ra, NIGHT.dec), (160, 160))
+    cut = platesolve.from_header(
+        space.layout.raw / row["path"], 0, (NIGHT.ra, NIGHT.dec), raw.shape, files.masters.readout.origin
+    )
+
+    before = np.array(whole.wcs().all_world2pix(NIGHT.ra, NIGHT.dec, 0))
+    after = np.array(cut.wcs().all_world2pix(NIGHT.ra, NIGHT.dec, 0))
+    np.testing.assert_allclose(before - after, [20, 10], atol=1e-6)
+    x, y = np.rint(after).astype(int)
+    assert (
+        raw[y, x] == raw[y - 3 : y + 4, x - 3 : x + 4].max() or raw[y - 1 : y + 2, x - 1 : x + 2].max() > 3000
+    )
+
+
+def test_non_linearity_is_undone_in_lights_and_flats(tmp_path):
+    night = dataclasses.replace(NIGHT, nonlinearity=0.08, flux=1.2e6, scintillation=0.0)
+    a = night.nonlinearity / night.saturation
+    setting = f"nonlinearity = [0, 1, {a:.8g}, {2 * a**2:.8g}, {5 * a**3:.8g}, {14 * a**4:.8g}]"
+    found = {}
+    for name, text in (("without", ""), ("with", setting)):
+        folder = tmp_path / name
+        space = workspace(folder, night, instrument=text)
+        image = images(space, preprocessed(space))[0][1]
+        true = expected(night, 0)
+        bright = true > 25_000
+        found[name] = float(np.median(image[bright] / true[bright]))
+
+    assert bright.sum() > 5
+    # 8 % at 60,000 ADU; the flat, of 27,000, takes part of it off again.
+    assert abs(found["with"] - 1) < 0.01
+    assert abs(found["without"] - 1) > 2 * abs(found["with"] - 1)
+
+
+def test_non_linearity_without_a_zero_level_is_not_used_and_said(tmp_path):
+    night = dataclasses.replace(NIGHT, n_bias=0)
+    space = workspace(tmp_path, night, instrument="nonlinearity = [0, 1, 1e-7]")
+    plan = preprocessed(space)
+
+    assert masters.files(plan.paths).readout.nonlinearity == ()
+    assert any("nonlinearity" in remark for remark in dump.read_meta(plan.paths.masters)["remarks"])
+
+
+def test_map_of_bad_pixels_holds_the_hot_the_dead_and_the_listed(tmp_path):
+    listed = np.zeros((160, 160), dtype=np.uint8)
+    listed[17, 23] = 1
+    tmp_path.mkdir(exist_ok=True)
+    fits.PrimaryHDU(listed).writeto(tmp_path / "mine.fits")
+    night = dataclasses.replace(NIGHT, hot_fraction=0.002, hot_current=30.0)
+    space = workspace(tmp_path, night, instrument='bad_pixels = "mine.fits"')
+    plan = preprocessed(space)
+
+    image = fits.getdata(plan.paths.master("bad")).astype(int)
+    current = scene.prepare(night).camera.dark * night.exposure / night.gain
+    hot = current > 60 + np.median(current)
+    assert image[17, 23] & masters.LISTED
+    assert hot.sum() > 20
+    assert (image[hot] & masters.HOT).all()
+    row = next(row for row in dump.read(plan.paths.masters, MASTERS).rows if row["kind"] == "bad")
+    assert row["n_frame"] == np.count_nonzero(image)
+    known = masters.load(masters.files(plan.paths))
+    np.testing.assert_array_equal(known.bad, image != 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "reason"),
+    [("other.fits", (50, 60), "60x50 pixels"), ("gone.fits", None, "cannot be read")],
+)
+def test_map_that_does_not_fit_blocks_the_observation(tmp_path, name, shape, reason):
+    tmp_path.mkdir(exist_ok=True)
+    if shape:
+        fits.PrimaryHDU(np.zeros(shape, dtype=np.uint8)).writeto(tmp_path / name)
+    space = workspace(tmp_path, instrument=f'bad_pixels = "{name}"')
+
+    with pytest.raises(Blocked, match=reason):
+        preprocessed(space)
+
+
+def test_gain_and_read_noise_that_no_header_tells_are_measured_and_said(tmp_path):
+    space = workspace(tmp_path, dialect=without("GAIN", "RDNOISE"))
+    with pytest.raises(Blocked, match="no header tells the gain"):
+        _ = space.observations[0].detector
+    plan = preprocessed(space)
+
+    assert plan.detector.gain == pytest.approx(NIGHT.gain, rel=0.03)
+    assert plan.detector.read_noise == pytest.approx(NIGHT.read_noise, rel=0.03)
+    said = dump.read_meta(plan.paths.masters)["remarks"]
+    assert any("gain not known" in text and "6 flats and 6 biases" in text for text in said)
+    assert any("read noise not known" in text and "measured" in text for text in said)
+
+
+def test_gain_is_estimated_from_the_sky_and_stays_when_frames_are_added(tmp_path):
+    night = dataclasses.replace(NIGHT, n_flat=0, n_frame=12, sky=4.0, cadence=900.0)
+    space = workspace(tmp_path, night, dialect=without("GAIN"))
+    plan = preprocessed(space)
+    first = plan.detector.gain
+
+    assert first == pytest.approx(night.gain, rel=0.06)
+    assert "sky of 12 frames" in dump.read_meta(plan.paths.masters)["detector"]["origin"]
+    (space.layout.raw / night.target / frames.light_name(night, 5)).unlink()
+    assert preprocessed(open_workspace(tmp_path)).detector.gain == first
+
+
+def test_gain_that_cannot_be_measured_blocks_with_the_reason(tmp_path):
+    night = dataclasses.replace(NIGHT, n_flat=0, n_bias=0, n_dark=0, n_frame=3)
+    space = workspace(tmp_path, night, dialect=without("GAIN"))
+
+    with pytest.raises(Blocked, match=r"no header tells the gain, and it cannot be measured: .*; add gain"):
+        preprocessed(space)
+
+
+def test_header_whose_gain_is_known_needs_no_measurement(tmp_path):
+    plan = preprocessed(workspace(tmp_path))
+
+    assert dump.read_meta(plan.paths.masters)["detector"] == {}
+
+
+def test_other_clock_of_the_headers_is_compared_and_blocks_only_above_a_minute(tmp_path):
+    found = {}
+    for seconds in (0.0, 20.0, 7200.0):
+        folder = tmp_path / str(seconds)
+
+        def dialect(header, seconds=seconds):
+            from astropy.time import Time
+
+            start = Time(header["DATE-OBS"], scale="utc").jd + seconds / 86400
+            header["JD"] = (start, "Julian date at the start")
+            return header
+
+        meta = dump.read_meta(preprocessed(workspace(folder, dialect=dialect)).paths.frames)
+        said = [text for text in meta["remarks"] if "Julian" in text]
+        found[seconds] = (len(said), len(meta["problems"]))
+        assert meta["time_rule"] == "DATE-OBS is the start of the exposure: by its comment"
+
+    assert found == {0.0: (0, 0), 20.0: (1, 0), 7200.0: (1, 1)}

@@ -1,0 +1,143 @@
+"""`doit init`: from a folder of frames to settings, without a question."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+
+import pytest
+
+from accretor.core.dumps import TOIS
+from accretor.io import dump
+from accretor.io.layout import Layout
+from accretor.synthetic import frames
+from tests.harness import SMALL, results, run
+
+TOI = {
+    **{column.name: float("nan") for column in TOIS.scalars},
+    "ra": 105.3475,
+    "dec": 24.81,
+    "teff": 5600.0,
+    "toi": "TOI-9999.01",
+    "tic": 999999999,
+    "t0": 2460697.307011,
+    "t0_error": 0.0015,
+    "period": 3.5123456,
+    "period_error": 1e-5,
+    "duration": 2.2,
+    "depth": 11.0,
+}
+
+
+@pytest.fixture
+def night(tmp_path):
+    """Return a folder with frames in raw/ and nothing else."""
+    frames.write(SMALL, tmp_path / "night", lights=range(12))
+    return tmp_path / "night"
+
+
+def filled_in(workspace):
+    """Fill in what only a person can know."""
+    config = workspace / "workspace.toml"
+    text = config.read_text(encoding="utf-8")
+    for old, new in (
+        ('observer = ""', 'observer = "A. Observer"'),
+        ("tic = 0 ", "tic = 999999999 "),
+        ('ra = "" ', 'ra = "07:01:23.400" '),
+        ('dec = "" ', 'dec = "+24:48:36.00" '),
+    ):
+        text = text.replace(old, new)
+    config.write_text(text, encoding="utf-8")
+
+
+def test_the_draft_needs_only_what_no_header_tells_and_then_the_night_is_reduced(night):
+    said = run(night, "init")
+    filled_in(night)
+
+    done = run(night, "calibration")
+
+    assert said.status == 0, said.out + said.err
+    assert "to fill in: ra and dec of TOI-9999.01" in said.out
+    assert "gain" not in said.out
+    assert done.status == 0, done.out + done.err
+    assert done.stages == ["preprocess", "registration", "template", "photometry", "calibration"]
+    assert done.measured("preprocess") == 12
+
+
+def test_what_the_kept_table_of_tois_knows_need_not_be_filled_in(night):
+    dump.write(Layout(night).tois, TOIS, [TOI], {})
+
+    said = run(night, "init")
+
+    (target,) = tomllib.loads((night / "workspace.toml").read_text(encoding="utf-8"))["target"]
+    assert "to fill in" not in said.out
+    assert (target["tic"], target["ra"], target["dec"]) == (TOI["tic"], TOI["ra"], TOI["dec"])
+    assert target["ephemeris"]["t0"] == TOI["t0"]
+    assert "CHECK" not in (night / "workspace.toml").read_text(encoding="utf-8")
+    assert run(night, "preprocess").status == 0
+
+
+def test_a_frame_without_a_name_is_known_by_where_the_telescope_pointed(night):
+    nameless = dataclasses.replace(SMALL, target="Field 7")
+    frames.write(nameless, night.parent / "other", lights=range(6))
+    other = {**TOI, "toi": "TOI-1.01", "tic": 1, "ra": 10.0, "dec": 10.0}
+    dump.write(Layout(night.parent / "other").tois, TOIS, [other, TOI], {})
+
+    run(night.parent / "other", "init")
+
+    text = (night.parent / "other" / "workspace.toml").read_text(encoding="utf-8")
+    (target,) = tomllib.loads(text)["target"]
+    assert (target["name"], target["tic"], target["aliases"]) == ("TOI-9999.01", TOI["tic"], ["Field 7"])
+    assert "CHECK: no name tells it" in text
+
+
+def test_settings_that_are_there_stay_as_they_are(night):
+    (night / "workspace.toml").write_text("# mine\n", encoding="utf-8")
+
+    again = run(night, "init")
+
+    assert again.status != 0
+    assert "stays as it is" in again.out
+    assert (night / "workspace.toml").read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_frames_in_the_folder_itself_are_found_and_stay_there(night):
+    for path in sorted((night / "raw").rglob("*.fits")):
+        path.rename(night / path.name)
+    for folder in sorted((night / "raw").rglob("*"), reverse=True):
+        folder.rmdir()
+    (night / "raw").rmdir()
+    before = {path.name for path in night.glob("*.fits")}
+    run(night, "init")
+    filled_in(night)
+
+    first = run(night, "calibration")
+    second = run(night, "calibration")
+
+    assert 'raw = "."' in (night / "workspace.toml").read_text(encoding="utf-8")
+    assert (first.status, first.measured("preprocess")) == (0, 12), first.out + first.err
+    assert second.stages == [], "our own files are no frames"
+    assert {path.name for path in night.glob("*.fits")} == before
+    assert "files left out" not in second.out
+
+
+def test_frames_elsewhere_are_only_read(night, tmp_path):
+    space = tmp_path / "space"
+    space.mkdir()
+    before = results(night)
+
+    said = run(space, "init", f"frames={night / 'raw'}")
+    filled_in(space)
+    done = run(space, "preprocess")
+
+    assert said.status == 0, said.out + said.err
+    assert (done.status, done.measured("preprocess")) == (0, 12), done.out
+    assert results(night) == before
+
+
+def test_a_folder_without_frames_is_told_in_one_line(tmp_path):
+    said = run(tmp_path, "init")
+
+    assert said.status != 0
+    assert "none of 0 files is a FITS frame" in said.out
+    assert not (tmp_path / "workspace.toml").exists()
