@@ -16,7 +16,7 @@ BOX = 64
 """Side of the boxes, pixel: more than a star, less than a gradient."""
 SAMPLES = 24
 """Pixels looked at along each side of a box; they fix its level to a tenth of the noise or better."""
-FEW_SAMPLES = 16
+FEW_SAMPLES = 12
 """The same where there are more than a hundred boxes, whose median is what counts."""
 MOST_BOXES = 20
 """Boxes along a side: large detectors have wider boxes."""
