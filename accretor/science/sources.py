@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, fields
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science import moffat
-from accretor.science.background import BOX, SAMPLES, Sky, sky
+from accretor.science.background import BOX, Sky, sky
 from accretor.science.calibrated import Calibrated, Repairs, repairs
 from accretor.science.centroid import windowed, windowed_shape
 from accretor.science.geometry import Stampable, bin_image, stamp_pixels, stamps
@@ -31,7 +32,7 @@ SMALL_NARROW, LARGE_NARROW = 2.5, 1.25
 LONGEST = 4.0
 """Elongation beyond which it is a trail; no wind draws out a usable frame like this."""
 FIRST_SAMPLES = 12
-"""Pixels along each side of a box of the sky, where its noise or a first look is all that is asked for."""
+"""Pixels along each side of a box of the sky, where its noise is all that is asked for."""
 TELLING = 120
 """Brightest peaks that tell how wide stars are."""
 LEAST_CANDIDATES = 300
@@ -130,7 +131,7 @@ def detect(
         return _no_sources()
     fwhm, factor = rough, _factor(rough, image.shape)
     flat, x, y = _candidates(
-        field, factor, threshold, _blur(fwhm / factor), max(2 * max_stars, LEAST_CANDIDATES)
+        field, factor, threshold, _blur(fwhm / factor), max(3 * max_stars // 2, LEAST_CANDIDATES)
     )
     sources = _measured(image, flat, factor, x[:TELLING], y[:TELLING], fwhm, saturation)
     if len(sources):
@@ -182,7 +183,9 @@ class _Field:
     """An image without its bad pixels, and what was binned of it."""
 
     image: Image | Calibrated
-    binned: dict[int, Image]
+    binned: dict[int, Image] = dataclasses.field(default_factory=dict)
+    peaks: dict[tuple[int, int], tuple[Image, Floats, Floats]] = dataclasses.field(default_factory=dict)
+    """By factor and blur, for a first look is often the last one too."""
 
     def at(self, factor: int) -> Image:
         """Return the image binned by *factor*: 1, 2 or 4."""
@@ -201,12 +204,12 @@ def _field(image: Image | Calibrated, bad: Booleans | Repairs | None) -> _Field:
     if isinstance(image, Calibrated):
         mended = repairs(bad) if isinstance(bad, np.ndarray) else bad
         if bad is None or mended is not None:
-            found = _Field(image.repaired(mended) if mended else image, {})
+            found = _Field(image.repaired(mended) if mended else image)
             # What is undefined shows in the sum of all.
             if math.isfinite(float(found.at(2).sum(dtype=np.float64))):
                 return found
         image = image.image()
-    return _Field(_without(image, bad.is_bad if isinstance(bad, Repairs) else bad), {})
+    return _Field(_without(image, bad.is_bad if isinstance(bad, Repairs) else bad))
 
 
 def _factor(fwhm: float, shape: tuple[int, ...]) -> int:
@@ -252,19 +255,21 @@ def _blur(fwhm: float) -> int:
 
 
 def _candidates(
-    field: _Field,
-    factor: int,
-    threshold: float,
-    blur: int,
-    most: int,
-    *,
-    is_first_look: bool = False,
+    field: _Field, factor: int, threshold: float, blur: int, most: int
 ) -> tuple[Image, Floats, Floats]:
     """Return the binned image without its sky, and the peaks in it, brightest first, in its pixels."""
-    binned = field.at(factor).astype(np.float32)  # a copy: its sky is taken off
+    key = factor, blur
+    if key not in field.peaks:
+        field.peaks[key] = _peaks(field.at(factor).astype(np.float32), threshold, blur)
+    binned, x, y = field.peaks[key]
+    return binned, x[:most], y[:most]
+
+
+def _peaks(binned: Image, threshold: float, blur: int) -> tuple[Image, Floats, Floats]:
+    """Take the sky off *binned*, and return it with the peaks in it, brightest first."""
     if min(binned.shape) < 5:
         return binned, np.zeros(0), np.zeros(0)
-    background = sky(binned, samples=FIRST_SAMPLES if is_first_look else SAMPLES)
+    background = sky(binned)
     binned -= background.image()
     smooth = _smoothed(binned, blur)
     noise = sky(smooth[1:-1, 1:-1], box=2 * BOX, samples=FIRST_SAMPLES).noise
@@ -283,7 +288,7 @@ def _candidates(
     core = np.stack([raw[at + dy * width + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)], axis=1)
     is_star = core.sum(axis=1) - core.max(axis=1) > 8 * SHARPEST * core.max(axis=1)
     at, value = at[is_star], value[is_star]
-    at = at[np.argsort(-value, kind="stable")[:most]]
+    at = at[np.argsort(-value, kind="stable")]
     row, column = np.divmod(at, width)
     return binned, column.astype(np.float64), row.astype(np.float64)
 
@@ -293,7 +298,7 @@ def _rough_fwhm(field: _Field, threshold: float, saturation: float) -> float | N
     image = field.image
     is_large = max(image.shape) >= LARGE
     for factor in (4, 2, 1):
-        _, x, y = _candidates(field, factor, threshold, 1, 80, is_first_look=True)
+        _, x, y = _candidates(field, factor, threshold, 1, 80)
         if not len(x):
             continue
         local = np.rint(_unbinned(x, factor)), np.rint(_unbinned(y, factor))
