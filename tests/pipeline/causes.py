@@ -378,6 +378,7 @@ CAUSES = (
     Cause("`template.fits` is damaged\\*", "template", damage(f"{NIGHT}/template.fits"), SAME),
     Cause("`photometry.fits` is damaged\\*", "photometry (11)", damage(f"{NIGHT}/photometry.fits"), SAME),
     Cause("`photometry.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/photometry.ecsv"), SAME),
+    Cause("`growth.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/growth.ecsv"), SAME),
     Cause("`lightcurve.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/lightcurve.ecsv"), SAME),
     Cause("`comparison.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/comparison.ecsv"), SAME),
     Cause("`apertures.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/apertures.ecsv"), SAME),
