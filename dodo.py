@@ -24,8 +24,11 @@ from tasks import (
     calibration,
     doctor,
     download,
+    ephemeris,
     fetch,
+    forced,
     init,
+    neb,
     organize,
     packaging,
     photometry,
@@ -55,6 +58,8 @@ DOIT_CONFIG = {
         "template",
         "photometry",
         "calibration",
+        "forced",
+        "neb",
         "plotting",
         "packaging",
     ],
@@ -106,6 +111,16 @@ def task_calibration() -> Iterator[Task]:
     yield from calibration.tasks()
 
 
+def task_forced() -> Iterator[Task]:
+    """Measure the neighbours of the target, and other places on the sky."""
+    yield from forced.tasks()
+
+
+def task_neb() -> Iterator[Task]:
+    """Check whether a neighbour is an eclipsing binary."""
+    yield from neb.tasks()
+
+
 def task_plotting() -> Iterator[Task]:
     """Draw the figures."""
     yield from plotting.tasks()
@@ -119,6 +134,11 @@ def task_packaging() -> Iterator[Task]:
 def task_upload() -> Iterator[Task]:
     """Upload a package to ExoFOP: show what would be sent, and send it when that is confirmed."""
     yield from upload.tasks()
+
+
+def task_ephemeris() -> Iterator[Task]:
+    """Put the transits of all nights of a target together."""
+    yield from ephemeris.tasks()
 
 
 def task_logout() -> Iterator[Task]:

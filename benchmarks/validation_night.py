@@ -43,7 +43,11 @@ LONELY, FAINT = 3.0, 0.02
 
 def night(name: str, seed: int, folder: Path) -> list[Row]:
     """Make the scenario *name* with *seed* in *folder*, reduce it, and return one row for each filter."""
-    scenario = scenarios.of(name, seed)
+    return [{"scenario": name, "seed": seed, **row} for row in reduced(scenarios.of(name, seed), folder)]
+
+
+def reduced(scenario: Scenario, folder: Path) -> list[Row]:
+    """Make a night in *folder*, reduce it, and return how each filter compares with the truth."""
     frames.write(scenario.night, folder)
     (folder / "workspace.toml").write_text(scenarios.workspace(scenario), encoding="utf-8")
     space = open_workspace(folder)
@@ -51,7 +55,7 @@ def night(name: str, seed: int, folder: Path) -> list[Row]:
     prepared = scene.prepare(scenario.night)
     rows: list[Row] = []
     for plan in space.observations:
-        row: Row = {"scenario": name, "seed": seed, "filter": plan.observation.filter, "error": ""}
+        row: Row = {"filter": plan.observation.filter, "error": ""}
         try:
             for stage in STAGES:
                 stage.run(plan, space.layout, space.settings, bench)

@@ -219,7 +219,7 @@ def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
 
 
 def clean(stage_name: str, name: str, targets: list[Path], folders: list[Path], dryrun: bool) -> None:
-    """Remove what a piece of work left: its targets, the files of its folders, and what goes with them.
+    """Remove what a piece of work left: its targets, files and folders of its own, and what goes with them.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def clean(stage_name: str, name: str, targets: list[Path], folders: list[Path], 
     Layout(Path()).refuse_links(*(path.parent for path in targets), *folders)
     inside = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
     beside = [other for path in targets for other in (journal.path_of(path), dump.aside_of(path))]
-    for path in [*targets, *beside, *inside]:
+    for path in [*targets, *beside, *folders, *inside]:
         if path.is_file():
             print(f"remove {path}")
             if not dryrun:

@@ -9,6 +9,7 @@ from typing import Any
 
 from accretor.core.errors import DumpError
 from accretor.io import dump
+from accretor.plots.registry import FIGURES
 from accretor.stages import results
 from accretor.stages.workspace import ObservationPlan
 from tasks import _blocked, _workspace
@@ -38,6 +39,8 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
     if name == "calibration":
         with contextlib.suppress(OSError, DumpError):
             return results.said(results.read(plan.paths.results))
+    if name in _REMARKED and (meta := _meta(getattr(plan.paths, _REMARKED[name]))).get("remarks"):
+        return f"{meta['remarks'][0]}"
     if name == "template" and (meta := _meta(plan.paths.template_stars)):
         return f"{meta['frame']}, plate solution: {meta['solution']}{_better(_meta(plan.paths.template))}"
     better = _better_dark(_meta(plan.paths.masters)) if name == "preprocess" else ""
@@ -53,6 +56,10 @@ def _better_dark(meta: dict[str, Any]) -> str:
         f"; a self-dark of {choice['n_now']} frames would now have {choice['gain']:.0%} less noise "
         "(doit renew=...)"
     )
+
+
+_REMARKED = {"forced": "forced_info", "neb": "neighbours"}
+"""Stages that may have nothing to do, and say why in the header of a dump."""
 
 
 def _better(meta: dict[str, Any]) -> str:
@@ -114,5 +121,7 @@ _COUNTS: dict[str, Callable[[ObservationPlan], Counts]] = {
     "template": _made(lambda plan: plan.paths.template_stars),
     "photometry": _frames("frames", "image_info", "photometry_info"),
     "calibration": _made(lambda plan: plan.paths.results),
-    "plotting": _made(lambda plan: plan.paths.plots),
+    "forced": _frames("frames", "image_info", "forced_info"),
+    "neb": _made(lambda plan: plan.paths.neighbours),
+    "plotting": _made(lambda plan: plan.paths.plots / FIGURES[0].tail),
 }

@@ -10,7 +10,10 @@ from doit import doit_cmd
 from accretor.core.slug import slug
 from tasks import _workspace
 
-STAGES = ("preprocess", "registration", "template", "photometry", "calibration", "plotting", "packaging")
+STAGES = (
+    *("preprocess", "registration", "template", "photometry", "calibration"),
+    *("forced", "neb", "plotting", "packaging"),
+)
 CHOOSING = ("preprocess", "template", "fetch")
 """Stages that make choices which are kept, and the command that keeps what others have."""
 

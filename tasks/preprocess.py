@@ -27,7 +27,7 @@ from accretor.core import versions
 from accretor.core.frame import Exposure
 from accretor.io.inventory import RawFile
 from accretor.stages.workspace import ObservationPlan
-from tasks import _observations
+from tasks import _observations, _workspace
 
 _said = attrgetter(*(field.name for field in fields(Exposure)))
 """All that a header says, as a tuple; ten times as fast as `astuple`, for there may be 10,000."""
@@ -39,7 +39,8 @@ def tasks() -> Iterator[Task]:
 
 
 def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
-    return [], [plan.paths.frames, plan.paths.masters]
+    listed = _workspace.current().layout.root / (plan.instrument.bad_pixels or ".")
+    return [listed] if listed.is_file() else [], [plan.paths.frames, plan.paths.masters]
 
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 from doit.exceptions import TaskFailed
 from doit.task import Task
 
-from accretor.core.dumps import FRAMES, PHOTOMETRY, STARS, Schema
+from accretor.core.dumps import FORCED, FRAMES, PHOTOMETRY, STARS, Schema
 from accretor.core.errors import AccretorError
 from accretor.stages.rows import n_pending
 from accretor.stages.workspace import ObservationPlan
@@ -27,8 +27,16 @@ _ROW_STAGES: dict[str, tuple[Schema, str]] = {
     "preprocess": (FRAMES, "frames"),
     "registration": (STARS, "image_info"),
     "photometry": (PHOTOMETRY, "photometry_info"),
+    "forced": (FORCED, "forced_info"),
 }
 """Stages that work frame by frame: schema and name of the readable dump."""
+
+_NEEDED_BY = {
+    "forced": ("forced", "neb", "packaging"),
+    "neb": ("neb", "packaging"),
+    "plotting": ("plotting", "packaging"),
+}
+"""Stages that not all later stages need."""
 
 
 def tasks() -> Iterator[Task]:
@@ -62,7 +70,7 @@ def _is_needed(name: str, names: list[str]) -> bool:
         wanted_stage, _, part = wanted.partition(":")
         if wanted_stage not in _wishes.STAGES:
             continue
-        is_before = _wishes.STAGES.index(stage) <= _wishes.STAGES.index(wanted_stage)
+        is_before = wanted_stage in _NEEDED_BY.get(stage, _wishes.STAGES[_wishes.STAGES.index(stage) :])
         if is_before and (not part or f"{slug}/".startswith(f"{part}/") or f"{part}/".startswith(f"{slug}/")):
             return True
     return False

@@ -107,6 +107,9 @@ def _kept(path: Path, name: str) -> Catalog:
 
 def _table(path: Path) -> Any:
     """Return the table in *path*, an `astropy.table.Table`."""
+    from xml.parsers.expat import ExpatError
+
+    from astropy.io.fits import VerifyError
     from astropy.table import Table
     from astropy.utils.exceptions import AstropyWarning
 
@@ -131,8 +134,11 @@ def _table(path: Path) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)  # what is odd but readable
             table = Table.read(path, **options)
-    # Whatever astropy's four readers raise on a file that is none, all of them subclasses of these.
-    except (OSError, ValueError, TypeError, KeyError, IndexError, SyntaxError) as error:
+    # What astropy's four readers raise on a file that is none: their own errors, and Python's.
+    except (
+        *(AstropyWarning, VerifyError, ExpatError, OSError),
+        *(ValueError, TypeError, LookupError, SyntaxError),
+    ) as error:
         said = " ".join(str(error).split())[:120]
         raise Unusable(f"{path}: cannot be read as {kind}: {said}") from error
     if not len(table):

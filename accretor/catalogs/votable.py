@@ -98,8 +98,11 @@ def _read(plain: bytes, service: str) -> tuple[dict[str, Any] | None, list[tuple
             document = votable.parse(io.BytesIO(plain), verify="ignore")
             table = next(document.iter_tables(), None)
             columns = None if table is None else _columns(table)
-    # What astropy raises on broken tables: its own errors are subclasses of these.
-    except (ExpatError, SyntaxError, TypeError, ValueError, LookupError, EOFError, AttributeError) as error:
+    # What astropy raises on broken tables: its own, which are warnings by class, and Python's.
+    except (
+        *(AstropyWarning, ExpatError, SyntaxError, TypeError, ValueError),
+        *(LookupError, EOFError, AttributeError),
+    ) as error:
         said = " ".join(str(error).split())[:100]
         raise ServiceError(service, f"the answer is a damaged VOTable: {said}") from error
     infos = [(str(i.name), str(i.value), str(i.content or "")) for i in _infos(document)]

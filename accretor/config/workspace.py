@@ -14,6 +14,7 @@ import msgspec
 from accretor import instruments
 from accretor.core.errors import ConfigError
 from accretor.core.settings import (
+    ForcedPosition,
     InstrumentSettings,
     ObservationSettings,
     PhotometrySettings,
@@ -158,11 +159,9 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
                 path, f"target[{i}].name", f"{target.name!r} and {folders[folder]!r} would share a folder"
             )
         folders[folder] = target.name
-        for key, parse in (("ra", angles.right_ascension), ("dec", angles.declination)):
-            try:
-                parse(getattr(target, key))
-            except ValueError as error:
-                raise ConfigError(path, f"target[{i}].{key}", str(error)) from None
+        _check_place(path, f"target[{i}]", target)
+    for i, place in enumerate(settings.forced.position):
+        _check_place(path, f"forced.position[{i}]", place)
     for i, instrument in enumerate(settings.instrument):
         _check_instrument(path, f"instrument[{i}]", instrument, is_alone=len(settings.instrument) == 1)
         if instrument.name in {other.name for other in settings.instrument[:i]}:
@@ -173,6 +172,14 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
     _check_catalogs(path, [item.name for item in settings.catalogs.file])
     for i, special in enumerate(settings.observation):
         _check_observation(path, f"observation[{i}]", special, settings, [*folders.values()])
+
+
+def _check_place(path: Path, key: str, place: Target | ForcedPosition) -> None:
+    for name, parse in (("ra", angles.right_ascension), ("dec", angles.declination)):
+        try:
+            parse(getattr(place, name))
+        except ValueError as error:
+            raise ConfigError(path, f"{key}.{name}", str(error)) from None
 
 
 def _check_annulus(path: Path, key: str, settings: PhotometrySettings) -> None:

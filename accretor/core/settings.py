@@ -28,8 +28,8 @@ class Ephemeris(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     t0: float
     """Mid-transit time, BJD_TDB day."""
-    period: Positive
-    """Orbital period, day."""
+    period: NonNegative
+    """Orbital period, day; 0 for a candidate of which one transit only was seen."""
     duration: Positive
     """Time from first to fourth contact, hour."""
     depth: Positive
@@ -71,7 +71,8 @@ class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pm_dec: float = 0.0
     """Proper motion in declination, milliarcsec per year."""
     ephemeris: Ephemeris | None = None
-    """Needed for the transit fit; without it the light curve is made, the fit is not."""
+    """Needed for the transit fit; default: that of ExoFOP, if ``doit fetch`` has kept one, and its source
+    says so; with neither the light curve is made, the fit is not."""
     teff: Positive | None = None
     """Effective temperature of the host, K; it sets the limb darkening."""
     logg: float | None = None
@@ -88,6 +89,10 @@ class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Two digits of the planet: those of the name, else ``01``."""
         found = re.search(r"\.(\d\d)$", self.name)
         return found.group(1) if found else "01"
+
+    def with_ephemeris(self, ephemeris: Ephemeris) -> Target:
+        """Return the same target with another ephemeris."""
+        return replace(self, ephemeris=ephemeris)
 
 
 class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -211,6 +216,44 @@ class PhotometrySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     and faint ones are so in any case."""
 
 
+class ForcedPosition(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[forced.position]]``: a place on the sky at which every frame is measured."""
+
+    name: str
+    """What it is called in the dump."""
+    ra: str | float
+    """Right ascension, ICRS, at the time of the night: ``"hh:mm:ss.s"``, or decimal degrees."""
+    dec: str | float
+    """Declination, likewise: ``"dd:mm:ss.s"``, or decimal degrees."""
+
+
+class ForcedSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fluxes at given places, star or no star: the target's neighbours, and places of yours."""
+
+    position: tuple[ForcedPosition, ...] = ()
+    """Further places."""
+    radius: Positive = 150.0
+    """Arcsec around the target within which all stars of the catalogue are measured; SG1 wants 150."""
+    radii_fwhm: tuple[Positive, ...] = (0.75, 1.0, 1.5, 2.0)
+    """Aperture radii, times the template's FWHM; the nearest of [photometry] are taken."""
+    always: bool = False
+    """Measure target and limits also where there are no other places; off, for it reads all pixels."""
+    significance: Positive = 5.0
+    """Times its error that a flux must have; what has less is a limit."""
+    blank: Annotated[int, Meta(ge=0, le=10000)] = 300
+    """Blank apertures in a frame, whose scatter gives the limit; 0 for none. 300 give it to 7 %."""
+    blank_draws: Annotated[int, Meta(ge=1, le=1000)] = 20
+    """Places tried for each of them."""
+    blank_edge: Annotated[int, Meta(ge=0)] = 25
+    """Distance that they keep from the rim of the frame, pixel."""
+    blank_dilate: Annotated[int, Meta(ge=0)] = 5
+    """Distance that they keep from light of stars, pixel."""
+    blank_scatter: Literal["mad", "std"] = "mad"
+    """``mad``: 1.4826 times the median absolute deviation, which stray light does not move."""
+    blank_seed: Annotated[int, Meta(ge=0)] = 0
+    """Of the places; the same seed gives the same places."""
+
+
 class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Comparison stars, aperture, detrending and the transit fit."""
 
@@ -222,14 +265,24 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     """Star numbers that must not be comparison stars."""
     max_comparison: Annotated[int, Meta(ge=2)] = 120
     """Most comparison stars in the ensemble."""
-    detrend: tuple[Literal["airmass", "time", "x", "y", "fwhm", "sky", "flip"], ...] | Literal["auto"] = (
-        "auto"
-    )
-    """Terms among airmass, time, x, y, fwhm, sky, flip; ``auto`` keeps a term only if BIC asks for it."""
+    detrend: (
+        tuple[Literal["airmass", "time", "x", "y", "fwhm", "sky", "total", "flip"], ...] | Literal["auto"]
+    ) = "auto"
+    """Terms among airmass, time, x, y, fwhm, sky, total (logarithm of the light of the comparison stars),
+    flip; ``auto`` keeps a term only if BIC asks for it."""
     max_detrend: Annotated[int, Meta(ge=0, le=4)] = 2
     """Most terms that ``auto`` may use."""
     scintillation: Positive = 1.56
     """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
+
+
+class NebSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether one of the neighbours is the eclipsing binary that TESS saw."""
+
+    cadence: Positive = 180.0
+    """Second to which curves are binned for their RMS, as SG1 does."""
+    margin: NonNegative = 0.5
+    """Magnitudes below the faintest that could cause the depth, up to which stars are in SG1's table."""
 
 
 class PlottingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -285,7 +338,7 @@ class UploadSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     psf: Positive | None = None
     """FWHM, arcsec, for all filters; default: the median of the frames."""
     delta_mag: float | None = None
-    """Faintest neighbour cleared, magnitudes, for all filters; default: blank."""
+    """Faintest neighbour cleared, magnitudes, for all filters; default: that of the NEB check, else blank."""
     filter: dict[str, UploadFilterSettings] = field(default_factory=dict)
     """``[upload.filter.ip]``: values for one filter, which go before the others."""
     proprietary: bool = True
@@ -381,8 +434,12 @@ class ObservationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     """Keys of [template]."""
     photometry: dict[str, Any] = field(default_factory=dict)
     """Keys of [photometry]."""
+    forced: dict[str, Any] = field(default_factory=dict)
+    """Keys of [forced]."""
     calibration: dict[str, Any] = field(default_factory=dict)
     """Keys of [calibration]."""
+    neb: dict[str, Any] = field(default_factory=dict)
+    """Keys of [neb]."""
     plotting: dict[str, Any] = field(default_factory=dict)
     """Keys of [plotting]."""
 
@@ -459,7 +516,9 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     registration: RegistrationSettings = RegistrationSettings()
     template: TemplateSettings = TemplateSettings()
     photometry: PhotometrySettings = PhotometrySettings()
+    forced: ForcedSettings = ForcedSettings()
     calibration: CalibrationSettings = CalibrationSettings()
+    neb: NebSettings = NebSettings()
     plotting: PlottingSettings = PlottingSettings()
     packaging: PackagingSettings = PackagingSettings()
     upload: UploadSettings = UploadSettings()
@@ -477,3 +536,7 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
                     base = changed.get(name, getattr(self, name))
                     changed[name] = convert({**to_builtins(base), **keys}, type(base))
         return replace(self, observation=(), **changed)
+
+    def with_targets(self, targets: tuple[Target, ...]) -> WorkspaceSettings:
+        """Return the same settings with other targets."""
+        return replace(self, target=targets)

@@ -16,6 +16,9 @@ TEMPLATE = 2
 """2: transparency and remarks."""
 PHOTOMETRY = 2
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
-CALIBRATION = 1
+CALIBRATION = 2
 PLOTTING = 1
 PACKAGING = 1
+FORCED = 1
+NEB = 1
+EPHEMERIS = 1

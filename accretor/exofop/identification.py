@@ -40,6 +40,9 @@ UNITS: Mapping[str, str] = {
 EPHEMERIS = ("t0", "period", "duration", "depth")
 TABLE, PAGE = "TOI table", "target page"
 
+FETCHED = "ExoFOP, as doit fetch found it on"
+"""Beginning of the source of an ephemeris that is not the user's."""
+
 SIGMA = 3.0
 """Times the errors of both by which values must differ for it to be said."""
 POSITION = 2.0
@@ -178,7 +181,7 @@ def configured(target: Target) -> dict[str, float]:
         "teff": target.teff,
         "logg": target.logg,
     }
-    if target.ephemeris is not None:
+    if target.ephemeris is not None and not target.ephemeris.source.startswith(FETCHED):
         own |= {name: getattr(target.ephemeris, name) for name in EPHEMERIS}
     return {name: float(value) for name, value in own.items() if value is not None}
 
@@ -188,7 +191,7 @@ def differences(target: Target, found: Mapping[str, Quantity]) -> dict[str, str]
     said = {}
     if "ra" in found and "dec" in found:
         said["ra"] = _position(target, found)
-    if target.ephemeris is not None and {"t0", "period"} <= set(found):
+    if "t0" in configured(target) and {"t0", "period"} <= set(found):
         said["t0"], said["period"] = _times(target, found)
     own = configured(target)
     for name in ("duration", "depth", "teff", "logg"):

@@ -78,6 +78,26 @@ class ObservationPaths:
         return self.folder / "growth.ecsv"
 
     @property
+    def forced(self) -> Path:
+        """Dump of forced photometry."""
+        return self.folder / "forced.fits"
+
+    @property
+    def forced_info(self) -> Path:
+        """Dump of forced photometry without the fluxes, to read."""
+        return self.folder / "forced.ecsv"
+
+    @property
+    def forced_positions(self) -> Path:
+        """The places of forced photometry: the target, its neighbours, and those of the settings."""
+        return self.folder / "forced_positions.ecsv"
+
+    @property
+    def neighbours(self) -> Path:
+        """What the check for eclipsing binaries nearby finds, one row per neighbour."""
+        return self.folder / "neighbours.ecsv"
+
+    @property
     def light_curve(self) -> Path:
         """The light curve, one row per frame."""
         return self.folder / "lightcurve.ecsv"
@@ -290,6 +310,14 @@ class Layout:
             folder=self.work / observation.slug,
             plots=self.products / observation.visit.slug / "plots" / observation.filter,
         )
+
+    def transits(self, target: str) -> Path:
+        """Return the mid-times of a target (its folder name), with observed minus computed."""
+        return self.products / target / "ephemeris.ecsv"
+
+    def ephemeris(self, target: str) -> Path:
+        """Return the linear ephemeris of a target (its folder name)."""
+        return self.products / target / "ephemeris.json"
 
     def visit(self, visit: Visit) -> VisitPaths:
         """Return the paths of *visit*."""

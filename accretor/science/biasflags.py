@@ -49,7 +49,7 @@ class Night:
     n_pixel: int
     """Of a frame."""
     n_target_bad: int
-    """Frames with a bad pixel within one FWHM of the target; 0 if not counted."""
+    """Frames with a dead or listed pixel within one FWHM of the target; the dark takes off the hot ones."""
     n_target_saturated: int
     """Frames with the target above the linear limit."""
     n_comparison_saturated: int
@@ -64,7 +64,7 @@ class Night:
     target_peak: float = math.nan
     """Highest raw pixel of the target in any frame over the saturation level."""
     neighbour_light: float = 0.0
-    """Flux of neighbours in the target's aperture over its own."""
+    """Flux of neighbours within 3 FWHM of the target over its own."""
     coverage: str = ""
     """Full, Ingress, Egress or Out of Transit; "" without an ephemeris."""
     baseline: tuple[float, float] = (math.nan, math.nan)
@@ -144,7 +144,8 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             night.n_target_bad > 0,
             "bad-pixels",
-            f"a bad pixel is within one FWHM of the target in {night.n_target_bad} of {night.n_frame} frames",
+            f"a dead or listed pixel is within one FWHM of the target in {night.n_target_bad} of "
+            f"{night.n_frame} frames",
         ),
         (
             night.fwhm < UNDERSAMPLED,
@@ -157,8 +158,8 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             night.neighbour_light > BLEND,
             "blend",
-            f"neighbours have {100 * night.neighbour_light:.1f} % of the target's light in its aperture: the "
-            "true depth is greater by as much, if it is the target that dims",
+            f"neighbours within 3 FWHM have {100 * night.neighbour_light:.1f} % of the target's light: what "
+            "is in the aperture makes the depth too small, if it is the target that dims",
         ),
         (
             night.coverage in {"Ingress", "Egress"},

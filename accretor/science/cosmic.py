@@ -7,6 +7,8 @@ light is not spread as that of the other stars of the frame. Nothing is repaired
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats
@@ -21,45 +23,39 @@ LEAST_STARS = 4
 """Stars without which the frame's own change of shape is not known."""
 
 
-def hits(
-    flux: Floats,
-    flux_error: Floats,
-    peak: Floats,
-    *,
-    small: int,
-    large: int,
-) -> Booleans:
+def hits(flux: Floats, flux_error: Floats, peak: Floats, *, chosen: int) -> Booleans:
     """Return which points a cosmic ray or a trail has added light to.
 
     Parameters
     ----------
     flux, flux_error : (n_frame, n_star, n_radius) float64, electron
-        In the order of time; NaN where a star was not measured. Errors with scintillation, if it matters.
+        In the order of time, radii ascending; NaN where a star was not measured.
     peak : (n_frame, n_star) float64
         Highest raw pixel of each star, less the level of the sky, in any unit.
-    small, large : int
-        Indices of the radius of the light curve (or a smaller one), and of one well outside of it.
+    chosen : int
+        Index of the radius of the light curve.
 
     Returns
     -------
     (n_frame, n_star) bool
         True where, against the frames around and less what all stars of the frame do, the flux through
-        either aperture is high by 3.5 standard deviations, and also the ratio of the apertures, or the
-        peak over the flux, is off by 4.5. A flare or a fault of the clock changes no shape, the seeing
-        changes that of all stars. Frames before and after that are as bright as the hit (a slow
-        change, an eclipse's end) clear a point.
+        the chosen aperture is high by 3.5 standard deviations, and also the ratio of the smallest, the
+        chosen and the largest aperture, one to the next, or the peak over the flux, is off by 4.5. A
+        flare changes no shape; the seeing changes that of all stars; what falls outside of the chosen
+        aperture does no harm.
     """
+    used = sorted({0, chosen, flux.shape[2] - 1})
     with np.errstate(invalid="ignore", divide="ignore"):
-        inner, outer = (np.log(np.where(flux[:, :, i] > 0, flux[:, :, i], np.nan)) for i in (small, large))
-        height = np.log(np.where(peak > 0, peak, np.nan)) - inner
-        expected = [flux_error[:, :, i] / flux[:, :, i] for i in (small, large)]
-        # What is in both apertures cancels in their ratio; the ring's own noise is left.
-        ring = np.sqrt(np.maximum(expected[1] ** 2 - expected[0] ** 2, 0)) + 0.2 * expected[0]
-    bright = np.fmax(*(_excess(value, error) for value, error in zip((inner, outer), expected, strict=True)))
-    spread = np.abs(_excess(outer - inner, ring))
-    sharp = _excess(height, np.zeros_like(height))
-    found = (bright > BRIGHTER) & ((spread > SHAPE) | (sharp > SHAPE))
-    return np.asarray(found)
+        value = {i: np.log(np.where(flux[:, :, i] > 0, flux[:, :, i], np.nan)) for i in used}
+        error = {i: np.where(flux[:, :, i] > 0, flux_error[:, :, i] / flux[:, :, i], np.nan) for i in used}
+        height = np.log(np.where(peak > 0, peak, np.nan)) - value[chosen]
+    is_bright = _excess(value[chosen], error[chosen]) > BRIGHTER
+    is_odd = _excess(height, np.zeros_like(height)) > SHAPE
+    for inner, outer in itertools.pairwise(used):
+        # What is in both apertures cancels in their ratio; the noise of the ring between them is left.
+        ring = np.sqrt(np.maximum(error[outer] ** 2 - error[inner] ** 2, 0)) + 0.2 * error[inner]
+        is_odd |= np.abs(_excess(value[outer] - value[inner], ring)) > SHAPE
+    return np.asarray(is_bright & is_odd)
 
 
 def _excess(value: Floats, expected: Floats) -> Floats:

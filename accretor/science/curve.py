@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Integers
-from accretor.science import detrend, fit, limbdarkening, statistics, transit
+from accretor.science import detrend, fit, limbdarkening, rednoise, solution, statistics, transit
+from accretor.science import ephemeris as ephemerides
+from accretor.science.terms import Judge, Tried
 
 if TYPE_CHECKING:
     from accretor.core.settings import Ephemeris, Target
@@ -71,9 +73,13 @@ class Curve:
     terms: tuple[Term, ...]
     outlier: dict[int, str]
     """Frames left out, and why."""
+    tried: tuple[Tried, ...]
+    """Every term that there was, those kept too; empty without a fit."""
     problem: fit.Problem | None
     """The last problem solved, points used only; None without a fit."""
-    solution: fit.Solution | None
+    solution: solution.Solution | None
+    noise: rednoise.Noise | None
+    """Noise models of the condensed problem; None without a fit."""
 
 
 def set_up(
@@ -93,7 +99,8 @@ def set_up(
     known_impact = None if target is None else target.impact
     known_a_rs = None if target is None else target.a_rs
     impact = fit.Prior(0.3, 0.3) if known_impact is None else fit.Prior(known_impact, 0.05)
-    a_rs = transit.a_rs_of_duration(period=ephemeris.period, k=k, impact=min(impact.mean, 0.95), full=full)
+    period = ephemerides.orbital_period(ephemeris)
+    a_rs = transit.a_rs_of_duration(period=period, k=k, impact=min(impact.mean, 0.95), full=full)
     time = series.time[series.is_used]
     baseline = max(prediction.ingress - time[0], time[-1] - prediction.egress)
     is_free = np.ones(5, dtype=bool)
@@ -105,11 +112,11 @@ def set_up(
         flux=series.flux,
         error=series.error,
         basis=np.ones((len(series.time), 1)),
-        period=ephemeris.period,
+        period=period,
         limb_h=law.h,
         start=np.array([0.0, k, known_a_rs or a_rs, impact.mean, law.g]),
         is_free=is_free,
-        tc_reach=min(max(3 * prediction.sigma, full / 2), ephemeris.period / 2),
+        tc_reach=min(max(3 * prediction.sigma, full / 2), period / 2),
         limb_g=fit.Prior(law.g, law.g_error),
         impact=impact,
         a_rs=None if known_a_rs is None else fit.Prior(known_a_rs, 0.05 * known_a_rs),
@@ -136,6 +143,7 @@ def with_transit(
     *,
     forced: tuple[str, ...] | None,
     max_terms: int,
+    log_prior: Floats | None = None,
 ) -> Curve:
     """Fit transit and trend together.
 
@@ -150,42 +158,49 @@ def with_transit(
         Terms that it shall have; default: chosen by the Bayesian information criterion.
     max_terms : int
         Most terms to choose.
+    log_prior : (rednoise.N_MODEL,) float64, optional
+        Prior of the noise models.
     """
     in_transit = np.abs(whole.time) < 0.5 * whole.full.mean
     outlier = _spikes(series, in_transit)
     mask = series.is_used & ~_mask(outlier, series)
     terms = detrend.candidates(quantities, mask)
-    constant = np.ones((len(series.time), 1))
-    if forced is None:
-        chosen = _select(
-            restrict(whole, mask, constant), {name: value[mask] for name, value in terms.items()}, max_terms
-        )
-    else:
-        chosen = detrend.independent(forced, terms, mask)
-    basis = np.column_stack([constant, *(terms[name] for name in chosen)])
-    problem = restrict(whole, mask, basis)
-    solution = fit.solve(problem)
+    names = tuple(terms)
+    columns = np.column_stack([np.ones(len(series.time)), *terms.values()])
+    wide = fit.condense(restrict(whole, mask, columns), solution.MAX_POINT)
+    noise = solution.prepare(wide, log_prior)
+    judge = Judge(wide, names, noise, n_point=int(mask.sum()))
+    chosen = detrend.independent(forced, terms, mask) if forced is not None else judge.choose(max_terms)
+
+    def solved() -> tuple[fit.Problem, solution.Solution]:
+        return restrict(whole, mask, basis), solution.solve(judge.with_terms(chosen), judge.noise)
+
+    basis = columns[:, [0, *(1 + names.index(name) for name in chosen)]]
+    problem, found = solved()
     late = _late_outliers(
-        problem, solution, mask, in_transit, int(MOST_OUTLIERS * series.is_used.sum()) - len(outlier)
+        problem, found, mask, in_transit, int(MOST_OUTLIERS * series.is_used.sum()) - len(outlier)
     )
     if late:
         outlier |= late
         mask &= ~_mask(late, series)
-        problem = restrict(whole, mask, basis)
-        solution = fit.solve(problem)
-    level = float(solution.coefficient[0])
-    error = np.sqrt(np.diag(solution.covariance))[6:]
+        wide = fit.condense(restrict(whole, mask, columns), solution.MAX_POINT)
+        judge = Judge(wide, names, solution.prepare(wide, log_prior), n_point=int(mask.sum()))
+        problem, found = solved()
+    level = float(found.coefficient[0])
+    error = np.sqrt(np.diag(found.covariance))[6:]
     return Curve(
         level=level,
-        trend=basis @ solution.coefficient / level,
-        model=fit.transit_model(whole, solution.parameter),
+        trend=basis @ found.coefficient / level,
+        model=fit.transit_model(whole, found.parameter),
         terms=tuple(
             Term(name, float(value) / level, float(sigma) / level)
-            for name, value, sigma in zip(chosen, solution.coefficient[1:], error, strict=True)
+            for name, value, sigma in zip(chosen, found.coefficient[1:], error, strict=True)
         ),
         outlier=outlier,
+        tried=judge.tried(chosen, found),
         problem=problem,
-        solution=solution,
+        solution=found,
+        noise=judge.noise,
     )
 
 
@@ -230,8 +245,10 @@ def without_transit(
             for i, name in enumerate(chosen, start=1)
         ),
         outlier=outlier,
+        tried=(),
         problem=None,
         solution=None,
+        noise=None,
     )
 
 
@@ -239,18 +256,6 @@ def _white_scale(residual: Floats, error: Floats) -> float:
     """Return by how much the point-to-point scatter exceeds the errors; a trend does not enter it."""
     scale = statistics.point_to_point(residual) / float(np.median(error))
     return max(1.0, scale) if math.isfinite(scale) else 1.0
-
-
-def _select(base: fit.Problem, terms: dict[str, Floats], max_terms: int) -> tuple[str, ...]:
-    """Choose terms, the transit being fitted anew with each: a trend distorts a fit that lacks it."""
-    predicted = fit.transit_model(base, base.start)
-    scale = _white_scale(base.flux / predicted, base.error)
-
-    def chi2(names: Sequence[str]) -> float:
-        basis = np.column_stack([base.basis[:, :1], *(terms[name] for name in names)])
-        return 2 * fit.best(replace(base, basis=basis))[1] / scale**2
-
-    return detrend.select(terms, chi2, n_point=len(base.time), max_terms=max_terms, template=predicted)
 
 
 def _mask(frames: Mapping[int, str], series: Series) -> Booleans:
@@ -271,12 +276,13 @@ def _spikes(series: Series, in_transit: Booleans) -> dict[int, str]:
 
 
 def _late_outliers(
-    problem: fit.Problem, solution: fit.Solution, mask: Booleans, in_transit: Booleans, most: int
+    problem: fit.Problem, found: solution.Solution, mask: Booleans, in_transit: Booleans, most: int
 ) -> dict[int, str]:
     """Return the points that lie off the converged model."""
-    model = fit.transit_model(problem, solution.parameter) * (problem.basis @ solution.coefficient)
-    scale = max(1.0, math.sqrt(solution.chi2 / max(1, len(model) - 5 - problem.basis.shape[1])))
-    size = np.abs(problem.flux - model) / (problem.error * scale)
+    model = fit.transit_model(problem, found.parameter) * (problem.basis @ found.coefficient)
+    size = np.abs(problem.flux - model) / problem.error
+    scale = max(1.0, math.sqrt(float(np.sum(size**2)) / max(1, len(model) - 5 - problem.basis.shape[1])))
+    size = size / scale
     return _worst(np.nonzero(mask)[0], size, AFTER, in_transit, most, "off the model by")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accretor.core.arrays import Booleans, Image
+from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.core.readout import AS_IT_IS, Readout
 from accretor.science.background import sky
 from accretor.science.readout import linearised, median_filtered, overscan_level, window
@@ -141,6 +141,32 @@ def bad_pixels(dark: Image | None = None, flat: Image | None = None) -> Booleans
         dead = ~((response > 0.5) & (response < 1.5))
         found = dead if found is None else found | dead
     return found
+
+
+def bad_near(bad: Booleans, x: Floats, y: Floats, radius: float) -> Integers:
+    """Return how many *bad* pixels have their centre within *radius* of each place.
+
+    Parameters
+    ----------
+    bad : (height, width) bool
+    x, y : (n,) float64, pixel
+        NaN counts none.
+    radius : float, pixel
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    at_x, at_y = np.where(known, x, -1e6), np.where(known, y, -1e6)
+    rows, columns = np.nonzero(bad)
+    order = np.argsort(columns, kind="stable")
+    rows, columns = rows[order], columns[order]
+    first = np.searchsorted(columns, at_x - radius, side="left")
+    last = np.searchsorted(columns, at_x + radius, side="right")
+    return np.array(
+        [
+            np.count_nonzero(np.hypot(columns[a:b] - one, rows[a:b] - other) <= radius)
+            for a, b, one, other in zip(first, last, at_x, at_y, strict=True)
+        ],
+        dtype=np.int64,
+    )
 
 
 def _check_shape(name: str, master: Image, image: Image) -> None:

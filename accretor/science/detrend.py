@@ -10,16 +10,16 @@ import numpy as np
 from accretor.core.arrays import Booleans, Floats
 
 PREFERRED = "airmass"
-THRESHOLD = 6.0
-"""BIC that a term must gain: strong evidence (Kass & Raftery 1995, JASA 90, 773)."""
+STRONG = 6.0
+"""Strong evidence in BIC (Kass & Raftery 1995, JASA 90, 773): by it another term must beat airmass."""
 
 MAX_LIKENESS = 0.7
-"""Correlation with the transit beyond which x, y, fwhm and sky may not be terms: they would eat it."""
+"""Correlation with the transit beyond which x, y, fwhm, sky and total may not be terms: they would eat it."""
 
 INDEPENDENT = 1e-4
 """Part of a term, in its standard deviations, that the terms before it must leave."""
 
-_INSTRUMENTAL = ("x", "y", "fwhm", "sky")
+_INSTRUMENTAL = ("x", "y", "fwhm", "sky", "total")
 
 
 def candidates(quantities: Mapping[str, Floats], is_used: Booleans) -> dict[str, Floats]:
@@ -72,11 +72,12 @@ def select(
     n_point: int,
     max_terms: int,
     template: Floats | None = None,
+    knows_correlated_noise: bool = False,
 ) -> tuple[str, ...]:
     """Choose terms by forward selection with the Bayesian information criterion.
 
-    The term that gains most is added, as long as it gains more than the threshold;
-    airmass in its place unless the other is better by the threshold again. Time and
+    The term that gains most is added, as long as its gain is strong evidence;
+    airmass in its place unless the other is better by strong evidence. Time and
     airmass exclude each other. A step at the meridian flip does not count towards
     *max_terms*.
 
@@ -89,7 +90,11 @@ def select(
     n_point, max_terms : int
     template : (n,) float64, optional
         Shape of the transit.
+    knows_correlated_noise : bool
+        Whether *chi2* does. Airmass, which is always at work, then only has to gain at
+        all; under white noise every slow wave would let it.
     """
+    weak = 0.0 if knows_correlated_noise else STRONG
     chosen: tuple[str, ...] = ()
     current = chi2(chosen)
     while True:
@@ -98,11 +103,13 @@ def select(
             if not _may_join(name, chosen, max_terms) or _is_like(name, terms[name], template):
                 continue
             gain[name] = current - chi2((*chosen, name)) - math.log(n_point)
-        good = {name: value for name, value in gain.items() if value > THRESHOLD}
+        good = {
+            name: value for name, value in gain.items() if value > (weak if name == PREFERRED else STRONG)
+        }
         if not good:
             return chosen
         best = max(good, key=lambda name: good[name])
-        if good.get(PREFERRED, -math.inf) > good[best] - THRESHOLD:
+        if good.get(PREFERRED, -math.inf) > good[best] - STRONG:
             best = PREFERRED
         chosen = (*chosen, best)
         current = chi2(chosen)

@@ -68,6 +68,8 @@ class Differential:
     """(n,) why a frame is left out; "" for those used."""
     comparison_flux: Floats
     """(n, n_star) leave-one-out relative flux, median 1."""
+    comparison_error: Floats
+    """(n, n_star) its predicted error."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
     relative, zero_error = ensemble.leave_one_out(aperture.log_flux, solution)
     for frame in np.nonzero(is_used & ~np.isfinite(error))[0]:
         frame_reason[frame] = "not measured at the aperture radius chosen"
+    relative_error = np.hypot(aperture.error, zero_error)
     total = solution.weight.sum(axis=0)
     magnitude = 2.5 / math.log(10)
     return Differential(
@@ -162,7 +165,7 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
             reason=tuple(reasons),
             weight=total / total.sum(),
             scatter_ppt=np.array([1000 * statistics.scatter(column) for column in relative.T]),
-            chi=ensemble.excess(relative, np.hypot(aperture.error, zero_error)),
+            chi=ensemble.excess(relative, relative_error),
         ),
         zero_point=magnitude * _transparency(solution.zero, photometry.exposure),
         zero_point_error=magnitude * solution.error,
@@ -170,6 +173,7 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
         error=error,
         reason=tuple(frame_reason),
         comparison_flux=np.exp(relative),
+        comparison_error=relative_error,
     )
 
 

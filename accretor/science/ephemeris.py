@@ -33,13 +33,22 @@ def predict(ephemeris: Ephemeris, time: float) -> Prediction:
     """Return the transit nearest to *time* (BJD_TDB day).
 
     The error is that of t0 and of the period times the epochs gone by, taken as
-    independent.
+    independent. Without a period the only transit is that of t0.
     """
-    epoch = round((time - ephemeris.t0) / ephemeris.period)
+    epoch = round((time - ephemeris.t0) / ephemeris.period) if ephemeris.period > 0 else 0
     mid = ephemeris.t0 + epoch * ephemeris.period
     half = ephemeris.duration / 48
     sigma = math.hypot(ephemeris.t0_error, epoch * ephemeris.period_error)
     return Prediction(epoch, mid, mid - half, mid + half, sigma)
+
+
+def orbital_period(ephemeris: Ephemeris) -> float:
+    """Return the period, day; where it is not known, that of such a transit before a star like the Sun.
+
+    A central transit on a circular orbit lasts 13 h (P / 1 yr)^(1/3) there (Winn 2010,
+    equation 19). The shape of a transit hardly depends on it.
+    """
+    return ephemeris.period if ephemeris.period > 0 else 365.25 * (ephemeris.duration / 13) ** 3
 
 
 def coverage(prediction: Prediction, start: float, end: float, *, tolerance: float = 2 / 1440) -> Coverage:

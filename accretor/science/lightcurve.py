@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats
 from accretor.science import curve as curves
-from accretor.science import differential, fit, limbdarkening, noise, statistics
+from accretor.science import differential, limbdarkening, nightnoise, noise, statistics, summary, systematics
 from accretor.science import ephemeris as ephemerides
 from accretor.science.curve import Curve, Series, Term
 from accretor.science.differential import Differential, Stars
 from accretor.science.ephemeris import Prediction
-from accretor.science.fit import TransitFit
+from accretor.science.summary import TransitFit
+from accretor.science.systematics import Depth
+from accretor.science.terms import Tried
 
 if TYPE_CHECKING:
     from accretor.core.settings import CalibrationSettings, Ephemeris, Target
 
 __all__ = ["LightCurve", "Noise", "Photometry", "Stars", "Term", "TransitFit", "calibrate"]
-
-SPREAD_SIZES = (20, 40, 80)
-"""Numbers of comparison stars for which the depth is fitted again."""
 
 FEW_COMPARISONS = 8
 
@@ -79,6 +78,8 @@ class Noise:
     """Median of the predicted errors of the frames used."""
     beta: float
     """Time-averaging factor of correlated noise (Winn et al. 2008), 5 to 30 minutes; at least 1."""
+    averaging: tuple[tuple[float, float, float], ...]
+    """Time-averaging curve: minutes, scatter of means so long, and of white noise, both ppt."""
     point_to_point_ppt: float
     """Scatter of the differences of neighbouring residuals over sqrt 2."""
 
@@ -129,6 +130,10 @@ class LightCurve:
     n_comparison: int
     comparison_spread: tuple[tuple[int, float], ...]
     """Number of comparison stars and the rp_rs that they give; a systematic error of the depth."""
+    aperture_depth: tuple[Depth, ...]
+    """For each aperture radius; () without a fit."""
+    tried: tuple[Tried, ...]
+    """What each term of a trend would change; () without a fit."""
     flags: tuple[str, ...]
     """What a reader must know, in words."""
 
@@ -192,19 +197,21 @@ def calibrate(
     prediction, coverage = _predict(series, ephemeris)
     fit_reason = _obstacle(series, prediction, coverage)
     found = _trend_and_transit(
-        photometry, series, settings, ephemeris, prediction, coverage, target, law, fit_reason
+        photometry, night, series, settings, ephemeris, prediction, coverage, target, law, fit_reason
     )
     transit_fit = None
     if prediction is not None and found.problem is not None and found.solution is not None:
-        transit_fit = fit.summary(found.problem, found.solution, mid=prediction.mid, sigma=prediction.sigma)
+        transit_fit = summary.summarise(
+            found.problem, found.solution, mid=prediction.mid, sigma=prediction.sigma
+        )
 
     reason = tuple(found.outlier.get(frame, given) for frame, given in enumerate(night.reason))
     is_used = np.array([not words for words in reason])
     flux, error = night.flux / found.level, night.error / found.level
     detrended = flux / found.trend
     residual = detrended - found.model
-    summary = _noise(photometry.time[is_used], residual[is_used], error[is_used])
-    spread = _spread(photometry, scintillation, night, found, is_used)
+    scatter = _noise(photometry.time[is_used], residual[is_used], error[is_used])
+    spread = systematics.by_comparison(photometry, scintillation, night, found, is_used)
     return LightCurve(
         radius_index=night.radius_index,
         radius=float(photometry.radii[night.radius_index]),
@@ -224,15 +231,17 @@ def calibrate(
         comparison_flux=night.comparison_flux,
         fit=transit_fit,
         fit_reason=fit_reason,
-        noise=summary,
+        noise=scatter,
         coverage=coverage,
         prediction=prediction,
         airmass_min=float(np.min(photometry.airmass[is_used])),
         airmass_max=float(np.max(photometry.airmass[is_used])),
         n_comparison=int(night.stars.is_comparison.sum()),
         comparison_spread=spread,
+        aperture_depth=systematics.by_aperture(photometry, scintillation, night, found, is_used),
+        tried=found.tried,
         flags=(
-            *_flags(photometry, night, prediction, transit_fit, law, summary, spread, diameter),
+            *_flags(photometry, night, ephemeris, prediction, transit_fit, law, scatter, spread, diameter),
             *_missing_terms(settings, found),
         ),
     )
@@ -269,6 +278,7 @@ def _obstacle(series: Series, prediction: Prediction | None, coverage: str) -> s
 
 def _trend_and_transit(
     photometry: Photometry,
+    night: Differential,
     series: Series,
     settings: CalibrationSettings,
     ephemeris: Ephemeris | None,
@@ -290,6 +300,7 @@ def _trend_and_transit(
         "y": photometry.y[:, photometry.target],
         "fwhm": photometry.fwhm,
         "sky": photometry.sky[:, photometry.target],
+        "total": _total(photometry, night),
         "flip": photometry.flip,
     }
     forced = settings.detrend if isinstance(settings.detrend, tuple) else None
@@ -298,11 +309,29 @@ def _trend_and_transit(
     max_terms = settings.max_detrend
     if not obstacle and ephemeris is not None and prediction is not None:
         whole = curves.set_up(series, prediction, ephemeris, target, law)
-        return curves.with_transit(series, whole, quantities, forced=forced, max_terms=max_terms)
+        return curves.with_transit(
+            series,
+            whole,
+            quantities,
+            forced=forced,
+            max_terms=max_terms,
+            log_prior=nightnoise.log_prior(photometry, night, series.is_used),
+        )
     is_level = np.ones(len(series.time), dtype=bool)
     if prediction is not None and (~_in_transit(series.time, prediction) & series.is_used).sum() >= 5:
         is_level = ~_in_transit(series.time, prediction)
     return curves.without_transit(series, quantities, forced=forced, max_terms=max_terms, is_level=is_level)
+
+
+def _total(photometry: Photometry, night: Differential) -> Floats:
+    """Return the logarithm of the light that the comparison stars give together, (n,).
+
+    A star that some frames miss would make steps: such stars are left out.
+    """
+    flux = photometry.flux[:, night.stars.is_comparison, night.radius_index]
+    is_used = np.array([not reason for reason in night.reason])
+    total = flux[:, np.isfinite(flux[is_used]).all(axis=0)].sum(axis=1)
+    return np.asarray(np.log(np.where(total > 0, total, np.nan)))
 
 
 def _noise(time: Floats, residual: Floats, error: Floats) -> Noise:
@@ -317,40 +346,22 @@ def _noise(time: Floats, residual: Floats, error: Floats) -> Noise:
         rms_30min_ppt=binned[30.0],
         predicted_rms_ppt=1000 * float(np.median(error)),
         beta=statistics.beta(time, residual),
+        averaging=tuple(
+            (minutes, 1000 * measured, 1000 * white)
+            for minutes, measured, white in statistics.time_averaging(time, residual)
+        ),
         point_to_point_ppt=1000 * statistics.point_to_point(residual),
     )
-
-
-def _spread(
-    photometry: Photometry, scintillation: Floats, night: Differential, found: Curve, is_used: Booleans
-) -> tuple[tuple[int, float], ...]:
-    """Return rp_rs of fits with the 20, 40 and 80 weightiest comparison stars, and with all."""
-    if found.problem is None or found.solution is None:
-        return ()
-    n_comparison = int(night.stars.is_comparison.sum())
-    aperture = differential.at_radius(photometry, scintillation, night.radius_index)
-    order = np.argsort(-night.stars.weight, kind="stable")
-    result: list[tuple[int, float]] = []
-    for size in (*(size for size in SPREAD_SIZES if size < n_comparison), n_comparison):
-        is_comparison = np.zeros(len(order), dtype=bool)
-        is_comparison[order[:size]] = True
-        flux, error = differential.target_over(aperture, photometry.target, is_comparison)
-        # A frame that none of the few stars has must not stop the fit.
-        good = np.isfinite(error[is_used])
-        problem = curves.restrict(
-            replace(found.problem, flux=flux[is_used], error=error[is_used]), good, found.problem.basis
-        )
-        result.append((size, float(fit.least_squares(problem, found.solution.parameter)[0][fit.K])))
-    return tuple(result)
 
 
 def _flags(
     photometry: Photometry,
     night: Differential,
+    ephemeris: Ephemeris | None,
     prediction: Prediction | None,
     transit_fit: TransitFit | None,
     law: limbdarkening.LimbDarkening,
-    summary: Noise,
+    scatter: Noise,
     spread: tuple[tuple[int, float], ...],
     diameter: float | None,
 ) -> tuple[str, ...]:
@@ -358,7 +369,7 @@ def _flags(
     n_comparison = int(night.stars.is_comparison.sum())
     n_saturated = int(photometry.is_saturated[:, photometry.target].sum())
     contrast = float(photometry.neighbour_contrast[photometry.target])
-    excess = summary.rms_per_point_ppt / summary.predicted_rms_ppt
+    excess = scatter.rms_per_point_ppt / scatter.predicted_rms_ppt
     said = {
         f"fewer than {FEW_COMPARISONS} comparison stars: {n_comparison}": n_comparison < FEW_COMPARISONS,
         f"target saturated in {n_saturated} of {len(photometry.time)} frames": n_saturated > 0,
@@ -369,6 +380,8 @@ def _flags(
     flags = [words for words, is_so in said.items() if is_so]
     if prediction is not None and prediction.sigma > 0.5 * (prediction.egress - prediction.mid):
         flags.append(f"transit window uncertain by {1440 * prediction.sigma:.0f} min")
+    if ephemeris is not None and ephemeris.period == 0:
+        flags.append("one transit only is known: the period is that of a star like the Sun")
     if transit_fit is not None:
         flags.extend((*law.remarks, *_fit_flags(transit_fit, spread)))
     return tuple(flags)

@@ -116,6 +116,23 @@ def time_bins(time: Floats, value: Floats, error: Floats, minutes: float) -> tup
     )
 
 
+def blocks(time: Floats, size: int, *, gap: float = 5.0) -> Integers:
+    """Return the index of the first point of each block of *size* consecutive points.
+
+    A block ends early where the next point is more than *gap* usual steps away.
+
+    Parameters
+    ----------
+    time : (n,) float64
+        Ascending, n at least 1.
+    """
+    step = np.diff(time)
+    usual = float(np.median(step)) if step.size else 0.0
+    begins = np.concatenate([[True], step > gap * usual])
+    since = np.arange(len(time)) - np.maximum.accumulate(np.where(begins, np.arange(len(time)), 0))
+    return np.nonzero(since % size == 0)[0]
+
+
 def binned_rms(
     time: Floats, residual: Floats, minutes: float, *, n_phase: int = 8
 ) -> tuple[float, float, float]:
@@ -152,6 +169,28 @@ def binned_rms(
     n_bin = float(np.mean(bins))
     value = math.sqrt(float(np.mean(squares))) if n_bin >= 2 else math.nan
     return value, n_bin, float(np.mean(counts))
+
+
+def time_averaging(
+    time: Floats, residual: Floats, *, minutes: tuple[float, ...] = (2.5, 5, 7.5, 10, 15, 20, 25, 30, 45, 60)
+) -> tuple[tuple[float, float, float], ...]:
+    """Return the scatter of means of *residual* against their length, and what white noise would give.
+
+    Residuals must be without the transit (Pont, Zucker & Queloz 2006, MNRAS 373, 231).
+
+    Returns
+    -------
+    tuple of (minutes, rms, white)
+        Lengths with at least 4 bins of more than 1.5 points; white is
+        rms_1 / sqrt(N) sqrt(M / (M - 1)) for M bins of N points.
+    """
+    single = rms(residual)
+    found = []
+    for length in minutes:
+        value, n_bin, n_point = binned_rms(time, residual, length)
+        if n_bin >= 4 and n_point > 1.5:
+            found.append((float(length), value, single / math.sqrt(n_point) * math.sqrt(n_bin / (n_bin - 1))))
+    return tuple(found)
 
 
 def beta(

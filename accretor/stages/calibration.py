@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic, dump
 from accretor.io.dump import Row
 from accretor.science import lightcurve
+from accretor.science.lightcurve import Photometry
+from accretor.science.systematics import Depth
 from accretor.stages import photometry as photometry_stage
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED
@@ -22,7 +25,7 @@ from accretor.stages.results import said
 if TYPE_CHECKING:
     from accretor.core.arrays import Floats
     from accretor.io.layout import Layout
-    from accretor.science.lightcurve import LightCurve, Photometry
+    from accretor.science.lightcurve import LightCurve
     from accretor.stages.workspace import ObservationPlan
 
 MIN_FRAMES = 5
@@ -31,11 +34,32 @@ MIN_FRAMES = 5
 Columns = dict[str, Any]
 
 
-def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
-    """Write the light curve, the ensemble, the apertures and the results of an observation."""
+@dataclass(frozen=True)
+class Measured:
+    """What earlier stages have left of an observation."""
+
+    photometry: Photometry
+    columns: Columns
+    """Of the frames measured."""
+    meta: Row
+    """Of the photometry."""
+    frames: dump.Dump
+    info: dict[str, Row]
+    """Measurements of each frame alone, by its digest."""
+    stars: dump.Dump
+
+
+def load(plan: ObservationPlan) -> Measured:
+    """Read the photometry of an observation.
+
+    Raises
+    ------
+    Blocked
+        If fewer than five frames are measured.
+    """
     paths = plan.paths
     frames = dump.read(paths.frames, FRAMES)
-    chosen = dump.read(paths.template_stars, TEMPLATE_STARS)
+    stars = dump.read(paths.template_stars, TEMPLATE_STARS)
     info = {row["input"]: row for row in dump.read(paths.image_info, STARS).rows}
     measured, meta = photometry_stage.columns(
         paths,
@@ -48,7 +72,15 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         )
     by_input = {row["input"]: row for row in frames.rows}
     rows = [by_input[item] for item in measured["input"]]
-    photometry = _photometry(measured, meta, rows, [info[row["input"]] for row in rows], chosen)
+    photometry = _photometry(measured, meta, rows, [info[row["input"]] for row in rows], stars)
+    return Measured(photometry, measured, meta, frames, info, stars)
+
+
+def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
+    """Write the light curve, the ensemble, the apertures and the results of an observation."""
+    paths = plan.paths
+    given = load(plan)
+    photometry = given.photometry
     _, _, height = plan.site
     found = lightcurve.calibrate(
         photometry,
@@ -60,11 +92,11 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         settings=settings.calibration,
     )
     labels = _labels(found, photometry, settings.packaging.n_comparison)
-    curve = _curve_rows(frames.rows, measured, photometry, found, labels, info)
+    curve = _curve_rows(given, found, labels)
     dump.write(paths.light_curve, LIGHT_CURVE, curve, {})
-    dump.write(paths.comparison, COMPARISON, _star_rows(chosen.rows, photometry, found, labels), {})
+    dump.write(paths.comparison, COMPARISON, _star_rows(given.stars.rows, photometry, found, labels), {})
     dump.write(paths.apertures, APERTURES, _aperture_rows(photometry, found), {})
-    results = _results(plan, curve, found, meta, chosen, photometry, frames, measured)
+    results = _results(plan, curve, found, given)
     atomic.write_text(
         paths.results, json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     )
@@ -112,19 +144,13 @@ def _labels(found: LightCurve, photometry: Photometry, n_comparison: int) -> dic
     return {0: "T1"} | {star: f"C{number}" for number, star in enumerate(used, start=2)}
 
 
-def _curve_rows(
-    frames: list[Row],
-    measured: Columns,
-    photometry: Photometry,
-    found: LightCurve,
-    labels: dict[int, str],
-    info: dict[str, Row],
-) -> list[Row]:
+def _curve_rows(given: Measured, found: LightCurve, labels: dict[int, str]) -> list[Row]:
+    photometry, info = given.photometry, given.info
     comparison = [star for star in labels if star != 0]
     total = photometry.flux[:, comparison, found.radius_index].sum(axis=1)
-    place = {item: i for i, item in enumerate(measured["input"])}
+    place = {item: i for i, item in enumerate(given.columns["input"])}
     rows = []
-    for frame in frames:
+    for frame in given.frames.rows:
         row = {name: frame[name] for name in ("image_name", "jd_utc", "bjd_tdb", "exptime", "airmass")}
         i = place.get(frame["input"])
         if i is None:
@@ -185,22 +211,26 @@ def _star_rows(
 
 
 def _aperture_rows(photometry: Photometry, found: LightCurve) -> list[Row]:
-    return [
-        {"radius": radius, "scatter": scatter, "is_chosen": i == found.radius_index}
-        for i, (radius, scatter) in enumerate(zip(photometry.radii, found.radius_scatter, strict=True))
-    ]
+    rows = []
+    for i, (radius, scatter) in enumerate(zip(photometry.radii, found.radius_scatter, strict=True)):
+        depth = found.aperture_depth[i] if found.aperture_depth else Depth(math.nan, math.nan)
+        rows.append(
+            {
+                "radius": radius,
+                "scatter": scatter,
+                "is_chosen": i == found.radius_index,
+                "rp_rs": depth.rp_rs,
+                "rp_rs_error": depth.rp_rs_error,
+                "depth": 1000 * depth.rp_rs**2,
+                "depth_error": 2000 * depth.rp_rs * depth.rp_rs_error,
+            }
+        )
+    return rows
 
 
-def _results(
-    plan: ObservationPlan,
-    curve: list[Row],
-    found: LightCurve,
-    meta: Row,
-    chosen: dump.Dump,
-    photometry: Photometry,
-    frames: dump.Dump,
-    measured: Columns,
-) -> Row:
+def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: Measured) -> Row:
+    photometry, measured, meta = given.photometry, given.columns, given.meta
+    chosen, frames = given.stars, given.frames
     fit, prediction, noise = found.fit, found.prediction, found.noise
     used = found.is_used
     n_good = int(used.sum())
@@ -229,6 +259,9 @@ def _results(
         "rms_30min_ppt": noise.rms_30min_ppt,
         "predicted_rms_ppt": noise.predicted_rms_ppt,
         "beta": noise.beta,
+        "time_averaging_minute": [item[0] for item in noise.averaging],
+        "time_averaging_rms_ppt": [item[1] for item in noise.averaging],
+        "time_averaging_white_ppt": [item[2] for item in noise.averaging],
         "airmass_min": found.airmass_min,
         "airmass_max": found.airmass_max,
         "flip_bjd_tdb": _flip_time(photometry),
@@ -244,27 +277,48 @@ def _results(
         "fit_reason": found.fit_reason,
         "rp_rs": fit.rp_rs if fit else None,
         "rp_rs_error": fit.rp_rs_error if fit else None,
+        "rp_rs_error_white": fit.rp_rs_error_white if fit else None,
         "depth_ppt": fit.depth_ppt if fit else None,
         "depth_error_ppt": fit.depth_error_ppt if fit else None,
         "dip_ppt": fit.dip_ppt if fit else None,
         "tc_bjd_tdb": fit.tc if fit else None,
         "tc_error_day": fit.tc_error if fit else None,
+        "tc_error_white_day": fit.tc_error_white if fit else None,
+        "correlated_noise": fit.correlated_noise if fit else None,
         "duration_hour": fit.duration_hour if fit else None,
         "duration_error_hour": fit.duration_error_hour if fit else None,
         "a_rs": fit.a_rs if fit else None,
+        "a_rs_error": fit.a_rs_error if fit else None,
         "impact": fit.impact if fit else None,
+        "impact_error": fit.impact_error if fit else None,
+        "limb_g": fit.limb_g if fit else None,
+        "limb_g_error": fit.limb_g_error if fit else None,
+        "limb_h": fit.limb_h if fit else None,
         "u1": fit.u1 if fit else None,
         "u2": fit.u2 if fit else None,
         "o_c_minute": fit.o_c_minute if fit else None,
         "o_c_error_minute": fit.o_c_error_minute if fit else None,
+        "o_c_sigma": fit.o_c_sigma if fit else None,
+        "is_detected": fit.is_detected if fit else False,
         "delta_bic": fit.delta_bic if fit else None,
         "detrend": [term.name for term in found.terms],
         "detrend_coefficient_ppt": [1000 * term.coefficient for term in found.terms],
         "detrend_error_ppt": [1000 * term.error for term in found.terms],
+        "detrend_tried": [term.name for term in found.tried],
+        "detrend_tried_bic": [term.gain for term in found.tried],
+        "detrend_tried_depth_ppt": [term.depth_change_ppt for term in found.tried],
         "comparison_spread": [list(item) for item in found.comparison_spread],
+        "comparison_systematic": _half_range([k for _, k in found.comparison_spread]),
+        "fit_correlation": list(fit.correlation) if fit else [],
+        "fit_prior": list(fit.prior) if fit else [],
+        "fit_prior_slope": list(fit.prior_slope) if fit else [],
         "flags": [*found.flags, *frames.meta["remarks"], *dump.read_meta(plan.paths.masters)["remarks"]],
     }
     return {key.name: _plain(results[key.name]) for key in RESULTS}
+
+
+def _half_range(values: list[float]) -> float | None:
+    return 0.5 * (max(values) - min(values)) if values else None
 
 
 def _start(curve: list[Row]) -> float:

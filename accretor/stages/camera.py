@@ -87,8 +87,7 @@ def find_out(
             made_with = [] if kind == "bias" else [row["digest"] for row in record]
             so_far = masters.of_rows(plan.paths, record, readout)
             record.append(_kept_or_made(kind, sources, plan, so_far, old, made_with))
-            if damaged := masters.left_out(record[-1], sources):
-                remarks.append(f"damaged, and not in the master {kind}: {', '.join(damaged)}")
+            remarks += masters.left_out(record[-1], sources)
     if not plan.calibrations.dark:
         said, choice = _self_dark(plan, layout, settings, found, record, old, bench, readout)
         remarks.append(f"no darks: {said}")
@@ -213,7 +212,8 @@ def _kept_or_made(
     identity = masters.input_of(kind, sources, made_with, so_far.readout)
     if kind in old and old[kind]["input"] == identity and _is_whole(plan, old[kind]):
         return old[kind]
-    return masters.make(kind, sources, plan.paths, so_far, identity)
+    saturation = plan.declared.saturation
+    return masters.make(kind, sources, plan.paths, so_far, identity, saturation=saturation)
 
 
 def _is_whole(plan: ObservationPlan, row: Row) -> bool:

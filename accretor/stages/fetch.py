@@ -89,6 +89,8 @@ def fetch(
         failures += troubles
     for line in identification.differences(path, target):
         say(line)
+    if target.ephemeris is None and identification.completed(target, layout).ephemeris is not None:
+        say("ephemeris: workspace.toml has none, so that of ExoFOP is used from now on")
     _catalogs(target, plans, layout, settings, is_renewed, say, (new, kept, failures))
     return Fetched(tuple(new), tuple(kept), tuple(failures))
 

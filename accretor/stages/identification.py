@@ -42,6 +42,31 @@ def known(path: Path) -> dict[str, float]:
         return {}
 
 
+def completed(target: Target, layout: Layout) -> Target:
+    """Return *target* with the ephemeris of ExoFOP, if the user gives none and `fetch` has kept a whole one.
+
+    Its source says so, in the notes too. An ephemeris of the user's is never touched.
+    """
+    if target.ephemeris is not None:
+        return target
+    try:
+        kept = dump.read(layout.archive(slug(target.name)).target, TARGET)
+    except (FileNotFoundError, DumpError):
+        return target
+    rows = {row["quantity"]: row for row in kept.rows}
+    values = {name: rows[name]["value"] for name in ("t0", "period", "duration", "depth")}
+    if kept.meta.get("tic") != target.tic or not all(value > 0 for value in values.values()):
+        return target
+    from accretor.core.settings import Ephemeris
+    from accretor.exofop.identification import FETCHED
+
+    errors = {f"{name}_error": rows[name]["error"] for name in ("t0", "period")}
+    known_errors = {name: error for name, error in errors.items() if error > 0}
+    return target.with_ephemeris(
+        Ephemeris(**values, **known_errors, source=f"{FETCHED} {kept.meta.get('date')}")
+    )
+
+
 def differences(path: Path, target: Target) -> list[str]:
     """Return where ExoFOP differs from the user's values as they are now, each in a sentence."""
     from accretor.exofop import identification

@@ -30,7 +30,8 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
     Parameters
     ----------
     measured : mapping
-        Columns of the photometry, good rows only: ``flag``, ``peak``, ``shift_x``, ``shift_y``.
+        Columns of the photometry, good rows only: ``flag``, ``peak``, ``x``, ``y``, ``shift_x``,
+        ``shift_y``.
     results : dict
         What is, or is to be, in ``results.json``: ``fwhm_px``, ``coverage``, ``ingress_bjd_tdb``,
         ``egress_bjd_tdb``, ``start_bjd_tdb``, ``end_bjd_tdb`` and ``flip_bjd_tdb`` are looked at.
@@ -55,7 +56,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             has_zero_level=made.has_zero_level,
             n_hot=_n_hot(plan) if "bad" in kinds else None,
             n_pixel=exposure.width * exposure.height,
-            n_target_bad=0,
+            n_target_bad=_n_bad(plan, measured, results["fwhm_px"]) if "bad" in kinds else 0,
             n_target_saturated=int(is_saturated[:, 0].sum()),
             n_comparison_saturated=int(is_saturated[:, used].any(axis=0).sum()),
             n_frame=len(is_saturated),
@@ -87,14 +88,11 @@ def hits(measured: Mapping[str, Any], level: Floats, radius_index: int) -> Boole
     radius_index : int
         Radius of the light curve.
     """
-    last = measured["flux"].shape[2] - 1
-    small = min(radius_index, max(last - 1, 0))
     return cosmic.hits(
         measured["flux"],
         measured["flux_error"],
         measured["peak"] - level[:, np.newaxis],
-        small=small,
-        large=last,
+        chosen=radius_index,
     )
 
 
@@ -106,6 +104,16 @@ def _range(shift: Floats) -> float:
 def _n_hot(plan: ObservationPlan) -> int | None:
     found = io_fits.read_header(plan.paths.master("bad")).get("N_HOT")
     return None if found is None else int(found)
+
+
+def _n_bad(plan: ObservationPlan, measured: Mapping[str, Any], fwhm: float) -> int:
+    """Return in how many frames a pixel that no dark makes good is within one FWHM of the target."""
+    from accretor.science import detector
+
+    image = io_fits.read_image(plan.paths.master("bad")).astype(np.int64)
+    is_bad = (image & (masters.DEAD | masters.LISTED)) > 0
+    near = detector.bad_near(is_bad, measured["x"][:, 0], measured["y"][:, 0], fwhm)
+    return int(np.count_nonzero(near))
 
 
 def _baseline(results: Row) -> tuple[float, float]:

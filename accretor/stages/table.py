@@ -20,6 +20,7 @@ from accretor.aij.columns import (
 from accretor.core.dumps import COMPARISON, FRAMES, LIGHT_CURVE, TEMPLATE_STARS
 from accretor.io import dump
 from accretor.io.dump import Row
+from accretor.science.ephemeris import orbital_period
 from accretor.stages import photometry as photometry_stage
 from accretor.stages import plotting, preprocess
 from accretor.stages import results as results_of
@@ -150,7 +151,7 @@ def _transit_start(found: Measured) -> plotcfg.TransitStart | None:
     if not results["has_fit"] or ephemeris is None:
         return None
     return plotcfg.TransitStart(
-        period=ephemeris.period,
+        period=orbital_period(ephemeris),
         tc=results["tc_bjd_tdb"],
         depth=results["rp_rs"] ** 2,
         a_rs=results["a_rs"],

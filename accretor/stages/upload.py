@@ -184,6 +184,10 @@ def _filter_form(item: ObservationPlan, settings: WorkspaceSettings) -> FilterFo
     own = general.filter.get(item.observation.filter, UploadFilterSettings())
     scale = own.pixel_scale or results["pixel_scale_arcsec"] or float("nan")
     delta_mag = own.delta_mag if own.delta_mag is not None else general.delta_mag
+    if delta_mag is None:
+        from accretor.stages import neb
+
+        delta_mag = neb.delta_mag(item.paths)
     return FilterForm(
         psf=own.psf or general.psf or results["fwhm_px"] * scale,
         coverage=own.coverage or general.coverage or results["coverage"],

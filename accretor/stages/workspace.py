@@ -19,6 +19,7 @@ from accretor.io.calibrations import CalibrationPlan
 from accretor.io.dump import Row
 from accretor.io.inventory import Assignment, RawFile
 from accretor.io.layout import Layout, ObservationPaths
+from accretor.stages import identification
 from accretor.stages.rows import fingerprint
 
 DEFAULT_READ_NOISE = 10.0
@@ -175,6 +176,10 @@ def open_workspace(
         raise ConfigError(layout.config, "", "is missing; every workspace needs one (see the README)")
     settings = config.load(layout.config)
     layout = Layout(root, settings.raw)
+    # What `doit fetch` has kept is a file of the workspace like any other.
+    settings = settings.with_targets(
+        tuple(identification.completed(target, layout) for target in settings.target)
+    )
     if not layout.raw.is_dir():
         raise ConfigError(
             layout.raw, "", "there is no such folder (is the disk there?); frames belong into it"

@@ -23,7 +23,7 @@ QUIET: Night = dataclasses.replace(
 """56 frames of three minutes, with all calibration frames, around a transit of 2.2 hours."""
 
 SMALL: Night = dataclasses.replace(
-    QUIET, n_frame=40, cadence=336.0, size=(160, 160), n_star=18, drift=(6.0, 4.0), isolation=10.0
+    QUIET, n_frame=40, cadence=336.0, size=(160, 160), n_star=18, drift=(6.0, 4.0), isolation=14.0
 )
 """The same in 40 frames of 160 x 160 pixels: a second of work for all stages."""
 
@@ -146,7 +146,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         is_calibrated=False,
     ),
     "blend": Scenario(
-        _night(companions=(Companion((6.2, -4.2), 2.0),)), is_calibrated=False, flags=("blend",)
+        _night(companions=(Companion((7.4, -5.1), 2.0),)), is_calibrated=False, flags=("blend",)
     ),
     "twilight": Scenario(_night(twilight=25.0, sky_gradient=0.1)),
     "filters in turn": Scenario(_night(filters=("gp", "rp"), exposure=90.0, cadence=120.0, n_frame=112)),

@@ -165,7 +165,15 @@ def test_missing_file_is_told(tmp_path):
         catalogs.local(tmp_path / "none.csv", "own", {"ra": "a", "dec": "b"})
 
 
-@given(st.binary(max_size=400))
+BEGINNINGS = (
+    b"",
+    b"SIMPLE  =                    T" + b" " * 50,
+    b"<?xml version='1.0'?><VOTABLE>",
+    b"# %ECSV 1.0\n# ---\n",
+)
+
+
+@given(st.tuples(st.sampled_from(BEGINNINGS), st.binary(max_size=400)).map(b"".join))
 def test_no_file_makes_the_reader_fail_in_another_way(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.dat"
     path.write_bytes(content)

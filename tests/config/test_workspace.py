@@ -123,9 +123,13 @@ def tables(kind=WorkspaceSettings, place=""):
     for field in msgspec.structs.fields(kind):
         for option in [field.type, *get_args(field.type)]:
             if isinstance(option, type) and issubclass(option, Settings):
-                index = {"target": "[0]", "instrument": "[0]", "filter": "[]", "file": "[0]"}.get(
-                    field.name, ""
-                )
+                index = {
+                    "target": "[0]",
+                    "instrument": "[0]",
+                    "filter": "[]",
+                    "file": "[0]",
+                    "position": "[0]",
+                }.get(field.name, "")
                 yield from tables(option, f"{place}{field.name}{index}.")
 
 
@@ -136,8 +140,8 @@ def document(place, key):
         return f"{key} = 1\n{LEAST}"
     if names == ["target"]:
         return f"{LEAST}{key} = 1\n"
-    if names == ["catalogs", "file"]:
-        return f"{LEAST}[[catalogs.file]]\n{key} = 1\n"
+    if names in (["catalogs", "file"], ["forced", "position"]):
+        return f"{LEAST}[[{'.'.join(names)}]]\n{key} = 1\n"
     names += ["ip"] if place.endswith("[].") else []  # a table of tables, by names of the user's choice
     head = '[[instrument]]\nname = "A"\n' if names == ["instrument"] else f"[{'.'.join(names)}]\n"
     return f"{LEAST}{head}{key} = 1\n"
@@ -332,3 +336,11 @@ def test_without_settings_of_its_own_an_observation_has_those_of_all(load):
     found = load(LEAST)
 
     assert found.of("TOI-1234.01/20250304/Hilltop-0m5/ip") == found
+
+
+@pytest.mark.parametrize(("ra", "dec", "key"), [('"x"', "1.0", "ra"), ("1.0", "95", "dec")])
+def test_a_place_that_is_none_is_named(refusal, ra, dec, key):
+    good = '[[forced.position]]\nname = "a"\nra = 1\ndec = 2\n'
+    text = f'{LEAST}{good}[[forced.position]]\nname = "b"\nra = {ra}\ndec = {dec}\n'
+
+    assert refusal(text).startswith(f"forced.position[1].{key}: ")

@@ -24,6 +24,7 @@ def test_columns_have_names_of_their_own_that_need_no_quotes(schema):
 @EVERY
 def test_the_first_column_of_a_readable_dump_identifies_the_row(schema):
     names = {"path", "kind", "image_name", "star", "radius", "toi", "jd", "folder", "identifier", "quantity"}
+    names |= {"position", "neighbour"}
     assert schema.scalars[0].name in names
     assert schema.scalars[0].name in names
 
@@ -57,7 +58,7 @@ def test_dumps_have_names_of_their_own():
 def test_a_keyed_dump_says_of_each_row_what_it_was_made_from_and_with():
     keyed = [schema for schema in SCHEMAS if schema.keyed]
 
-    assert {schema.name for schema in keyed} == {"frames", "image_info", "photometry"}
+    assert {schema.name for schema in keyed} == {"frames", "image_info", "photometry", "forced"}
     assert all(schema.all_columns[-4:] == ROW_STATE for schema in keyed)
     assert INVENTORY.all_columns == INVENTORY.columns
 

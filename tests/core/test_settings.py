@@ -20,6 +20,7 @@ NEEDED = {
     "InstrumentSettings": {"name"},
     "ObservationSettings": {"name"},
     "CatalogFileSettings": {"name", "path"},
+    "ForcedPosition": {"name", "ra", "dec"},
     "WorkspaceSettings": {"observer", "target"},
 }
 """Settings that no default can stand for."""

@@ -17,14 +17,15 @@ from tests.harness import Run
 NIGHT = "work/TOI-9999.01/20250304/Demo-0m4/ip"
 VISIT = "products/TOI-9999.01/20250304/Demo-0m4"
 LIGHTS = "raw/TOI-9999.01"
-MEASURING = ("preprocess", "registration", "photometry")
+MEASURING = ("preprocess", "registration", "photometry", "forced")
 """Stages whose dumps have a row per frame."""
 
 SAME, FRESH, OTHER = "same", "fresh", "other"
 """What the files are afterwards: as before; as those of a new workspace with the same content; neither."""
 
 NOTE = (
-    "In a workspace of one night with 12 frames, of which registration finds one poor. "
+    "In a workspace of one night with 12 frames, of which registration finds one poor, and with a "
+    "`[[forced.position]]`; without such, and without a catalogue, forced measures none. "
     "\\* Deleted, cut short, or edited by hand."
 )
 
@@ -172,9 +173,15 @@ ra = 215.5
 dec = -3.25
 """
 
-ONE = "preprocess (1), registration (1), template, photometry (1), calibration, plotting, packaging"
-ALL = "preprocess (0), registration (12), template, photometry (11), calibration, plotting, packaging"
-LATE = "calibration, plotting, packaging"
+ONE = (
+    "preprocess (1), registration (1), template, photometry (1), "
+    "calibration, forced (1), neb, plotting, packaging"
+)
+ALL = (
+    "preprocess (0), registration (12), template, photometry (11), "
+    "calibration, forced (11), neb, plotting, packaging"
+)
+LATE = "calibration, neb, plotting, packaging"
 
 CAUSES = (
     Cause("nothing; the workspace is moved", "nothing", (leave,), SAME),
@@ -197,12 +204,13 @@ CAUSES = (
     ),
     Cause(
         "a frame is moved to another folder below raw/",
-        "preprocess (0), registration (0), template, photometry (0), calibration, packaging",
+        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0), packaging",
         (move(f"{LIGHTS}/TOI-9999.01-0008.fits", "raw/later/TOI-9999.01-0008.fits"),),
     ),
     Cause(
         "a frame is deleted",
-        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        "preprocess (0), registration (0), template, photometry (0), "
+        "calibration, forced (0), neb, plotting, packaging",
         (delete(f"{LIGHTS}/TOI-9999.01-0008.fits"),),
     ),
     Cause(
@@ -213,7 +221,8 @@ CAUSES = (
     ),
     Cause(
         "a frame without stars is added",
-        "preprocess (1), registration (1), template, photometry (0), calibration, plotting, packaging",
+        "preprocess (1), registration (1), template, photometry (0), "
+        "calibration, forced (0), neb, plotting, packaging",
         (copy("dark/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),),
     ),
     Cause(
@@ -223,17 +232,20 @@ CAUSES = (
     ),
     Cause(
         "a new night (of 8 frames)",
-        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        "preprocess (8), registration (8), template, photometry (8), "
+        "calibration, forced (8), neb, plotting, packaging",
         (folder("night", "raw/night"),),
     ),
     Cause(
         "a new filter in a known night",
-        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        "preprocess (8), registration (8), template, photometry (8), "
+        "calibration, forced (8), neb, plotting, packaging",
         (folder("gp", "raw/gp"),),
     ),
     Cause(
         "a new target",
-        "preprocess (8), registration (8), template, photometry (8), calibration, plotting, packaging",
+        "preprocess (8), registration (8), template, photometry (8), "
+        "calibration, forced (8), neb, plotting, packaging",
         (folder("target", "raw/target", SECOND_TARGET),),
     ),
     # Calibration frames.
@@ -252,26 +264,29 @@ CAUSES = (
     ),
     # Settings.
     Cause("[preprocess]", "preprocess (0)", (put("preprocess", "temperature_tolerance = 1.5"),)),
+    Cause("[preprocess] median3", ALL, (put("preprocess", "median3 = true"),)),
     Cause(
         "[registration]",
-        "registration (12), template, photometry (11), calibration, plotting, packaging",
+        "registration (12), template, photometry (11), calibration, forced (11), neb, plotting, packaging",
         (put("registration", "threshold = 6.0"),),
     ),
     Cause(
         "[template], and the same frame with the same stars is chosen",
-        "template, photometry (0), calibration, plotting, packaging",
+        "template, photometry (0), calibration, forced (0), neb, plotting, packaging",
         (put("template", "weight_sky = 0.9"),),
     ),
     Cause(
         "[template] frame: another one",
-        "template, photometry (11), calibration, plotting, packaging",
+        "template, photometry (11), calibration, forced (11), neb, plotting, packaging",
         (put("template", 'frame = "TOI-9999.01-0003.fits"'),),
     ),
     Cause(
         "[photometry]",
-        "photometry (11), calibration, plotting, packaging",
+        "photometry (11), calibration, forced (11), neb, plotting, packaging",
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
     ),
+    Cause("[forced]", "forced (11), neb", (put("forced", "radii_fwhm = [1.0]"),)),
+    Cause("[neb]", "neb", (put("neb", "cadence = 300"),)),
     Cause("[calibration] comparison", LATE, (put("calibration", "comparison = [1, 2, 3, 4]"),)),
     Cause(
         "[[observation]] with [observation.calibration] comparison",
@@ -298,42 +313,43 @@ CAUSES = (
     Cause("[instrument] gain", ALL, (setting("# gain = 1.5", "gain = 1.6"),)),
     Cause(
         "[instrument] telescope_diameter",
-        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        "preprocess (0), registration (0), template, photometry (0), "
+        "calibration, forced (0), neb, plotting, packaging",
         (setting("telescope_diameter = 0.4", "telescope_diameter = 0.5"),),
     ),
     Cause(
         "[target.ephemeris]",
-        "preprocess (0), template, calibration, plotting, packaging",
+        "preprocess (0), template, calibration, neb, plotting, packaging",
         (setting("t0 = 2460697.307011", "t0 = 2460697.308"),),
     ),
     # Versions of the method.
     Cause(
         "a new version of preprocess",
-        "preprocess (12), registration (0), template, photometry (0), calibration, packaging",
+        "preprocess (12), registration (0), template, photometry (0), calibration, forced (0), packaging",
         (leave,),
         raised=("preprocess",),
     ),
     Cause(
         "a new version of the masters with the same pixels",
-        "preprocess (0), registration (0), template, photometry (0), calibration",
+        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0)",
         (leave,),
         raised=("masters",),
     ),
     Cause(
         "a new version of registration",
-        "registration (12), template, photometry (11), calibration, plotting, packaging",
+        "registration (12), template, photometry (11), calibration, forced (11), neb, plotting, packaging",
         (leave,),
         raised=("registration",),
     ),
     Cause(
         "a new version of template that makes the same choice",
-        "template, photometry (0), calibration, plotting, packaging",
+        "template, photometry (0), calibration, forced (0), neb, plotting, packaging",
         (leave,),
         raised=("template",),
     ),
     Cause(
         "a new version of photometry",
-        "photometry (11), calibration, plotting, packaging",
+        "photometry (11), calibration, neb, plotting, packaging",
         (leave,),
         raised=("photometry",),
     ),
@@ -344,6 +360,8 @@ CAUSES = (
         SAME,
         raised=("calibration",),
     ),
+    Cause("a new version of forced", "forced (11), neb", (leave,), raised=("forced",)),
+    Cause("a new version of neb that finds the same", "neb", (leave,), SAME, raised=("neb",)),
     Cause("a new version of plotting that draws the same", "plotting", (leave,), SAME, raised=("plotting",)),
     Cause(
         "a new version of packaging that packs the same", "packaging", (leave,), SAME, raised=("packaging",)
@@ -358,13 +376,15 @@ CAUSES = (
     ),
     Cause(
         "a better frame is added, policy best",
-        "preprocess (1), registration (1), template, photometry (12), calibration, plotting, packaging",
+        "preprocess (1), registration (1), template, photometry (12), "
+        "calibration, forced (12), neb, plotting, packaging",
         (copy("ip/0004.fits", f"{LIGHTS}/TOI-9999.01-0004.fits"),),
         before=put("ensemble", 'policy = "best"'),
     ),
     Cause(
         "the frame that is the template is deleted",
-        "preprocess (0), registration (0), template, photometry (10), calibration, plotting, packaging",
+        "preprocess (0), registration (0), template, photometry (10), "
+        "calibration, forced (10), neb, plotting, packaging",
         (lambda workspace, shelf: (workspace / LIGHTS / template_of(workspace)).unlink(),),
     ),
     # Dumps that are deleted, cut short, edited by hand.
@@ -379,6 +399,12 @@ CAUSES = (
     Cause("`photometry.fits` is damaged\\*", "photometry (11)", damage(f"{NIGHT}/photometry.fits"), SAME),
     Cause("`photometry.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/photometry.ecsv"), SAME),
     Cause("`growth.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/growth.ecsv"), SAME),
+    Cause("`forced.fits` is damaged\\*", "forced (11)", damage(f"{NIGHT}/forced.fits"), SAME),
+    Cause("`forced.ecsv` is damaged\\*", "forced (0)", damage(f"{NIGHT}/forced.ecsv"), SAME),
+    Cause(
+        "`forced_positions.ecsv` is damaged\\*", "forced (0)", damage(f"{NIGHT}/forced_positions.ecsv"), SAME
+    ),
+    Cause("`neighbours.ecsv` is damaged\\*", "neb", damage(f"{NIGHT}/neighbours.ecsv"), SAME),
     Cause("`lightcurve.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/lightcurve.ecsv"), SAME),
     Cause("`comparison.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/comparison.ecsv"), SAME),
     Cause("`apertures.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/apertures.ecsv"), SAME),
@@ -395,7 +421,8 @@ CAUSES = (
     # The folder.
     Cause(
         "`doit.sqlite` is deleted",
-        "preprocess (0), registration (0), template, photometry (0), calibration, plotting, packaging",
+        "preprocess (0), registration (0), template, photometry (0), "
+        "calibration, forced (0), neb, plotting, packaging",
         (delete("work/doit.sqlite"),),
         SAME,
     ),

@@ -29,6 +29,14 @@ SPARE = (0, 3, 8, 15)
 """Frames that are not in the workspace at first; number 3 would be the template."""
 QUICK_FIT = "\n[calibration]\ndetrend = []\n"
 """One fit to each light curve instead of eight."""
+PLACE = """
+[forced]
+blank = 0
+[[forced.position]]
+name = "beside"
+ra = 105.35
+dec = 24.815
+"""
 FEW: Night = dataclasses.replace(NIGHT, n_frame=8, n_bias=0, n_dark=0, n_flat=0, bad_frame=None, cloud=None)
 TARGET: Night = dataclasses.replace(
     FEW, seed=15, target="TOI-8888.01", ra=215.5, dec=-3.25, start="2025-03-05T01:00:00.000"
@@ -95,7 +103,7 @@ def base(tmp_path_factory):
     lights = [index for index in range(NIGHT.n_frame) if index not in SPARE]
     with pytest.MonkeyPatch.context() as patch:
         _runs_are_quick.__wrapped__(patch)
-        workspace = make(tmp_path_factory.mktemp("base"), NIGHT, lights=lights, config=QUICK_FIT)
+        workspace = make(tmp_path_factory.mktemp("base"), NIGHT, lights=lights, config=QUICK_FIT + PLACE)
         assert run(workspace).status == 0
     return workspace
 

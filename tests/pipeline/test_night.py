@@ -64,7 +64,16 @@ def test_the_first_run_takes_the_demo_from_raw_frames_to_a_complete_package(nigh
     manifest = json.loads((workspace / VISIT / "manifest.json").read_text(encoding="utf-8"))
 
     assert first.status == 0
-    stages = ("preprocess", "registration", "template", "photometry", "calibration", "plotting")
+    stages = (
+        "preprocess",
+        "registration",
+        "template",
+        "photometry",
+        "calibration",
+        "forced",
+        "neb",
+        "plotting",
+    )
     assert list(first.done) == [f"{stage}:{SLUG}" for stage in stages] + [
         "packaging:" + SLUG.rpartition("/")[0]
     ]

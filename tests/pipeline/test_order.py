@@ -95,7 +95,11 @@ def test_a_self_dark_is_kept_so_that_frames_that_are_added_are_all_that_is_measu
 
     later = run(tmp_path / "grown", "calibration")
 
-    (dark,) = dump.read(tmp_path / "grown" / NIGHT / "masters.ecsv", MASTERS).rows
+    (dark,) = [
+        row
+        for row in dump.read(tmp_path / "grown" / NIGHT / "masters.ecsv", MASTERS).rows
+        if row["kind"] == "selfdark"
+    ]
     assert (dark["kind"], dark["n_frame"]) == ("selfdark", len(FIRST)), first.out
     assert [first.measured(stage) for stage in ("preprocess", "registration", "photometry")] == [17, 17, 17]
     assert [later.measured(stage) for stage in ("preprocess", "registration", "photometry")] == [7, 7, 6]
@@ -124,13 +128,17 @@ def test_the_list_says_how_much_better_a_self_dark_chosen_now_would_be_and_it_is
 def test_a_self_dark_goes_with_a_frame_of_it_that_is_deleted(tmp_path):
     workspace = make(tmp_path, DRIFTING)
     run(workspace, "preprocess")
-    (before,) = dump.read(tmp_path / NIGHT / "masters.ecsv", MASTERS).rows
+    (before,) = [
+        row for row in dump.read(tmp_path / NIGHT / "masters.ecsv", MASTERS).rows if row["kind"] == "selfdark"
+    ]
     gone = sorted((workspace / "raw").rglob("*.fits"))[3]
     gone.unlink()
 
     run(workspace, "preprocess")
 
-    (after,) = dump.read(tmp_path / NIGHT / "masters.ecsv", MASTERS).rows
+    (after,) = [
+        row for row in dump.read(tmp_path / NIGHT / "masters.ecsv", MASTERS).rows if row["kind"] == "selfdark"
+    ]
     assert gone.name in before["frames"].split(" / ")
     assert set(after["frames"].split(" / ")) == set(before["frames"].split(" / ")) - {gone.name}
 
@@ -140,7 +148,9 @@ def test_the_frames_of_a_self_dark_can_be_pinned(tmp_path):
     names = [path.name for path in sorted((workspace / "raw").rglob("*.fits"))][:18]
     put("preprocess", f"self_dark_frames = {json.dumps(names)}")(workspace, tmp_path)
     done = run(workspace, "preprocess")
-    (pinned,) = dump.read(tmp_path / NIGHT / "masters.ecsv", MASTERS).rows
+    (pinned,) = [
+        row for row in dump.read(tmp_path / NIGHT / "masters.ecsv", MASTERS).rows if row["kind"] == "selfdark"
+    ]
     put("preprocess", f'self_dark_frames = ["{names[0]}", "no-such.fits"]')(workspace, tmp_path)
     refused = run(workspace, "preprocess")
 

@@ -155,3 +155,35 @@ def test_frames_of_the_self_dark_are_spread_over_the_night():
     assert (indices[0], indices[-1]) == (0, 141)
     assert set(np.diff(indices)) <= {2, 3}
     assert combine.self_dark_indices(10).tolist() == list(range(10))
+
+
+def test_memory_is_bounded_whatever_the_number_of_frames(monkeypatch):
+    import tracemalloc
+
+    n_frame, height, width = 300, 40, 400
+    monkeypatch.setattr(combine, "STRIP_MEMORY", 2**20)
+    frame = np.arange(height * width, dtype=np.float32).reshape(height, width) % 997
+
+    def read(start, stop):
+        return np.broadcast_to(frame[start:stop], (n_frame, stop - start, width))
+
+    tracemalloc.start()
+    found = combine.combine(read, height, width)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    np.testing.assert_array_equal(found, frame)
+    # All frames have 19 MB; a few copies of a strip, of 1 MB at most, are what is held.
+    assert peak < 8e6
+
+
+def test_height_of_the_strips_does_not_change_a_master():
+    rng = np.random.Generator(np.random.PCG64(8))
+    stack = rng.normal(300, 5, (7, 50, 30)).astype(np.float32)
+    stack[3, 20, 10] = 5000
+
+    whole = combine.combine(lambda start, stop: stack[:, start:stop], 50, 30)
+    for rows in (1, 7, 50):
+        np.testing.assert_array_equal(
+            combine.combine(lambda start, stop: stack[:, start:stop], 50, 30, rows=rows), whole
+        )

@@ -6,7 +6,7 @@ import pytest
 from accretor.science import cosmic
 
 N_FRAME, N_STAR = 80, 25
-RADII = np.array([4.0, 9.0])
+RADII = np.array([2.5, 4.5, 9.0])
 SKY = 60.0
 """Variance of a pixel, electron^2."""
 
@@ -32,22 +32,23 @@ def night(seed=1, seeing=0.05):
     return flux, error, peak
 
 
-def struck(flux, peak, frame, star, electrons, *, in_core=True):
-    flux[frame, star, int(not in_core) :] += electrons
-    if in_core:
+def struck(flux, peak, frame, star, electrons, ring):
+    """Add light to the core (ring 0), or between two apertures, or outside of the chosen one."""
+    flux[frame, star, ring:] += electrons
+    if ring == 0:
         peak[frame, star] += 0.7 * electrons
     return flux, peak
 
 
 def test_quiet_nights_have_no_hits():
-    n_found = sum(cosmic.hits(*night(seed), small=0, large=1).sum() for seed in range(10))
+    n_found = sum(cosmic.hits(*night(seed), chosen=1).sum() for seed in range(10))
 
     # 20,000 points; 3.5 and 4.5 sigma together by chance are far rarer.
     assert n_found <= 4
 
 
-@pytest.mark.parametrize("in_core", [True, False])
-def test_hits_that_matter_are_found(in_core):
+@pytest.mark.parametrize("ring", [0, 1])
+def test_hits_that_matter_are_found(ring):
     rng = np.random.Generator(np.random.PCG64(9))
     n_found = n_false = 0
     for seed in range(12):
@@ -55,13 +56,20 @@ def test_hits_that_matter_are_found(in_core):
         places = {(int(rng.integers(1, N_FRAME - 1)), int(rng.integers(5, N_STAR))) for _ in range(6)}
         for frame, star in places:
             electrons = 8 * max(error[frame, star, 1], 0.003 * flux[frame, star, 0])
-            struck(flux, peak, frame, star, electrons, in_core=in_core)
-        found = cosmic.hits(flux, error, peak, small=0, large=1)
+            struck(flux, peak, frame, star, electrons, ring)
+        found = cosmic.hits(flux, error, peak, chosen=1)
         n_found += sum(found[place] for place in places) / len(places) / 12
         n_false += found.sum() - sum(found[place] for place in places)
 
     assert n_found > 0.95
     assert n_false <= 4
+
+
+def test_hits_outside_of_the_aperture_cost_no_point():
+    flux, error, peak = night(5)
+    struck(flux, peak, 40, 15, 0.05 * flux[40, 15, 2], 2)
+
+    assert not cosmic.hits(flux, error, peak, chosen=1)[40, 15]
 
 
 def test_transit_flare_and_cloud_are_no_hits():
@@ -72,7 +80,7 @@ def test_transit_flare_and_cloud_are_no_hits():
     flux[60, 22] *= 1.05  # brighter, and of the same shape
     peak[60, 22] *= 1.05
 
-    assert cosmic.hits(flux, error, peak, small=0, large=1)[:, [20, 22]].sum() == 0
+    assert cosmic.hits(flux, error, peak, chosen=1)[:, [20, 22]].sum() == 0
 
 
 def test_stars_that_were_not_measured_are_not_hit():
@@ -81,7 +89,7 @@ def test_stars_that_were_not_measured_are_not_hit():
     peak[:, 5] = np.nan
     flux[:, 6] = np.nan
 
-    found = cosmic.hits(flux, error, peak, small=0, large=1)
+    found = cosmic.hits(flux, error, peak, chosen=1)
 
     assert not found[10:20, 3].any()
     assert not found[:, 6].any()

@@ -5,7 +5,7 @@ import pytest
 
 from accretor.core.errors import Unusable
 from accretor.core.readout import Readout, parse
-from accretor.science.detector import Masters, bad_pixels, linear, reduce
+from accretor.science.detector import Masters, bad_near, bad_pixels, linear, reduce
 
 SHAPE = (120, 140)
 
@@ -107,3 +107,19 @@ def test_median_of_nine_hides_a_hot_pixel_only_where_it_is_asked_for():
     assert reduce(raw, Masters(), exposure=1, gain=1)[40, 50] == 5000
     filtered = Masters(readout=Readout(is_median_filtered=True))
     assert reduce(raw, filtered, exposure=1, gain=1).max() == 100
+
+
+def test_bad_pixels_near_a_star_are_those_whose_centres_are():
+    noise = rng(11)
+    bad = noise.random(SHAPE) < 0.05
+    x, y = noise.uniform(-3, SHAPE[1] + 3, 60), noise.uniform(-3, SHAPE[0] + 3, 60)
+    x[7] = np.nan
+    rows, columns = np.nonzero(bad)
+
+    found = bad_near(bad, x, y, 4.2)
+
+    with np.errstate(invalid="ignore"):
+        expected = [(np.hypot(columns - a, rows - b) <= 4.2).sum() for a, b in zip(x, y, strict=True)]
+    assert found.tolist() == expected
+    assert found[7] == 0
+    assert found.sum() > 50

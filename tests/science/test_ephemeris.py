@@ -53,3 +53,20 @@ def test_coverage_is_told_from_the_contacts_observed(start, end, expected):
     found = ephemeris.predict(HATP32, 2458107.75)
 
     assert ephemeris.coverage(found, found.mid + start / 24, found.mid + end / 24) == expected
+
+
+def test_a_candidate_seen_once_is_due_only_then():
+    single = Ephemeris(t0=2460000.0, period=0, duration=4.0, depth=5.0, t0_error=0.01)
+
+    now, later = (ephemeris.predict(single, single.t0 + days) for days in (0.1, 40.0))
+
+    assert (now.epoch, now.mid, now.sigma) == (0, single.t0, 0.01)
+    assert later.mid == single.t0
+    assert ephemeris.coverage(later, single.t0 + 39.9, single.t0 + 40.1) == "Out of Transit"
+
+
+def test_the_period_of_a_single_transit_is_that_of_such_a_transit_of_the_sun():
+    earth = Ephemeris(t0=2460000.0, period=0, duration=13.0, depth=0.08)
+
+    assert ephemeris.orbital_period(earth) == pytest.approx(365.25)
+    assert ephemeris.orbital_period(HATP32) == HATP32.period

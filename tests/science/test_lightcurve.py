@@ -389,7 +389,8 @@ def test_a_dense_night_is_fitted_with_bounded_memory():
 
     assert curve.fit is not None
     assert curve.fit.rp_rs == pytest.approx(K, abs=4 * curve.fit.rp_rs_error)
-    assert curve.fit.rp_rs_error < 0.6 * reduce(night(n=N)).fit.rp_rs_error
+    # The error of the depth ends at what is known of the limb darkening; that of the time does not.
+    assert curve.fit.tc_error < 0.5 * reduce(night(n=N)).fit.tc_error
 
 
 def test_a_large_night_is_calibrated_in_seconds():

@@ -78,26 +78,60 @@ def test_a_prior_counts_as_a_measurement():
     assert abs(held.step[1]) < 0.05 * abs(free.step[1]) + 1e-5
 
 
-def test_long_series_are_averaged_with_their_weights():
-    n = 1000
-    time = np.linspace(0, 0.25, n)
-    random = np.random.Generator(np.random.PCG64(6))
-    error = random.uniform(0.002, 0.006, n)
-    array = random.normal(size=(n, 2))
+def test_stars_that_share_slow_waves_make_slow_waves_expected_and_clean_ones_do_not():
+    columns = np.column_stack([np.ones(N), TIME - TIME.mean()])
+    error = np.full((N, 12), 0.003)
+    red = np.column_stack([correlated(seed, 1.5, 40) for seed in range(12)])
+    white = np.column_stack([correlated(seed, 0.0) for seed in range(12)])
 
-    short_time, short_error, short = rednoise.blocks(time, error, array)
+    def expected(residual):
+        return np.exp(rednoise.learned_prior(TIME, residual, error, columns)) @ rednoise.AMPLITUDE
 
-    assert len(short_time) <= rednoise.MAX_POINT
-    weight = error[:3] ** -2
-    np.testing.assert_allclose(short[0], weight @ array[:3] / weight.sum())
-    assert np.sum(short_error**-2) == pytest.approx(np.sum(error**-2))
+    assert expected(white) < 0.3 < 1.0 < expected(red)
+    assert expected(white) < np.exp(rednoise.plain_prior()) @ rednoise.AMPLITUDE
 
 
-def test_a_long_series_gives_the_answer_of_its_white_noise():
-    time = np.linspace(0, 0.25, 3000)
-    error = np.full(3000, 0.003)
-    values = 0.003 * np.random.Generator(np.random.PCG64(7)).normal(size=3000) + 0.01 * design(time)[:, 1]
+def test_a_learned_prior_makes_errors_of_white_noise_as_small_as_they_are_and_of_red_as_large():
+    columns = design()
+    basis = np.column_stack([np.ones(N), TIME - TIME.mean()])
+    pulls = {}
+    for name, amplitude in (("white", 0.0), ("red", 1.2)):
+        others = np.column_stack([correlated(1000 + seed, amplitude, 40) for seed in range(20)])
+        prior = rednoise.learned_prior(TIME, others, np.full(others.shape, 0.003), basis)
+        noise = rednoise.prepare(TIME, ERROR, prior)
+        pulls[name] = []
+        for seed in range(60):
+            table = np.column_stack([correlated(seed, amplitude, 40), columns])
+            update = rednoise.average(
+                rednoise.steps(rednoise.gram(noise, table), np.zeros((2, 2)), np.zeros(2))
+            )
+            pulls[name].append(update.step[1] / np.sqrt(update.covariance[1, 1]))
 
-    update = solve(values, time=time, error=error, columns=design(time))
+    # 60 draws tell a standard deviation to 9 per cent.
+    assert 0.75 < np.std(pulls["white"]) < 1.2, np.std(pulls["white"])
+    assert 0.75 < np.std(pulls["red"]) < 1.25, np.std(pulls["red"])
 
-    assert update.step[1] == pytest.approx(0.01, abs=4 * 0.003 / np.sqrt(600))
+
+def test_few_stars_teach_nothing():
+    residual = np.column_stack([correlated(seed) for seed in range(4)])
+    residual = np.column_stack([residual, np.full((N, 3), np.nan)])
+
+    found = rednoise.learned_prior(TIME, residual, np.full(residual.shape, 0.003), np.ones((N, 1)))
+
+    np.testing.assert_array_equal(found, rednoise.plain_prior())
+
+
+def test_deviance_of_nested_models_under_white_noise_falls_like_chi_squared():
+    gains = []
+    for seed in range(60):
+        random = np.random.Generator(np.random.PCG64(seed))
+        table = np.column_stack([0.003 * random.normal(size=N), np.ones(N), random.normal(size=N)])
+        found = rednoise.gram(rednoise.prepare(TIME, ERROR), table)
+        none = np.zeros((2, 2))
+        gains.append(
+            rednoise.deviance(found.of([0]), none[:1, :1], none[0, :1])
+            - rednoise.deviance(found, none, none[0])
+        )
+
+    assert np.min(gains) > -1e-6
+    assert np.mean(gains) == pytest.approx(1.0, abs=3 * np.sqrt(2 / 60))

@@ -19,7 +19,7 @@ def graph(two_targets):
     """Return the tasks of the stages by their names."""
     run(two_targets, "list")
     dodo = sys.modules["dodo"]
-    tasks = [task for stage in STAGES for task in getattr(dodo, f"task_{stage}")()]
+    tasks = [task for stage in [*STAGES, "forced", "neb"] for task in getattr(dodo, f"task_{stage}")()]
     assert len({task.name for task in tasks}) == len(tasks)
     return {task.name: task for task in tasks}
 
@@ -79,6 +79,14 @@ def test_one_stage_of_one_target_needs_what_is_before_it_of_that_target_alone(gr
 
 def test_a_stage_of_all_targets_needs_what_is_before_it_of_all(graph):
     assert closure(graph, "template") == leaves(ONE, *UPSTREAM[:3]) | leaves(OTHER, *UPSTREAM[:3])
+
+
+def test_the_neighbours_need_the_light_curve_and_hold_up_no_figure(graph):
+    before = leaves(ONE, *UPSTREAM, "calibration")
+
+    assert closure(graph, "forced:TOI-9999.01") == leaves(ONE, *UPSTREAM[:3], "forced")
+    assert closure(graph, "neb:TOI-9999.01") == before | leaves(ONE, "forced", "neb")
+    assert closure(graph, "plotting:TOI-9999.01") == before | leaves(ONE, "plotting")
 
 
 def test_a_package_needs_all_stages_and_no_upload(graph):

@@ -17,6 +17,7 @@ from accretor.core.dumps import TARGET
 from accretor.exofop.server import Server
 from accretor.io import dump
 from accretor.io.http import Client
+from accretor.stages.workspace import open_workspace
 from tests.catalogs import server as catalog_server
 from tests.catalogs.server import Services, everything
 from tests.exofop import archive_server
@@ -268,6 +269,42 @@ def test_page_of_the_star_alone_is_enough(exofop, workspace):
     assert rows["depth"]["value"] == 11.0
 
 
+EPHEMERIS = re.compile(r"\[target\.ephemeris\].*?\n\n", re.DOTALL)
+
+
+def test_ephemeris_is_exofops_where_the_user_gives_none(workspace):
+    config = workspace / "workspace.toml"
+    whole = config.read_text()
+    config.write_text(EPHEMERIS.sub("", whole))
+    assert open_workspace(workspace).settings.target[0].ephemeris is None
+
+    assert "ephemeris: workspace.toml has none" in run(workspace, TASK).out
+
+    found = open_workspace(workspace)
+    ephemeris = found.observations[0].target.ephemeris
+    assert (ephemeris.t0, ephemeris.t0_error, ephemeris.period) == (2460697.307, 0.001, 3.512345)
+    assert (ephemeris.duration, ephemeris.depth) == (2.2, 11.0)
+    assert ephemeris.source.startswith("ExoFOP, as doit fetch found it on 20")
+    again = run(workspace, TASK, "renew=TOI-9999.01")
+    rows, _ = identification(workspace)
+    assert again.status == 0
+    assert np.isnan(rows["t0"]["configured"])
+    config.write_text(whole)
+    assert open_workspace(workspace).settings.target[0].ephemeris.t0 == 2460697.307011
+
+
+def test_ephemeris_of_another_star_or_a_damaged_file_is_not_used(workspace):
+    config = workspace / "workspace.toml"
+    config.write_text(EPHEMERIS.sub("", config.read_text()))
+    run(workspace, TASK)
+    change(workspace, f"tic = {TIC}", "tic = 5")
+    assert open_workspace(workspace).settings.target[0].ephemeris is None
+    change(workspace, "tic = 5", f"tic = {TIC}")
+    path = workspace / "archive" / "TOI-9999.01" / "target.ecsv"
+    path.write_bytes(path.read_bytes()[:-5])
+    assert open_workspace(workspace).settings.target[0].ephemeris is None
+
+
 def test_damaged_catalogue_is_set_aside_and_fetched_again(workspace):
     run(workspace, TASK)
     path = kept(workspace, "tic")
@@ -332,3 +369,24 @@ def test_fetch_that_is_killed_leaves_nothing_half_done(services, workspace):
     services.always = {}
     assert run(workspace, TASK).status == 0
     assert len(library.read(kept(workspace, "tic"))) == 500
+
+
+@pytest.mark.slow
+def test_fetched_ephemeris_makes_the_fit_and_is_quoted_in_the_notes(workspace, tmp_path):
+    night = make(tmp_path / "night")
+    own = (workspace / "workspace.toml").read_text()
+    (night / "workspace.toml").write_text(
+        EPHEMERIS.sub("", own).replace("[catalogs]", '[catalogs]\nnames = ["tic"]')
+    )
+    assert run(night).status == 0
+    results = night / "work/TOI-9999.01/20250304/Demo-0m4/ip/results.json"
+    assert not json.loads(results.read_text())["has_fit"]
+
+    assert run(night, TASK).status == 0
+    second = run(night)
+
+    assert second.stages[-3:] == ["calibration", "plotting", "packaging"]
+    assert [second.measured(stage) for stage in ("preprocess", "registration", "photometry")] == [0, 0, 0]
+    assert json.loads(results.read_text())["has_fit"]
+    notes = next((night / "products").rglob("*_notes.txt")).read_text()
+    assert "Ephemeris: ExoFOP, as doit fetch found it on 20" in notes

@@ -1,0 +1,158 @@
+"""The fitted transit in the units of the field."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from accretor.core.arrays import Floats
+from accretor.science import limbdarkening, transit
+from accretor.science.fit import A_RS, IMPACT, LIMB_G, STEP, TC, K, Problem, linear, transit_model
+from accretor.science.solution import Solution
+
+
+@dataclass(frozen=True)
+class TransitFit:
+    """Parameters of the transit; errors are of generalised least squares, ``_white`` ones of plain."""
+
+    tc: float
+    """Mid-transit time, BJD_TDB day."""
+    tc_error: float
+    tc_error_white: float
+    rp_rs: float
+    """Planet radius over stellar radius."""
+    rp_rs_error: float
+    rp_rs_error_white: float
+    a_rs: float
+    """Semi-major axis over stellar radius."""
+    a_rs_error: float
+    a_rs_error_white: float
+    impact: float
+    """Impact parameter, stellar radii."""
+    impact_error: float
+    impact_error_white: float
+    limb_g: float
+    """First coefficient of the power-2 law I = 1 - g (1 - mu^h)."""
+    limb_g_error: float
+    limb_g_error_white: float
+    limb_h: float
+    """Second coefficient of the power-2 law, held."""
+    u1: float
+    """The same limb darkening as a quadratic law, for AstroImageJ."""
+    u2: float
+    depth_ppt: float
+    """(rp_rs)^2, ppt."""
+    depth_error_ppt: float
+    dip_ppt: float
+    """Deepest point of the model, limb darkening included, ppt."""
+    duration_hour: float
+    """First to fourth contact, hour."""
+    duration_error_hour: float
+    o_c_minute: float
+    """Observed minus predicted mid-transit time, minute."""
+    o_c_error_minute: float
+    """Of observation and prediction together, minute."""
+    o_c_sigma: float
+    """``o_c_minute`` over its error."""
+    chi2: float
+    """Sum of squared residuals over predicted errors."""
+    n_point: int
+    n_parameter: int
+    bic: float
+    """Of errors scaled so that this fit has a chi^2 of its degrees of freedom."""
+    bic_flat: float
+    """BIC of the same trend without a transit, same errors."""
+    delta_bic: float
+    """``bic_flat - bic``; above 10 the transit is detected."""
+    is_detected: bool
+    """The BIC asks for the transit, and its depth is beyond 3 of its errors."""
+    is_shape_fixed: bool
+    """a_rs and impact were held, for the baseline was too short to tell them."""
+    correlated_noise: float
+    """Amplitude of the correlated noise over the white noise, averaged over the noise models."""
+    correlation: tuple[float, ...]
+    """(25) of tc, rp_rs, a_rs, impact and limb_g, row by row; 0 for what was held."""
+    prior: tuple[float, ...]
+    """(25) inverse covariance of the priors, row by row, in units of the errors; 0 for what was held."""
+    prior_slope: tuple[float, ...]
+    """(5) slope of the logarithm of the priors, per error; 0 for what was held."""
+
+
+def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float) -> TransitFit:
+    """Return the fit in the units of the field.
+
+    Parameters
+    ----------
+    problem, solution
+        The light curve and what :func:`accretor.science.solution.solve` found.
+    mid, sigma : float
+        Predicted mid-transit (BJD_TDB day), from which the problem's time is counted, and its error.
+    """
+    tc, k, a_rs, impact, g = (float(value) for value in solution.parameter)
+    error = np.sqrt(np.diag(solution.covariance))
+    white = np.sqrt(np.diag(solution.covariance_white))
+    n, n_parameter = len(problem.time), int(problem.is_free.sum()) + problem.basis.shape[1]
+    _, chi2 = linear(problem, transit_model(problem, solution.parameter))
+    scale = max(1e-12, chi2 / max(1, n - n_parameter))
+    bic = chi2 / scale + n_parameter * math.log(n)
+    flat = linear(problem, np.ones(n))[1] / scale + problem.basis.shape[1] * math.log(n)
+    u1, u2 = limbdarkening.quadratic(g, problem.limb_h)
+
+    def full(parameter: Floats) -> float:
+        return transit.duration(
+            period=problem.period, k=parameter[K], a_rs=parameter[A_RS], impact=abs(parameter[IMPACT])
+        )
+
+    slope = np.array(
+        [
+            (full(solution.parameter + step) - full(solution.parameter - step)) / (2 * step.sum())
+            for step in np.diag(STEP)
+        ]
+    )
+    deepest = transit.flux(np.array([impact]), k, lambda mu: limbdarkening.intensity(mu, g, problem.limb_h))
+    return TransitFit(
+        tc=mid + tc,
+        tc_error=float(error[TC]),
+        tc_error_white=float(white[TC]),
+        rp_rs=k,
+        rp_rs_error=float(error[K]),
+        rp_rs_error_white=float(white[K]),
+        a_rs=a_rs,
+        a_rs_error=float(error[A_RS]),
+        a_rs_error_white=float(white[A_RS]),
+        impact=impact,
+        impact_error=float(error[IMPACT]),
+        impact_error_white=float(white[IMPACT]),
+        limb_g=g,
+        limb_g_error=float(error[LIMB_G]),
+        limb_g_error_white=float(white[LIMB_G]),
+        limb_h=problem.limb_h,
+        u1=u1,
+        u2=u2,
+        depth_ppt=1000 * k**2,
+        depth_error_ppt=2000 * k * float(error[K]),
+        dip_ppt=1000 * (1 - float(deepest[0])),
+        duration_hour=24 * full(solution.parameter),
+        duration_error_hour=24 * math.sqrt(max(0.0, float(slope @ solution.covariance[:5, :5] @ slope))),
+        o_c_minute=1440 * tc,
+        o_c_error_minute=1440 * math.hypot(float(error[TC]), sigma),
+        o_c_sigma=tc / math.hypot(float(error[TC]), sigma),
+        chi2=chi2,
+        n_point=n,
+        n_parameter=n_parameter,
+        bic=bic,
+        bic_flat=flat,
+        delta_bic=flat - bic,
+        is_detected=flat - bic > 10 and k > 3 * float(error[K]),
+        is_shape_fixed=not problem.is_free[A_RS],
+        correlated_noise=solution.correlated_noise,
+        correlation=_flat(solution.covariance[:5, :5] / np.maximum(np.outer(error[:5], error[:5]), 1e-300)),
+        prior_slope=_flat(solution.prior_gradient * error[:5]),
+        prior=_flat(solution.prior_precision * np.outer(error[:5], error[:5])),
+    )
+
+
+def _flat(matrix: Floats) -> tuple[float, ...]:
+    return tuple(float(value) for value in matrix.ravel())
