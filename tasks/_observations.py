@@ -8,7 +8,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import nebfiles
+from accretor.stages import nebnames
 from accretor.stages.workspace import ObservationPlan
 from tasks import _stage, _state, _wishes, _workspace
 from tasks._graph import Leaf, digests, stage
@@ -56,7 +56,7 @@ def run(name: str, slug: str) -> Any:
 _OWNED: dict[str, Callable[[ObservationPlan], list[Path]]] = {
     "preprocess": lambda plan: [plan.paths.folder / "masters"],
     "registration": lambda plan: [plan.paths.calibrated],
-    "neb": lambda plan: [plan.paths.plots / name for name in nebfiles.FILES],
+    "neb": lambda plan: [plan.paths.plots / name for name in nebnames.FILES],
 }
 """Folders whose files are all of one stage, and files that it may leave."""
 

@@ -15,6 +15,7 @@ from doit.exceptions import TaskFailed
 
 from accretor.compute.pool import Pool
 from accretor.core.errors import AccretorError, Blocked, Unusable
+from accretor.stages import scratch
 from accretor.stages.bench import Bench, Done
 from tasks import _blocked, _signals, _trouble, _wishes, _workspace
 
@@ -53,8 +54,10 @@ def perform(
 
 
 def close(*, at_once: bool = False) -> None:
-    """End the workers of this run, *at_once* whatever they are at."""
+    """End the workers of this run, *at_once* whatever they are at, and remove what only this run uses."""
     _pool().close(at_once=at_once)
+    for plan in _workspace.current().observations:
+        scratch.clear(plan)
 
 
 class Progress:

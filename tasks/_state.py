@@ -10,7 +10,7 @@ from typing import Any
 from accretor.core.errors import DumpError
 from accretor.io import dump
 from accretor.plots.registry import FIGURES
-from accretor.stages import results, zeropoint
+from accretor.stages import results
 from accretor.stages.workspace import ObservationPlan
 from tasks import _blocked, _workspace
 
@@ -42,7 +42,7 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
     if name in _REMARKED and (meta := _meta(getattr(plan.paths, _REMARKED[name]))).get("remarks"):
         return f"{meta['remarks'][0]}"
     if name == "zeropoint" and (meta := _meta(plan.paths.zero_points)):
-        return zeropoint.said(meta)
+        return results.said_of_zero_point(meta)
     if name == "template" and (meta := _meta(plan.paths.template_stars)):
         return f"{meta['frame']}, plate solution: {meta['solution']}{_better(_meta(plan.paths.template))}"
     better = _better_dark(_meta(plan.paths.masters)) if name == "preprocess" else ""

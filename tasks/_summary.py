@@ -13,7 +13,7 @@ from accretor.core.errors import Blocked, DumpError
 from accretor.core.observation import Visit
 from accretor.io import dump
 from accretor.io.dump import Row
-from accretor.stages import packaging
+from accretor.stages import manifest
 from accretor.stages import results as results_of
 from accretor.stages.workspace import ObservationPlan, Workspace
 from tasks import _blocked, _wishes, _workspace
@@ -55,13 +55,13 @@ def _visit(workspace: Workspace, visit: Visit, plans: tuple[ObservationPlan, ...
                 yield f"         of an earlier run: {stage} failed now ({failed})"
     paths = workspace.layout.visit(visit)
     try:
-        manifest = packaging.manifest(paths)
+        package = manifest.read(paths)
     except Blocked:
         return
-    yield f"  package  {_workspace.shown(paths.package)}  ({len(manifest['files'])} files)"
-    for problem in manifest["problems"]:
+    yield f"  package  {_workspace.shown(paths.package)}  ({len(package['files'])} files)"
+    for problem in package["problems"]:
         yield f"    missing: {problem}"
-    for remark in manifest.get("remarks", ()):
+    for remark in package.get("remarks", ()):
         yield f"    note: {remark}"
     if paths.report.is_file():
         yield f"  report   {_workspace.shown(paths.report)}"

@@ -18,7 +18,8 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import aij, aijchoice
+from accretor.core import versions
+from accretor.stages import aijchoice
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations
 
@@ -37,7 +38,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     return {
-        "version of the stage": aij.VERSION,
+        "version of the stage": versions.AIJ,
         "aij/": aijchoice.identity(plan.aij),
         "[[target]]": repr(plan.target),
         "[[instrument]]": repr(plan.instrument),

@@ -19,7 +19,8 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import aijchoice, calibration
+from accretor.core import versions
+from accretor.stages import aijchoice
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations
 
@@ -45,7 +46,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     return {
-        "version of the stage": calibration.VERSION,
+        "version of the stage": versions.CALIBRATION,
         "[calibration]": repr(settings.calibration),
         "[[target]]": repr(plan.target),
         "[[instrument]]": repr(plan.instrument),

@@ -15,17 +15,19 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import doit
 from doit.exceptions import TaskFailed
 from doit.task import Task
 
 from accretor.core.slug import slug as slug_of
-from accretor.exofop.check import Report, lines
 from accretor.io.layout import VisitPaths
-from accretor.stages import check
 from tasks import _trouble, _visits, _workspace
 from tasks._graph import Doc, Leaf, stage
+
+if TYPE_CHECKING:
+    from accretor.exofop.check import Report
 
 
 def tasks() -> Iterator[Task]:
@@ -54,11 +56,15 @@ def tasks() -> Iterator[Task]:
 
 def run(name: str, slug: str) -> TaskFailed | None:
     """Check the package of the visit *slug*."""
+    from accretor.stages import check
+
     workspace = _workspace.current()
     return _tell(slug, lambda: check.visit(_visits.plans_of(slug), workspace.layout, workspace.settings))
 
 
 def _of_folder(folder: Path) -> Task:
+    from accretor.stages import check
+
     result = _workspace.current().layout.checks / f"{slug_of(folder.resolve().name) or 'folder'}.json"
     task = Task(
         "check",
@@ -73,6 +79,8 @@ def _of_folder(folder: Path) -> Task:
 
 def _tell(name: str, look: Callable[[], Report]) -> TaskFailed | None:
     """Print what *look* finds; a package with problems is a task that failed."""
+    from accretor.exofop.check import lines
+
     try:
         report = look()
     except OSError as error:

@@ -18,7 +18,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import ephemeris
+from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
 from tasks import _stage, _workspace
 from tasks._graph import Leaf, digests, stage
@@ -31,6 +31,8 @@ def tasks() -> Iterator[Task]:
 
 def run(name: str, slug: str) -> Any:
     """Put the transits of a target together."""
+    from accretor.stages import ephemeris
+
     target = slug.partition("/")[0]
     layout = _workspace.current().layout
     return _stage.perform(
@@ -59,7 +61,7 @@ def _leaves() -> Iterator[Leaf]:
             state=partial(_state, target),
             made_with=digests(
                 {
-                    "version of the stage": ephemeris.VERSION,
+                    "version of the stage": versions.EPHEMERIS,
                     "observations": [plan.observation.slug for plan in plans],
                     "[[target]]": repr(plans[0].target),
                 }

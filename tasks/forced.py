@@ -21,7 +21,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import forced
+from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
 from tasks import _catalogs, _observations
 
@@ -41,7 +41,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     return {
-        "version of the stage": forced.VERSION,
+        "version of the stage": versions.FORCED,
         "[forced]": repr(settings.forced),
         "[photometry]": repr(settings.photometry),
         "[[instrument]]": repr(plan.instrument),

@@ -21,7 +21,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import neb
+from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations
 
@@ -50,7 +50,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     return {
-        "version of the stage": neb.VERSION,
+        "version of the stage": versions.NEB,
         "[neb]": repr(settings.neb),
         "[[target]]": [repr(plan.target.ephemeris), plan.target.tic, plan.target.name],
         "[[instrument]]": repr(plan.instrument),

@@ -16,7 +16,6 @@ from doit.exceptions import TaskFailed
 from doit.task import Task
 
 from accretor.io import atomic
-from accretor.stages import noting
 from tasks import _trouble, _workspace
 from tasks._graph import Doc
 
@@ -30,6 +29,8 @@ def tasks() -> Iterator[Task]:
 
 def write() -> TaskFailed | None:
     """Write the template, unless there is one."""
+    from accretor.stages import noting
+
     path = _workspace.current().layout.notes_template
     if path.exists():
         sys.stdout.write(f"{_workspace.shown(path)} is there already; it was left as it is\n")

@@ -18,9 +18,10 @@ from typing import Any
 
 from doit.task import Task
 
+from accretor.core import versions
 from accretor.core.errors import Blocked
 from accretor.io.layout import VisitPaths
-from accretor.stages import packaging, plotting
+from accretor.stages import manifest, plotting
 from tasks import _stage, _visits, _wishes, _workspace
 from tasks._graph import Leaf, digests, stage
 
@@ -32,6 +33,8 @@ def tasks() -> Iterator[Task]:
 
 def run(name: str, slug: str) -> Any:
     """Make the package of the visit *slug*."""
+    from accretor.stages import packaging
+
     workspace = _workspace.current()
     plans = _visits.plans_of(slug)
     return _stage.perform(
@@ -77,7 +80,7 @@ def _leaves() -> Iterator[Leaf]:
             targets=[paths.manifest],
             made_with=digests(
                 {
-                    "version of the stage": packaging.VERSION,
+                    "version of the stage": versions.PACKAGING,
                     "filters of the night": [plan.observation.slug for plan in plans],
                     "[[target]]": [repr(plan.target) for plan in plans],
                     "[[instrument]]": [repr(plan.instrument) for plan in plans],
@@ -100,7 +103,7 @@ def _content(path: Path) -> str:
 
 def _state(paths: VisitPaths) -> str:
     try:
-        found = packaging.manifest(paths)
+        found = manifest.read(paths)
     except Blocked:
         return "nothing done yet"
     return f"{len(found['files'])} files, {'NOT complete' if found['problems'] else 'complete'}"

@@ -8,7 +8,7 @@ radii are measured once, so that choosing an aperture or comparison stars later
 reads no pixel again. photometry.fits has the fluxes, photometry.ecsv one
 readable row per frame. Only frames that are new or changed are measured.
 
-Settings: [photometry] radii_fwhm or radii, annulus_fwhm, recentre.
+Settings: [photometry] radii_fwhm or radii, annulus_fwhm, mode, sky, recentre, forced.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import aijchoice, photometry
+from accretor.core import versions
+from accretor.stages import aijchoice
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations
 
@@ -32,14 +33,14 @@ def tasks() -> Iterator[Task]:
 def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     return (
         [plan.paths.frames, plan.paths.masters, plan.paths.stars, plan.paths.template_stars],
-        [plan.paths.photometry, plan.paths.photometry_info],
+        [plan.paths.photometry, plan.paths.photometry_info, plan.paths.growth],
     )
 
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     return {
-        "version of the stage": photometry.VERSION,
+        "version of the stage": versions.PHOTOMETRY,
         "[photometry]": repr(settings.photometry),
         "[[instrument]]": repr(plan.instrument),
         "aij/": repr(aijchoice.radii(plan.aij)),

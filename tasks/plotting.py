@@ -22,6 +22,7 @@ from typing import Any
 
 from doit.task import Task
 
+from accretor.core import versions
 from accretor.plots.registry import OF_VISIT
 from accretor.stages import plotting
 from accretor.stages.bench import Done
@@ -71,7 +72,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     return {
-        "version of the stage": plotting.VERSION,
+        "version of the stage": versions.PLOTTING,
         "[plotting]": repr(settings.plotting),
         "[calibration]": [settings.calibration.rms_intervals, settings.calibration.scintillation],
         "[[target]]": repr(plan.target),

@@ -23,9 +23,9 @@ from typing import Any
 
 from doit.task import Task
 
+from accretor.core import versions
 from accretor.core.frame import Exposure
 from accretor.io.inventory import RawFile
-from accretor.stages import masters, preprocess
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations, _workspace
 
@@ -47,7 +47,7 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     calibrations = plan.calibrations
     return {
-        "version of the stage": [preprocess.VERSION, masters.VERSION],
+        "version of the stage": [versions.PREPROCESS, versions.MASTERS],
         "raw frames": [_identity(file) for file in plan.frames],
         "calibration frames": [
             [_identity(file) for file in files]

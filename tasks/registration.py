@@ -19,7 +19,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import registration
+from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations
 
@@ -36,7 +36,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     return {
-        "version of the stage": registration.VERSION,
+        "version of the stage": versions.REGISTRATION,
         "[registration]": repr(settings.registration),
         "[preprocess] save_calibrated": settings.preprocess.save_calibrated,
         "[[instrument]]": repr(plan.instrument),

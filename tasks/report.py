@@ -22,6 +22,7 @@ from typing import Any
 from doit.task import Task
 
 from accretor import __version__
+from accretor.core import versions
 from accretor.plots.registry import OF_VISIT
 from accretor.stages import plotting, report
 from accretor.stages.workspace import ObservationPlan
@@ -91,7 +92,7 @@ def _leaves() -> Iterator[Leaf]:
             targets=[paths.report],
             made_with=digests(
                 {
-                    "version of the stage": [report.VERSION, __version__],
+                    "version of the stage": [versions.REPORT, __version__],
                     "filters of the night": [plan.observation.slug for plan in plans],
                     "settings": report.settings_shown(workspace.settings),
                     "settings of the observation": [report.settings_shown(plan.settings) for plan in plans],

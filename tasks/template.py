@@ -25,7 +25,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import template
+from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations, _workspace
 
@@ -50,7 +50,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     return {
-        "version of the stage": template.VERSION,
+        "version of the stage": versions.TEMPLATE,
         "[template]": repr(settings.template),
         "[plate_solution]": repr(settings.plate_solution),
         "[[catalogs.file]]": repr(settings.catalogs.file),

@@ -20,7 +20,7 @@ from typing import Any
 
 from doit.task import Task
 
-from accretor.stages import zeropoint
+from accretor.core import versions
 from accretor.stages.workspace import ObservationPlan
 from tasks import _observations, _workspace
 
@@ -50,7 +50,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     return {
-        "version of the stage": zeropoint.VERSION,
+        "version of the stage": versions.ZERO_POINT,
         "[magnitudes]": repr(settings.magnitudes),
         "[[catalogs.file]]": repr(settings.catalogs.file),
         "[calibration] scintillation": settings.calibration.scintillation,

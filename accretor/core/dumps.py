@@ -173,12 +173,16 @@ STARS = Schema(
 
 TEMPLATE = Schema(
     "template",
-    1,
+    2,
     (
         Column("image_name", "string", "raw file, without folder"),
         Column("bkg", "float64", "sky", "electron / pix", 4),
         Column("fwhm", "float64", "full width at half maximum", "pix", 4),
         Column("n_match", "int64", "stars matched to the provisional reference"),
+        Column(
+            "transparency", "float64", "light per second of these stars, over that in the reference", "", 4
+        ),
+        Column("remark", "string", "what sets the frame apart from the others; it is kept"),
         Column("score", "float64", "weighted score; NaN for a frame that cannot be the template", "", 6),
         Column("reason", "string", "why the frame cannot be the template"),
         Column("input", "string", "digest of the raw bytes"),
@@ -225,7 +229,7 @@ PLATE_SOLUTION = Schema(
 
 PHOTOMETRY = Schema(
     "photometry",
-    1,
+    2,
     (
         Column("image_name", "string", "raw file, without folder"),
         Column("obstime", "string", "UTC of mid-exposure, ISO 8601"),
@@ -234,6 +238,7 @@ PHOTOMETRY = Schema(
         Column("shift_x", "float64", "shift of the field's centre from the template", "pix", 4),
         Column("shift_y", "float64", "shift of the field's centre from the template", "pix", 4),
         Column("rotation", "float64", "rotation from the template", "deg", 5),
+        Column("aperture_scale", "float64", "factor on all radii; 1 but in the mode `variable`", "", 4),
         Column("flux", "float64", "net flux", "electron", 4, ("star", "radius")),
         Column(
             "flux_error",
@@ -254,9 +259,29 @@ PHOTOMETRY = Schema(
         Column("y_width", "float64", "width along y, from moments", "pix", 4, ("star",)),
         Column("angle", "float64", "orientation of the star's image", "deg", 3, ("star",)),
         Column("roundness", "float64", "minor over major axis; 1 is round", "", 5, ("star",)),
-        Column("flag", "float64", "1 saturated + 2 near the edge + 4 found its own centre", "", 0, ("star",)),
+        Column(
+            "flag",
+            "float64",
+            "1 saturated + 2 near the edge + 4 found its own centre + 8 bad pixel within one FWHM",
+            "",
+            0,
+            ("star",),
+        ),
     ),
     keyed=True,
+)
+
+GROWTH = Schema(
+    "growth",
+    1,
+    (
+        Column("radius", "float64", "aperture radius", "pix", 4),
+        Column("target", "float64", "flux of the target through it, over that through the largest", "", 6),
+        Column("target_error", "float64", "its error, by the scatter of the frames", "", 6),
+        Column("stars", "float64", "the same of other stars, median over those that stand alone", "", 6),
+        Column("stars_error", "float64", "its error, by the scatter of the stars", "", 6),
+        Column("n_star", "int64", "stars in this median"),
+    ),
 )
 
 FORCED_POSITIONS = Schema(
@@ -746,6 +771,7 @@ SCHEMAS = (
     TEMPLATE_STARS,
     PLATE_SOLUTION,
     PHOTOMETRY,
+    GROWTH,
     FORCED_POSITIONS,
     FORCED,
     FRAME_WCS,

@@ -219,8 +219,18 @@ class PhotometrySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Aperture radii, pixel; they replace radii_fwhm."""
     annulus_fwhm: tuple[Positive, Positive] = (4.0, 7.0)
     """Inner and outer radius of the sky annulus, times the FWHM of the template."""
+    mode: Literal["fixed", "variable", "optimal"] = "fixed"
+    """``fixed``: the same radii all night. ``variable``: radii and annulus follow the FWHM of each frame, for
+    nights whose seeing or focus changes. ``optimal``: fixed radii, pixels weighted by a Moffat profile of the
+    frame's FWHM (Naylor 1998), for faint stars; with crowded or trailed stars it is worse."""
+    sky: Literal["median", "mean", "mode"] = "median"
+    """What is taken of the annulus after clipping at 3 sigma; ``mode``, 3 median - 2 mean, is for crowded
+    fields, and twice as noisy as the median."""
     recentre: bool = True
     """Let stars of good signal find their own centre in each frame."""
+    forced: tuple[int, ...] = ()
+    """Star numbers of the template that are measured where the template puts them; stars near to the target
+    and faint ones are so in any case."""
 
 
 class ForcedPosition(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -464,6 +474,9 @@ class ComputeSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     """Processes or jobs; 0 means one for each core that memory allows, or 8 jobs."""
     memory: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(MB|GB|TB)$")] = "2GB"
     """Of one worker. A 4096x4096 frame with all its masters needs 1.6 GB."""
+    scratch: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(MB|GB|TB)$")] = "4GB"
+    """Disk for compressed frames of one observation that are unpacked once, for the stages of one run; those
+    beyond it are unpacked by each stage. A 4096x4096 frame takes 34 MB."""
     address: str = ""
     """Of a dask scheduler that is there already, ``tcp://host:8786``; only with ``executor = "dask"``."""
     slurm: SlurmSettings = SlurmSettings()

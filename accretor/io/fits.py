@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accretor.core.arrays import Image
 from accretor.core.errors import Unusable
@@ -43,13 +44,18 @@ def read_image(path: Path, hdu: int = 0) -> Image:
 
 def decode_image(content: bytes, hdu: int = 0) -> Image:
     """Return the image in HDU *hdu* of a file with this *content*; raises as `read_image`."""
+    return np.ascontiguousarray(read_stored(content, hdu), dtype=np.float32)
+
+
+def read_stored(content: bytes, hdu: int = 0) -> NDArray[Any]:
+    """Return the image as `decode_image`, in the number type that holds it; raises as `read_image`."""
     from astropy.io import fits
 
     with _unusable_if_damaged(), fits.open(io.BytesIO(_unpacked(content))) as hdus:
         data = hdus[hdu].data
     if data is None or data.ndim != 2:
         raise Unusable(f"HDU {hdu} holds no image")
-    return np.ascontiguousarray(data, dtype=np.float32)
+    return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
 
 
 def check_sum(content: bytes, hdu: int = 0) -> None:
@@ -72,10 +78,17 @@ def check_sum(content: bytes, hdu: int = 0) -> None:
         place = hdus[hdu].fileinfo()
     if not wanted.isdecimal():
         return
+    if len(content) < place["datLoc"] + place["datSpan"]:
+        raise Unusable("the file ends before its data do; copy it again")
     words = np.frombuffer(content, ">u4", place["datSpan"] // 4, place["datLoc"])
     total = int(words.sum(dtype=np.uint64))
     while total >> 32:  # ones' complement: what overflows is added at the other end
         total = (total & 0xFFFFFFFF) + (total >> 32)
+    compare_sum(total, wanted)
+
+
+def compare_sum(total: int, wanted: str) -> None:
+    """Compare the sum of the data with the DATASUM of their header; raises as `check_sum`."""
     if total != int(wanted):
         raise Unusable(
             "its data do not add up to DATASUM, so they were damaged: copy it again; or a program changed "
@@ -176,6 +189,17 @@ class Stack:
         """Return one whole image, float32, ADU."""
         with _unusable_if_damaged():
             return np.asarray(self._hdus[index].section[:, :], dtype=np.float32)
+
+
+def compress(path: Path, goal: Path) -> None:
+    """Write the image of the FITS file *path* to *goal*, with Rice tile compression."""
+    from astropy.io import fits
+
+    with fits.open(path) as hdus:
+        packed = fits.CompImageHDU(hdus[0].data, hdus[0].header, compression_type="RICE_1")
+        buffer = io.BytesIO()
+        fits.HDUList([fits.PrimaryHDU(), packed]).writeto(buffer)
+    atomic.write_bytes(goal, buffer.getvalue())
 
 
 def read_header(path: Path, hdu: int = 0) -> Header:

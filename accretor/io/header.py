@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -78,25 +79,30 @@ def read(path: Path) -> RawHeader:
     OSError
         If the file system does not give it.
     """
-    size = path.stat().st_size
+    with path.open("rb") as stream:
+        return read_stream(stream)
+
+
+def read_stream(stream: BinaryIO) -> RawHeader:
+    """Return the header as `read` does, of a file that is open at its begin."""
+    size = os.fstat(stream.fileno()).st_size
     if size == 0:
         raise HeaderError("", "the file is empty")
-    with path.open("rb") as stream:
-        if stream.read(2) != b"\x1f\x8b":
-            stream.seek(0)
-            header = _image(stream)
-            _check_size(header, size)
-            return header
+    if stream.read(2) != b"\x1f\x8b":
         stream.seek(0)
-        try:
-            with gzip.GzipFile(fileobj=stream) as unpacked:
-                header = _image(cast(BinaryIO, unpacked))
-                _check_size(header, _unpacked_size(stream, cast(BinaryIO, unpacked), header))
-                return header
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise HeaderError(
-                "", f"the gzip file is damaged or incomplete ({error}); still being copied?"
-            ) from None
+        header = _image(stream)
+        _check_size(header, size)
+        return header
+    stream.seek(0)
+    try:
+        with gzip.GzipFile(fileobj=stream) as unpacked:
+            header = _image(cast(BinaryIO, unpacked))
+            _check_size(header, _unpacked_size(stream, cast(BinaryIO, unpacked), header))
+            return header
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise HeaderError(
+            "", f"the gzip file is damaged or incomplete ({error}); still being copied?"
+        ) from None
 
 
 def parse(block: bytes) -> tuple[dict[str, Value], dict[str, str]]:

@@ -16,8 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from accretor.io.dump import Row
 
 SYNC = 1.0
@@ -92,6 +90,8 @@ class Journal:
 
 
 def _plain(value: Any) -> Any:
+    import numpy as np
+
     if isinstance(value, np.ndarray):
         array = np.ascontiguousarray(value, dtype="<f8")
         return {"shape": array.shape, "base64": base64.b64encode(array.tobytes()).decode("ascii")}
@@ -102,6 +102,8 @@ def _plain(value: Any) -> Any:
 
 def _restore(value: dict[str, Any]) -> Any:
     if value.keys() == {"shape", "base64"}:
+        import numpy as np
+
         data = np.frombuffer(base64.b64decode(value["base64"]), dtype="<f8")
         return data.astype(np.float64).reshape(value["shape"])
     return value

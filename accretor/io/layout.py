@@ -90,6 +90,11 @@ class ObservationPaths:
         return self.folder / "photometry.ecsv"
 
     @property
+    def growth(self) -> Path:
+        """Curve of growth: light through each aperture over that through the largest."""
+        return self.folder / "growth.ecsv"
+
+    @property
     def forced(self) -> Path:
         """Dump of forced photometry."""
         return self.folder / "forced.fits"

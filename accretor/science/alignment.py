@@ -24,8 +24,10 @@ MOST_RMS = 1.0
 """Pixel; worse than this is another field, or another star."""
 FINAL = 2.0
 """Pixel up to which a star can be the same one, when all else fits."""
-SURPRISE = 30.0
+SURPRISE = 23.0
 """A match must be this many e-folds unlikely by chance; some ten thousand maps are tried for one answer."""
+FREE = 2
+"""Stars that a similarity brings together whatever they are: they prove nothing."""
 AFFINE_STARS = 12
 """With fewer stars a similarity is fitted: shear would follow the noise."""
 
@@ -127,6 +129,11 @@ def match(
             if found.n_match > best.n_match:
                 best, needed = found, needed_here
     raise Unusable(f"{best.n_match} stars matched, {needed} needed")
+
+
+def pairs(reference: Floats, stars: Floats, transform: Transform) -> tuple[Integers, Integers]:
+    """Return the indices of the stars of both lists that *transform* brings together."""
+    return _pairs(reference, stars, transform.matrix, FINAL)
 
 
 def _by_offset(reference: Floats, stars: Floats) -> list[Floats]:
@@ -247,7 +254,8 @@ def _refined(
         typical = float(
             np.median(_residual(reference, stars, matrix, *_pairs(reference, stars, matrix, FINAL)))
         )
-        one, two = _pairs(reference, stars, matrix, min(FINAL, max(0.5, 5 * typical)))
+        tolerance = min(FINAL, max(0.5, 5 * typical))
+        one, two = _pairs(reference, stars, matrix, tolerance)
         if len(one) < 3:
             return Transform(matrix, len(one), math.inf), min_match
         matrix = _fitted(reference[one], stars[two], matrix, is_last=True)
@@ -255,7 +263,7 @@ def _refined(
     found = Transform(matrix, len(one), rms)
     if rms > MOST_RMS or abs(found.scale - 1) > scale_range:
         return Transform(matrix, min(len(one), min_match - 1), rms), min_match
-    return found, max(min_match, _needed(reference, stars, matrix, FINAL))
+    return found, max(min_match, _needed(reference, stars, matrix, tolerance))
 
 
 def _residual(reference: Floats, stars: Floats, matrix: Floats, one: Integers, two: Integers) -> Floats:
@@ -303,6 +311,7 @@ def _needed(reference: Floats, stars: Floats, matrix: Floats, tolerance: float) 
     count = max(int(expected), 1)
     while count * math.log(count / expected) - count + expected < SURPRISE or count <= expected:
         count += 1
+    count += FREE
     return max(count, math.ceil(0.4 * min(common, other)))
 
 

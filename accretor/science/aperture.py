@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science import shape
 from accretor.science.centroid import windowed
-from accretor.science.geometry import circle_overlap, stamp_pixels, stamps
+from accretor.science.geometry import HALF_DIAGONAL, Stampable, circle_overlap, stamp_pixels, stamps
 
 MOST_MOVE = 0.6
 """A centre that is further than this, in FWHM, from where the star must be is of something else."""
@@ -22,6 +24,14 @@ PEAK_RADIUS = 3.0
 """The peak is looked for this far from the centre, pixel, or one FWHM if that is more."""
 LEAST_SKY = 20
 """Pixels without which there is no level of the sky."""
+RIM = 2 * HALF_DIAGONAL + 1e-6
+"""Pixel: from the middle of a cut-out, the rim of a circle around a star in its middle pixel may cut pixels
+this much nearer or further than its radius."""
+WELL_SAMPLED = 8.0
+"""FWHM from which on the light on a pixel is that at its centre, to a part in a thousand, pixel."""
+SKY_VARIANCE = {"median": math.pi / 2, "mean": 1.0, "mode": 9 * math.pi / 2 - 8}
+"""Variance of the sky level, times that of a pixel over their number. The mode is 3 median - 2 mean, whose
+covariance is the variance of the mean: 9 pi / 2 + 4 - 12."""
 CHUNK = 2_000_000
 """Pixels of cut-outs worked on at a time; it bounds the memory."""
 
@@ -63,7 +73,7 @@ class Measurement:
 
 
 def measure(
-    image: Image,
+    image: Image | Stampable,
     raw: Image,
     x: Floats,
     y: Floats,
@@ -77,6 +87,8 @@ def measure(
     saturation: float,
     dark_variance: float = 0.0,
     bad: Booleans | None = None,
+    estimator: str = "median",
+    profile: Profile | None = None,
 ) -> Measurement:
     """Measure every star through every aperture.
 
@@ -113,6 +125,11 @@ def measure(
         Dark current times exposure.
     bad : (height, width) bool
         Pixels not to be believed.
+    estimator : str
+        Of the sky, after clipping: ``median``, ``mean``, or ``mode`` (3 median - 2 mean).
+    profile : Profile
+        Weight pixels by this profile (Naylor 1998, MNRAS 296, 339); without it each pixel
+        counts by its part in the circle.
 
     Returns
     -------
@@ -122,21 +139,33 @@ def measure(
     """
     radii = np.asarray(radii, dtype=np.float64)
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    dirt = _discs(image.shape, x, y, NEIGHBOUR_RADIUS * fwhm)
-    if bad is not None:
-        dirt |= bad
+    discs = _discs(image.shape, x, y, NEIGHBOUR_RADIUS * fwhm)
+    dirt = (discs,) if bad is None else (discs, bad)
     half = math.ceil(max(annulus[1], float(radii.max()))) + 1
     step = max(1, CHUNK // (2 * half + 1) ** 2)
     parts = [
         _measure_some(
-            image, raw, x[part], y[part], dirt, bad, radii, annulus, fwhm, recentre[part], saturation
+            image,
+            raw,
+            x[part],
+            y[part],
+            dirt,
+            bad,
+            radii,
+            annulus,
+            fwhm,
+            recentre[part],
+            saturation,
+            estimator,
+            profile,
         )
         for part in (slice(start, start + step) for start in range(0, max(len(x), 1), step))
     ]
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    weights = Weights(*(found.pop(column.name) for column in fields(Weights))) if profile else None
     found["flux_error"] = flux_error(
         found["flux"], radii, found["sky"], found["sky_noise"], found["n_sky"],
-        gain=gain, read_noise=read_noise, dark_variance=dark_variance,
+        gain=gain, read_noise=read_noise, dark_variance=dark_variance, estimator=estimator, weights=weights,
     )  # fmt: skip
     return Measurement(**found)
 
@@ -151,6 +180,8 @@ def flux_error(
     gain: float,
     read_noise: float,
     dark_variance: float,
+    estimator: str = "median",
+    weights: Weights | None = None,
 ) -> Floats:
     """Return the standard error of fluxes by the CCD equation (Merline & Howell 1995).
 
@@ -173,22 +204,27 @@ def flux_error(
         pixel = sky_noise**2
     area = math.pi * radii**2
     # The sky level is itself measured, by a median: pi / 2 times the variance of a mean.
-    per_pixel = pixel[:, np.newaxis] * (1 + math.pi / 2 * area / np.maximum(n_sky, 1)[:, np.newaxis])
-    return np.asarray(np.sqrt(np.maximum(flux, 0) + area * per_pixel))
+    level = SKY_VARIANCE[estimator] / np.maximum(n_sky, 1)[:, np.newaxis]
+    if weights is None:
+        return np.asarray(np.sqrt(np.maximum(flux, 0) + area * pixel[:, np.newaxis] * (1 + area * level)))
+    variance = weights.noise + weights.area**2 * level
+    return np.asarray(np.sqrt(np.maximum(flux, 0) * weights.light + pixel[:, np.newaxis] * variance))
 
 
 def _measure_some(
-    image: Image,
+    image: Image | Stampable,
     raw: Image,
     x: Floats,
     y: Floats,
-    dirt: Booleans,
+    dirt: Sequence[Booleans],
     bad: Booleans | None,
     radii: Floats,
     annulus: tuple[float, float],
     fwhm: float,
     recentre: Booleans,
     saturation: float,
+    estimator: str,
+    profile: Profile | None,
 ) -> dict[str, np.ndarray]:
     height, width = image.shape
     x, y, is_recentred = _centred(image, x, y, fwhm, recentre)
@@ -198,9 +234,14 @@ def _measure_some(
         is_near_edge = ~(margin >= radii.max())
     # Stars that are not here are measured somewhere, and the result is thrown away.
     at_x, at_y = np.where(is_here, x, 0.0), np.where(is_here, y, 0.0)
-    sky, sky_noise, n_sky = annulus_sky(image, at_x, at_y, annulus, dirt)
+    sky, sky_noise, n_sky = annulus_sky(image, at_x, at_y, annulus, dirt, estimator=estimator)
     sky = np.where(n_sky >= LEAST_SKY, sky, np.nan)
-    flux = aperture_sums(image, at_x, at_y, sky, radii)
+    weights: dict[str, Floats] = {}
+    if profile is None:
+        flux = aperture_sums(image, at_x, at_y, sky, radii)
+    else:
+        flux, found_weights = weighted_sums(image, at_x, at_y, sky, radii, profile)
+        weights = {column.name: getattr(found_weights, column.name) for column in fields(Weights)}
     flux[~(margin[:, np.newaxis] >= radii)] = np.nan
     columns, rows = stamp_pixels(at_x, at_y, math.ceil(max(PEAK_RADIUS, fwhm)))
     distance = _distance(columns, rows, at_x, at_y)
@@ -229,11 +270,12 @@ def _measure_some(
         "is_near_edge": is_near_edge,
         "is_recentred": is_recentred,
         **{column.name: getattr(found, column.name) for column in fields(found)},
+        **weights,
     }
 
 
 def _centred(
-    image: Image, x: Floats, y: Floats, fwhm: float, recentre: Booleans
+    image: Image | Stampable, x: Floats, y: Floats, fwhm: float, recentre: Booleans
 ) -> tuple[Floats, Floats, Booleans]:
     """Return the centres of stars that may look for them, and the given positions of the others."""
     chosen = np.flatnonzero(recentre & np.isfinite(x) & np.isfinite(y))
@@ -252,7 +294,7 @@ def _centred(
     return new_x, new_y, is_recentred
 
 
-def aperture_sums(image: Image, x: Floats, y: Floats, sky: Floats, radii: Floats) -> Floats:
+def aperture_sums(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats) -> Floats:
     """Return the light in circles, less *sky*.
 
     Parameters
@@ -269,25 +311,141 @@ def aperture_sums(image: Image, x: Floats, y: Floats, sky: Floats, radii: Floats
         NaN where a pixel of the aperture is; what lies outside of the image counts
         as dark.
     """
-    columns, rows = stamp_pixels(x, y, math.ceil(float(radii.max())) + 1)
+    cut = _cut(image, x, y, sky, radii)
+    return cut.sums(radii, [(cut.light, 1)])[0]
+
+
+def weighted_sums(
+    image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats, profile: Profile
+) -> tuple[Floats, Weights]:
+    """Return the light of stars of a known profile P, by sum(a P D) / sum(a P^2), and what its error needs.
+
+    D is the image less the sky, a the part of a pixel in the circle: the weights of
+    least noise for stars fainter than the sky (Naylor 1998, MNRAS 296, 339). They are the
+    same for bright stars, so that an error of the profile is the same factor for all.
+
+    Parameters
+    ----------
+    image, x, y, sky, radii
+        As of `aperture_sums`.
+    profile : Profile
+
+    Returns
+    -------
+    flux : (n_star, n_radius) float64, electron
+    weights : Weights
+    """
+    cut = _cut(image, x, y, sky, radii)
+    expected = profile.at(cut.across - cut.off_x, cut.along - cut.off_y)
+    square = expected * expected
+    first, norm, cube, plain = cut.sums(
+        radii, [(cut.light * expected, 1), (square, 1), (square * expected, 2), (expected, 1)]
+    )
+    norm2 = cut.sums(radii, [(square, 2)])[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return first / norm, Weights(noise=norm2 / norm**2, area=plain / norm, light=cube / norm**2)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A Moffat profile of stars, of light 1."""
+
+    fwhm: float
+    """Pixel."""
+    beta: float = 3.0
+
+    def at(self, dx: Floats, dy: Floats) -> Floats:
+        """Return the light on pixels, by Gauss points where the profile bends within one."""
+        alpha = self.fwhm / 2 / math.sqrt(2 ** (1 / self.beta) - 1)
+        node, weight = np.polynomial.legendre.leggauss(3 if self.fwhm < WELL_SAMPLED else 1)
+        light = np.zeros(np.broadcast_shapes(dx.shape, dy.shape))
+        for x, at_x in zip(node / 2, weight / 2, strict=True):
+            for y, at_y in zip(node / 2, weight / 2, strict=True):
+                light += at_x * at_y * (1 + ((dx + x) ** 2 + (dy + y) ** 2) / alpha**2) ** -self.beta
+        return light * ((self.beta - 1) / (math.pi * alpha**2))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What the error of a weighted sum follows from; each (n_star, n_radius)."""
+
+    noise: Floats
+    """Sum of the squares of the weights: times the variance of a pixel."""
+    area: Floats
+    """Sum of the weights: times the error of the sky level."""
+    light: Floats
+    """Times the flux: the variance of the star's own photons."""
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Cut-outs with their pixels by the distance from the middle one.
+
+    What is whole in a circle, and what its rim may cut, are then ranges, the same ones
+    for all stars.
+    """
+
+    light: Floats
+    """(n_star, n_pixel), electron, less the sky."""
+    is_undefined: Booleans | None
+    """The same shape; None if all are defined."""
+    across: Floats
+    along: Floats
+    """(n_pixel,) from the middle pixel."""
+    distance: Floats
+    off_x: Floats
+    off_y: Floats
+    """(n_star, 1) of the star from the middle of its middle pixel."""
+
+    def sums(self, radii: Floats, values: Sequence[tuple[Floats, int]]) -> list[Floats]:
+        """Return sums of *values* over circles; a pixel counts by a power of its part in the circle."""
+        n_star = len(self.light)
+        found = [np.empty((n_star, len(radii))) for _ in values]
+        whole = [np.zeros(n_star) for _ in values]
+        n_whole = 0
+        for index in np.argsort(radii, kind="stable"):
+            radius = float(radii[index])
+            first = max(int(np.searchsorted(self.distance, radius - RIM, "right")), n_whole)
+            rim = slice(first, int(np.searchsorted(self.distance, radius + RIM)))
+            weight = circle_overlap(self.across[rim] - self.off_x, self.along[rim] - self.off_y, radius)
+            for number, (value, power) in enumerate(values):
+                whole[number] = whole[number] + value[:, n_whole:first].sum(axis=1)
+                part = weight if power == 1 else weight**power
+                found[number][:, index] = whole[number] + (value[:, rim] * part).sum(axis=1)
+            n_whole = first
+            if self.is_undefined is not None:
+                spoilt = self.is_undefined[:, :first].any(axis=1)
+                spoilt |= np.any(self.is_undefined[:, rim] & (weight > 0), axis=1)
+                for one in found:
+                    one[spoilt, index] = np.nan
+        return found
+
+
+def _cut(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats) -> _Cut:
+    half = math.ceil(float(radii.max())) + 1
+    columns, rows = stamp_pixels(x, y, half)
     values, is_inside = stamps(image, columns, rows)
     light = np.where(is_inside, values - sky[:, np.newaxis, np.newaxis], 0.0)
-    is_undefined = ~np.isfinite(light)
-    light[is_undefined] = 0.0
-    shape_ = light.shape
-    dx = np.broadcast_to((columns - x[:, np.newaxis])[:, np.newaxis, :], shape_)
-    dy = np.broadcast_to((rows - y[:, np.newaxis])[:, :, np.newaxis], shape_)
-    flux = np.empty((len(x), len(radii)))
-    for index, radius in enumerate(radii):
-        weight = circle_overlap(dx, dy, float(radius))
-        flux[:, index] = (light * weight).reshape(len(x), columns.shape[1] ** 2).sum(axis=1)
-        if is_undefined.any():
-            flux[np.any(is_undefined & (weight > 0), axis=(1, 2)), index] = np.nan
-    return flux
+    across, along, distance = _around(half)
+    order = np.argsort(distance, kind="stable")
+    light = light.reshape(len(x), (2 * half + 1) ** 2)[:, order]
+    is_undefined: Booleans | None = ~np.isfinite(light)
+    if np.any(is_undefined):
+        light[is_undefined] = 0.0
+    else:
+        is_undefined = None
+    off_x, off_y = (x - columns[:, half])[:, np.newaxis], (y - rows[:, half])[:, np.newaxis]
+    return _Cut(light, is_undefined, across[order], along[order], distance[order], off_x, off_y)
 
 
 def annulus_sky(
-    image: Image, x: Floats, y: Floats, annulus: tuple[float, float], dirt: Booleans
+    image: Image | Stampable,
+    x: Floats,
+    y: Floats,
+    annulus: tuple[float, float],
+    dirt: Booleans | Sequence[Booleans],
+    *,
+    estimator: str = "median",
 ) -> tuple[Floats, Floats, Integers]:
     """Return level, noise and number of pixels of the sky around stars.
 
@@ -298,20 +456,37 @@ def annulus_sky(
         Finite centres.
     annulus : (float, float), pixel
         Pixels count whose centres are between these distances, both included.
-    dirt : (height, width) bool
+    dirt : (height, width) bool, or several of them
         Pixels that do not count.
+    estimator : str
+        As of `measure`.
 
     Returns
     -------
     level, noise : (n_star,) float64, electron per pixel
     n_sky : (n_star,) int64
     """
-    columns, rows = stamp_pixels(x, y, math.ceil(annulus[1]) + 1)
-    distance = _distance(columns, rows, x, y)
+    half = math.ceil(annulus[1]) + 1
+    columns, rows = stamp_pixels(x, y, half)
+    across, along, distance = _around(half)
+    ring = np.flatnonzero((distance >= annulus[0] - HALF_DIAGONAL) & (distance <= annulus[1] + HALF_DIAGONAL))
+    dx = across[ring] - (x - columns[:, half])[:, np.newaxis]
+    dy = along[ring] - (y - rows[:, half])[:, np.newaxis]
+    square = dx * dx + dy * dy
     values, is_inside = stamps(image, columns, rows)
-    used = is_inside & (distance >= annulus[0]) & (distance <= annulus[1])
-    used &= ~stamps(dirt, columns, rows)[0]
-    return clipped_median(np.where(used, values, np.nan).reshape(len(x), columns.shape[1] ** 2))
+    used = (square >= annulus[0] ** 2) & (square <= annulus[1] ** 2)
+    for mask in (dirt,) if isinstance(dirt, np.ndarray) else dirt:
+        used &= ~stamps(mask, columns, rows)[0].reshape(len(x), (2 * half + 1) ** 2)[:, ring]
+    if not is_inside.all():
+        used &= is_inside.reshape(len(x), (2 * half + 1) ** 2)[:, ring]
+    values = values.reshape(len(x), (2 * half + 1) ** 2)[:, ring]
+    values[~used] = np.nan
+    kept = _clipped(values, 3.0, 10)
+    level = kept.median()
+    if estimator != "median":
+        mean = kept.mean()
+        level = mean if estimator == "mean" else 3 * level - 2 * mean
+    return level, kept.deviation(), kept.high - kept.low
 
 
 def clipped_median(values: Image, *, clip: float = 3.0, n_round: int = 10) -> tuple[Floats, Floats, Integers]:
@@ -332,45 +507,100 @@ def clipped_median(values: Image, *, clip: float = 3.0, n_round: int = 10) -> tu
         Of what is left; NaN where there is nothing.
     count : (n_row,) int64
     """
-    ordered = np.sort(values.astype(np.float64), axis=1)  # NaN comes last
-    count = np.isfinite(ordered).sum(axis=1)
-    # Rows keep their length: the last bit of a sum depends on it, and must not depend on other rows.
-    ordered = np.where(np.arange(ordered.shape[1]) < count[:, np.newaxis], ordered, 0.0)
-    low, high = np.zeros(len(count), dtype=np.int64), count
-    # What is left of an ordered row is always a range of it.
+    kept = _clipped(values, clip, n_round)
+    return kept.median(), kept.deviation(), kept.high - kept.low
+
+
+@dataclass
+class _Clipped:
+    """Rows in order, and the range of each that is left after clipping."""
+
+    ordered: Image
+    """(n_row, n_value); what is not finite is zero, and after all else."""
+    middle: Floats
+    """(n_row,) from which the sums count, lest they lose digits."""
+    sums: Floats
+    """(n_row, n_value + 1) of the values before each."""
+    squares: Floats
+    low: Integers
+    high: Integers
+
+    def at(self, rank: Integers) -> Floats:
+        """Return the value at a rank of each row."""
+        last = self.ordered.shape[1] - 1
+        if last < 0:
+            return np.full(len(rank), np.nan)
+        row = np.arange(len(rank))
+        return np.asarray(self.ordered[row, np.clip(rank, 0, last)], dtype=np.float64)
+
+    def median(self) -> Floats:
+        """Return the median of what is left of each row."""
+        total = self.low + self.high
+        value = 0.5 * (self.at((total - 1) // 2) + self.at(total // 2))
+        return np.where(self.high > self.low, value, np.nan)
+
+    def _moments(self) -> tuple[Floats, Floats]:
+        row = np.arange(len(self.low))
+        count = np.maximum(self.high - self.low, 1)
+        mean = (self.sums[row, self.high] - self.sums[row, self.low]) / count
+        return mean, (self.squares[row, self.high] - self.squares[row, self.low]) / count
+
+    def mean(self) -> Floats:
+        """Return the mean of what is left of each row."""
+        return np.where(self.high > self.low, self.middle + self._moments()[0], np.nan)
+
+    def deviation(self) -> Floats:
+        """Return the standard deviation of what is left of each row."""
+        mean, square = self._moments()
+        return np.where(self.high > self.low, np.sqrt(np.maximum(square - mean * mean, 0.0)), np.nan)
+
+    def within(self, middle: Floats, limit: Floats) -> tuple[Integers, Integers]:
+        """Return the range of each range whose values are no further than *limit* from *middle*."""
+        n_row = len(middle)
+        # Both ends at once, by bisection: the first that is not too low, the first that is too high.
+        row = np.tile(np.arange(n_row), 2)
+        low, high = np.tile(self.low, 2), np.tile(self.high, 2)
+        around, ends = np.tile(middle, 2), np.concatenate((-limit, limit))
+        is_end = np.repeat((False, True), n_row)
+        for _ in range(self.ordered.shape[1].bit_length()):
+            at = np.minimum((low + high) >> 1, self.ordered.shape[1] - 1)
+            apart = self.ordered[row, at] - around
+            is_left = np.where(is_end, apart <= ends, apart < ends) & (low < high)
+            low, high = np.where(is_left, at + 1, low), np.where(is_left, high, np.minimum(at, high))
+        return low[:n_row], low[n_row:]
+
+
+def _clipped(values: Image, clip: float, n_round: int) -> _Clipped:
+    ordered = np.sort(values, axis=1)  # NaN comes last
+    n_row = len(ordered)
+    high = np.isfinite(ordered).sum(axis=1)
+    if n_row and high.min() < ordered.shape[1]:
+        ordered[np.arange(ordered.shape[1]) >= high[:, np.newaxis]] = 0
+    zeros = np.zeros((n_row, 1))
+    kept = _Clipped(ordered, np.zeros(n_row), zeros, zeros, np.zeros(n_row, dtype=np.int64), high)
+    kept.middle = np.where(high > 0, kept.median(), 0.0)
+    from_middle = ordered - kept.middle[:, np.newaxis]
+    # Sums from the lowest value on never meet a star, which is beyond the range; so they lose no digits.
+    kept.sums = np.concatenate((zeros, np.cumsum(from_middle, axis=1)), axis=1)
+    kept.squares = np.concatenate((zeros, np.cumsum(from_middle * from_middle, axis=1)), axis=1)
     for _ in range(n_round):
-        median, deviation = _range_statistics(ordered, low, high)
-        inside = np.abs(ordered - median[:, np.newaxis]) <= clip * deviation[:, np.newaxis]
-        rank = np.arange(ordered.shape[1])
-        inside &= (rank >= low[:, np.newaxis]) & (rank < high[:, np.newaxis])
-        n_kept = inside.sum(axis=1)
-        new_low = np.where(n_kept > 0, inside.argmax(axis=1), low)
-        new_high = np.where(n_kept > 0, new_low + n_kept, high)
-        if np.array_equal(new_low, low) and np.array_equal(new_high, high):
+        median, limit = kept.median(), clip * kept.deviation()
+        with np.errstate(invalid="ignore"):
+            low, high = kept.within(median, limit)  # what is left of an ordered row is a range of it
+        is_left = high > low
+        low, high = np.where(is_left, low, kept.low), np.where(is_left, high, kept.high)
+        if np.array_equal(low, kept.low) and np.array_equal(high, kept.high):
             break
-        low, high = new_low, new_high
-    median, deviation = _range_statistics(ordered, low, high)
-    return median, deviation, high - low
+        kept.low, kept.high = low, high
+    return kept
 
 
-def _range_statistics(ordered: Floats, low: Integers, high: Integers) -> tuple[Floats, Floats]:
-    """Return median and standard deviation of ranks low to high of each row."""
-    row, last = np.arange(len(ordered)), ordered.shape[1] - 1
-    middle = low + high
-    median = 0.5 * (
-        ordered[row, np.clip((middle - 1) // 2, 0, last)] + ordered[row, np.clip(middle // 2, 0, last)]
-    )
-    rank = np.arange(ordered.shape[1])
-    used = (rank >= low[:, np.newaxis]) & (rank < high[:, np.newaxis])
-    deviation = np.where(used, ordered - median[:, np.newaxis], 0.0)
-    count = np.maximum(high - low, 1)
-    mean = deviation.sum(axis=1) / count
-    variance = (deviation * deviation).sum(axis=1) / count - mean * mean
-    is_empty = high <= low
-    return (
-        np.where(is_empty, np.nan, median),
-        np.where(is_empty, np.nan, np.sqrt(np.maximum(variance, 0.0))),
-    )
+@functools.lru_cache(maxsize=16)
+def _around(half: int) -> tuple[Floats, Floats, Floats]:
+    """Return the offsets in x and y of the pixels of a flattened cut-out, and their distances."""
+    offset = np.arange(-half, half + 1, dtype=np.float64)
+    across, along = np.tile(offset, len(offset)), np.repeat(offset, len(offset))
+    return across, along, np.hypot(across, along)
 
 
 def _distance(columns: Integers, rows: Integers, x: Floats, y: Floats) -> Floats:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 
+if TYPE_CHECKING:
+    from accretor.science.calibrated import Calibrated
+
 BOX = 64
 """Side of the boxes, pixel: more than a star, less than a gradient."""
 SAMPLES = 24
 """Pixels looked at along each side of a box; they fix its level to a tenth of the noise or better."""
+FEW_SAMPLES = 12
+"""The same where there are more than a hundred boxes, whose median is what counts."""
 MOST_BOXES = 20
 """Boxes along a side: large detectors have wider boxes."""
 
@@ -38,7 +44,9 @@ class Sky:
         return np.asarray((along_y @ self.mesh).astype(np.float32) @ along_x.T.astype(np.float32))
 
 
-def sky(image: Image, *, bad: Booleans | None = None, box: int = BOX) -> Sky:
+def sky(
+    image: Image | Calibrated, *, bad: Booleans | None = None, box: int = BOX, samples: int = SAMPLES
+) -> Sky:
     """Measure the background of *image* on a mesh.
 
     In each box, the mean of the middle half of a sample of pixels after clipping at
@@ -48,11 +56,13 @@ def sky(image: Image, *, bad: Booleans | None = None, box: int = BOX) -> Sky:
     Parameters
     ----------
     image : (height, width), any unit
-        NaN is left out.
+        NaN is left out. A `Calibrated` one is calibrated at the samples only.
     bad : (height, width) bool
         Pixels to leave out.
     box : int, pixel
         Least side of a box.
+    samples : int
+        Pixels looked at along each side of a box.
 
     Returns
     -------
@@ -60,9 +70,12 @@ def sky(image: Image, *, bad: Booleans | None = None, box: int = BOX) -> Sky:
     """
     starts_y, side_y = _boxes(image.shape[0], box)
     starts_x, side_x = _boxes(image.shape[1], box)
-    rows = (starts_y[:, np.newaxis] + _sample(side_y)).ravel()
-    columns = (starts_x[:, np.newaxis] + _sample(side_x)).ravel()
-    sample = image[rows][:, columns].astype(np.float32)
+    if len(starts_y) * len(starts_x) > 100:
+        samples = min(samples, FEW_SAMPLES)
+    rows = (starts_y[:, np.newaxis] + _sample(side_y, samples)).ravel()
+    columns = (starts_x[:, np.newaxis] + _sample(side_x, samples)).ravel()
+    sample = image[rows][:, columns] if isinstance(image, np.ndarray) else image.grid(rows, columns)
+    sample = sample.astype(np.float32)
     if bad is not None:
         sample[bad[rows][:, columns]] = np.nan
     n_y, n_x = len(starts_y), len(starts_x)
@@ -82,8 +95,8 @@ def _boxes(length: int, box: int) -> tuple[Integers, int]:
     return np.linspace(0, length - side, n_box).astype(np.int64), side
 
 
-def _sample(side: int) -> Integers:
-    return np.unique(np.linspace(0, side - 1, min(side, SAMPLES)).astype(np.int64))
+def _sample(side: int, samples: int) -> Integers:
+    return np.unique(np.linspace(0, side - 1, min(side, samples)).astype(np.int64))
 
 
 def _clipped_level(values: Image) -> tuple[Floats, Floats]:

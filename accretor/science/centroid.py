@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image
-from accretor.science.geometry import stamp_pixels, stamps
+from accretor.science.geometry import Stampable, stamp_pixels, stamps
 
 FWHM_OF_SIGMA = 2 * math.sqrt(2 * math.log(2))
 WINDOW = 3.0
@@ -15,7 +15,7 @@ WINDOW = 3.0
 
 
 def windowed(
-    image: Image, x: Floats, y: Floats, sky: Floats, fwhm: float, *, n_step: int = 8
+    image: Image | Stampable, x: Floats, y: Floats, sky: Floats, fwhm: float, *, n_step: int = 8
 ) -> tuple[Floats, Floats, Booleans]:
     """Move positions to the Gaussian-weighted centres of the light around them.
 
@@ -57,12 +57,12 @@ def windowed(
         dy = rows[moving] - new_y[moving, np.newaxis]
         weight_x = np.exp(-0.5 * (dx / sigma) ** 2)
         weight_y = np.exp(-0.5 * (dy / sigma) ** 2)
-        weighted = light[moving] * weight_y[:, :, np.newaxis]
-        along_x = weighted.sum(axis=1)
+        some = light if len(moving) == len(light) else light[moving]
+        along_x = np.einsum("nyx,ny->nx", some, weight_y)
         total = (along_x * weight_x).sum(axis=1)
         step_x = 2 * (along_x * weight_x * dx).sum(axis=1)
-        across = (weighted * weight_x[:, np.newaxis, :]).sum(axis=2)
-        step_y = 2 * (across * dy).sum(axis=1)
+        across = np.einsum("nyx,nx->ny", some, weight_x)
+        step_y = 2 * (across * weight_y * dy).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             step_x, step_y = step_x / total, step_y / total
         lit = (total > 0) & (np.hypot(step_x, step_y) < 2 * fwhm)
@@ -80,7 +80,9 @@ def windowed(
     return np.where(is_found, new_x, x), np.where(is_found, new_y, y), is_found
 
 
-def windowed_shape(image: Image, x: Floats, y: Floats, sky: Floats, fwhm: float) -> tuple[Floats, Floats]:
+def windowed_shape(
+    image: Image | Stampable, x: Floats, y: Floats, sky: Floats, fwhm: float
+) -> tuple[Floats, Floats]:
     """Return the size and elongation of stars from second moments in a Gaussian window.
 
     The window is taken out again, exactly for a Gaussian star: with M the weighted

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from accretor.core.arrays import Floats, Image
-from accretor.science.geometry import stamp_pixels, stamps
+from accretor.science.geometry import Stampable, stamp_pixels, stamps
 
 WIDTH_OF_SIGMA = 1 / 0.3602
 """AstroImageJ divides the root of a second moment by this number to have a width."""
@@ -30,7 +30,7 @@ class Shape:
     """Pixel: twice the radius at which the mean profile falls to half of its highest ring."""
 
 
-def measure(image: Image, x: Floats, y: Floats, sky: Floats, *, radius: float) -> Shape:
+def measure(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, *, radius: float) -> Shape:
     """Return the moments of the light in a circle, and the FWHM of the mean profile.
 
     Whole pixels count, those whose centre is in the circle. The definitions are those

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, fields
 
@@ -10,19 +11,30 @@ import numpy as np
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science import moffat
 from accretor.science.background import BOX, Sky, sky
+from accretor.science.calibrated import Calibrated, Repairs, repairs
 from accretor.science.centroid import windowed, windowed_shape
-from accretor.science.geometry import bin_image, stamp_pixels, stamps
+from accretor.science.geometry import Stampable, bin_image, stamp_pixels, stamps
 
 __all__ = ["Quality", "Sky", "Sources", "detect", "frame_quality", "sky"]
 
 PROFILE_RADIUS = 24
 """Pixels to which a first look follows a profile; half of it is the widest star that it sees."""
+VERY_WIDE = 10.0
+"""FWHM from which on stars are defocused, pixel."""
 SHARPEST = 0.12
 """Mean of the 8 neighbours over the peak: a single hot pixel has less, a star of FWHM 1.8 more than twice."""
 NARROWEST, WIDEST = 0.65, 1.6
 """A star is as wide as the others within these factors."""
+LARGE = 1500
+"""Pixel: the longer side from which on a frame is large, and has stars to spare."""
+SMALL_NARROW, LARGE_NARROW = 2.5, 1.25
+"""Pixels that a star is wide after binning, at least."""
 LONGEST = 4.0
 """Elongation beyond which it is a trail; no wind draws out a usable frame like this."""
+FIRST_SAMPLES = 12
+"""Pixels along each side of a box of the sky, where its noise is all that is asked for."""
+TELLING = 120
+"""Brightest peaks that tell how wide stars are."""
 LEAST_CANDIDATES = 300
 """Peaks looked at, even for a few stars: a trail may have a hundred that are brighter than any star."""
 MOST_FITTED = 20
@@ -78,11 +90,11 @@ class Quality:
 
 
 def detect(
-    image: Image,
+    image: Image | Calibrated,
     *,
     threshold: float = 5.0,
     max_stars: int = 200,
-    bad: Booleans | None = None,
+    bad: Booleans | Repairs | None = None,
     saturation: float = math.inf,
 ) -> Sources:
     """Find the stars of *image*, and nothing else.
@@ -96,12 +108,13 @@ def detect(
     Parameters
     ----------
     image : (height, width), electron (or any linear unit)
+        Of a `Calibrated` one nothing but its binned image is held as a whole.
     threshold : float
         Peak of the smoothed image over its noise.
     max_stars : int
         Brightest stars to return.
-    bad : (height, width) bool
-        Pixels not to believe; they take the median of their neighbours.
+    bad : (height, width) bool, or Repairs
+        Pixels not to believe; they take the median of their neighbours, or as the repairs tell.
     saturation : float, unit of *image*
         Stars that reach it may be wider than others, and are flagged.
 
@@ -111,23 +124,24 @@ def detect(
         Brightest first; none (length 0) in an empty image. Stars whose centre is
         closer than one FWHM to the rim are left out.
     """
-    image = _without(image, bad)
-    rough = _rough_fwhm(image, threshold, saturation)
+    field = _field(image, bad)
+    image = field.image
+    rough = _rough_fwhm(field, threshold, saturation)
     if rough is None:
         return _no_sources()
-    fwhm, factor = rough, int(np.clip(2 ** math.floor(math.log2(max(rough / 2.5, 1))), 1, 4))
+    fwhm, factor = rough, _factor(rough, image.shape)
     flat, x, y = _candidates(
-        image, factor, threshold, _blur(fwhm / factor), max(2 * max_stars, LEAST_CANDIDATES)
+        field, factor, threshold, _blur(fwhm / factor), max(3 * max_stars // 2, LEAST_CANDIDATES)
     )
-    sources = _measured(image, flat, factor, x, y, fwhm, saturation)
+    sources = _measured(image, flat, factor, x[:TELLING], y[:TELLING], fwhm, saturation)
     if len(sources):
-        # A second pass, now that the width is known to a few per cent.
+        # All of them, now that the width is known to a few per cent.
         fwhm = _typical(sources)
         sources = _measured(image, flat, factor, x, y, fwhm, saturation)
     return _stars_only(sources, fwhm, image.shape).take(slice(max_stars))
 
 
-def frame_quality(image: Image, sources: Sources, *, background: Sky | None = None) -> Quality:
+def frame_quality(image: Image | Stampable, sources: Sources, *, background: Sky | None = None) -> Quality:
     """Judge a frame by its background and by its stars.
 
     Parameters
@@ -136,7 +150,7 @@ def frame_quality(image: Image, sources: Sources, *, background: Sky | None = No
     sources : Sources
         Of `detect` on the same image.
     background : Sky
-        Of `sky`, if it is at hand.
+        Of `sky`, if it is at hand; needed for an image that is no array.
 
     Returns
     -------
@@ -144,7 +158,10 @@ def frame_quality(image: Image, sources: Sources, *, background: Sky | None = No
         fwhm is the median of Moffat fits to the 20 brightest stars that are
         neither saturated nor near to another one of a tenth of their light.
     """
-    background = sky(image) if background is None else background
+    if background is None:
+        if not isinstance(image, np.ndarray):
+            raise TypeError("the background of an image that is no array must be given")
+        background = sky(image)
     good = np.flatnonzero(_is_isolated(sources) & ~sources.is_saturated)[:MOST_FITTED]
     width = math.nan
     n_fwhm = 0
@@ -159,6 +176,46 @@ def frame_quality(image: Image, sources: Sources, *, background: Sky | None = No
 def _no_sources() -> Sources:
     nothing = np.zeros(0)
     return Sources(nothing, nothing, nothing, nothing, nothing, nothing, np.zeros(0, dtype=bool))
+
+
+@dataclass
+class _Field:
+    """An image without its bad pixels, and what was binned of it."""
+
+    image: Image | Calibrated
+    binned: dict[int, Image] = dataclasses.field(default_factory=dict)
+    peaks: dict[tuple[int, int], tuple[Image, Floats, Floats]] = dataclasses.field(default_factory=dict)
+    """By factor and blur, for a first look is often the last one too."""
+
+    def at(self, factor: int) -> Image:
+        """Return the image binned by *factor*: 1, 2 or 4."""
+        if factor not in self.binned:
+            if factor == 4:
+                self.binned[4] = bin_image(self.at(2), 2)
+            elif isinstance(self.image, Calibrated):
+                self.binned[factor] = self.image.image() if factor == 1 else self.image.binned(factor)
+            else:
+                self.binned[factor] = bin_image(self.image, factor)
+        return self.binned[factor]
+
+
+def _field(image: Image | Calibrated, bad: Booleans | Repairs | None) -> _Field:
+    """Return *image* without its bad and undefined pixels."""
+    if isinstance(image, Calibrated):
+        mended = repairs(bad) if isinstance(bad, np.ndarray) else bad
+        if bad is None or mended is not None:
+            found = _Field(image.repaired(mended) if mended else image)
+            # What is undefined shows in the sum of all.
+            if math.isfinite(float(found.at(2).sum(dtype=np.float64))):
+                return found
+        image = image.image()
+    return _Field(_without(image, bad.is_bad if isinstance(bad, Repairs) else bad))
+
+
+def _factor(fwhm: float, shape: tuple[int, ...]) -> int:
+    """Return by how much to bin for stars of *fwhm*: to 2.5 pixels and more, in large frames to 1.25."""
+    narrow = LARGE_NARROW if max(shape) >= LARGE else SMALL_NARROW
+    return int(np.clip(2 ** math.floor(math.log2(max(fwhm / narrow, 1))), 1, 4))
 
 
 def _without(image: Image, bad: Booleans | None) -> Image:
@@ -198,16 +255,24 @@ def _blur(fwhm: float) -> int:
 
 
 def _candidates(
-    image: Image, factor: int, threshold: float, blur: int, most: int
+    field: _Field, factor: int, threshold: float, blur: int, most: int
 ) -> tuple[Image, Floats, Floats]:
     """Return the binned image without its sky, and the peaks in it, brightest first, in its pixels."""
-    binned = bin_image(image, factor).astype(np.float32)
+    key = factor, blur
+    if key not in field.peaks:
+        field.peaks[key] = _peaks(field.at(factor).astype(np.float32), threshold, blur)
+    binned, x, y = field.peaks[key]
+    return binned, x[:most], y[:most]
+
+
+def _peaks(binned: Image, threshold: float, blur: int) -> tuple[Image, Floats, Floats]:
+    """Take the sky off *binned*, and return it with the peaks in it, brightest first."""
     if min(binned.shape) < 5:
         return binned, np.zeros(0), np.zeros(0)
     background = sky(binned)
     binned -= background.image()
     smooth = _smoothed(binned, blur)
-    noise = sky(smooth[1:-1, 1:-1], box=2 * BOX).noise
+    noise = sky(smooth[1:-1, 1:-1], box=2 * BOX, samples=FIRST_SAMPLES).noise
     limit = threshold * noise if noise > 0 else threshold * 1e-6
     height, width = smooth.shape
     at = np.flatnonzero(smooth > limit)
@@ -223,15 +288,17 @@ def _candidates(
     core = np.stack([raw[at + dy * width + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)], axis=1)
     is_star = core.sum(axis=1) - core.max(axis=1) > 8 * SHARPEST * core.max(axis=1)
     at, value = at[is_star], value[is_star]
-    at = at[np.argsort(-value, kind="stable")[:most]]
+    at = at[np.argsort(-value, kind="stable")]
     row, column = np.divmod(at, width)
     return binned, column.astype(np.float64), row.astype(np.float64)
 
 
-def _rough_fwhm(image: Image, threshold: float, saturation: float) -> float | None:
+def _rough_fwhm(field: _Field, threshold: float, saturation: float) -> float | None:
     """Return the FWHM of the brightest stars to a third or so, from their mean radial profiles."""
-    for factor in (2, 1) if max(image.shape) < 1500 else (4, 2, 1):
-        _, x, y = _candidates(image, factor, threshold, 1, 80)
+    image = field.image
+    is_large = max(image.shape) >= LARGE
+    for factor in (4, 2, 1):
+        _, x, y = _candidates(field, factor, threshold, 1, 80)
         if not len(x):
             continue
         local = np.rint(_unbinned(x, factor)), np.rint(_unbinned(y, factor))
@@ -242,18 +309,26 @@ def _rough_fwhm(image: Image, threshold: float, saturation: float) -> float | No
         index = np.arange(len(near))
         peak_x = columns[index, brightest % columns.shape[1]].astype(np.float64)
         peak_y = rows[index, brightest // columns.shape[1]].astype(np.float64)
-        width = _profile_fwhm(image, peak_x, peak_y, saturation)
-        width = width[np.isfinite(width)][:40]
+        for reach in (PROFILE_RADIUS // 3, PROFILE_RADIUS):
+            width = _profile_fwhm(image, peak_x, peak_y, saturation, reach)
+            width = width[np.isfinite(width)][:40]
+            # A short profile is enough for narrow stars; of wide ones it does not see the foot.
+            if len(width) >= 3 and np.median(width) < 0.75 * reach:
+                break
+        # In small frames the narrow stars are few, and are looked for where they are not yet blurred; but
+        # the noise on top of very wide ones makes many peaks there.
+        if factor == 4 and not is_large and (len(width) < 3 or np.median(width) < VERY_WIDE):
+            continue
         # A pixel that has nothing around it is not a star, however many of them there are.
         if len(width) >= 3 or factor == 1:
             return float(np.median(width)) if len(width) else None
     return None
 
 
-def _profile_fwhm(image: Image, x: Floats, y: Floats, saturation: float) -> Floats:
+def _profile_fwhm(image: Image | Stampable, x: Floats, y: Floats, saturation: float, most: int) -> Floats:
     """Return the full width at half maximum of ring means around pixels; NaN for hot pixels."""
     # Small frames have few stars that are far from the rim.
-    reach = int(np.clip(min(image.shape) // 6, 6, PROFILE_RADIUS))
+    reach = int(np.clip(min(image.shape) // 6, 6, most))
     columns, rows = stamp_pixels(x, y, reach)
     values, is_inside = stamps(image, columns, rows)
     values = np.where(is_inside, values, np.nan).reshape(len(x), -1)
@@ -283,7 +358,7 @@ def _unbinned(position: Floats, factor: int) -> Floats:
 
 
 def _measured(
-    image: Image, binned: Image, factor: int, x: Floats, y: Floats, fwhm: float, saturation: float
+    image: Image | Stampable, binned: Image, factor: int, x: Floats, y: Floats, fwhm: float, saturation: float
 ) -> Sources:
     """Return centres and shapes on the full image of candidates given in binned pixels."""
     if not len(x):
@@ -310,12 +385,20 @@ def _measured(
     return Sources(x, y, flux, peak, width, elongation, peak + level >= saturation)
 
 
-def _local_sky(image: Image, x: Floats, y: Floats, fwhm: float) -> Floats:
+def _local_sky(image: Image | Stampable, x: Floats, y: Floats, fwhm: float) -> Floats:
     """Return the median along a square of 3 FWHM around each position."""
     half = math.ceil(3 * fwhm)
-    values, is_inside = stamps(image, *stamp_pixels(x, y, half))
-    values = np.where(is_inside, values, np.nan)
-    rim = np.concatenate((values[:, 0], values[:, -1], values[:, 1:-1, 0], values[:, 1:-1, -1]), axis=1)
+    columns, rows = stamp_pixels(x, y, half)
+    sides = []
+    for of_columns, of_rows in (
+        (columns, rows[:, :1]),
+        (columns, rows[:, -1:]),
+        (columns[:, :1], rows[:, 1:-1]),
+        (columns[:, -1:], rows[:, 1:-1]),
+    ):
+        values, is_inside = stamps(image, of_columns, of_rows)
+        sides.append(np.where(is_inside, values, np.nan).reshape(len(x), values.shape[1] * values.shape[2]))
+    rim = np.concatenate(sides, axis=1)
     rim = np.sort(rim, axis=1)
     n_good = np.isfinite(rim).sum(axis=1)
     return np.asarray(rim[np.arange(len(x)), np.maximum(n_good - 1, 0) // 2], dtype=np.float64)
@@ -364,7 +447,7 @@ def _is_isolated(sources: Sources) -> Booleans:
     return np.asarray(~np.any(near & (sources.flux > 0.1 * sources.flux[:, np.newaxis]), axis=1))
 
 
-def _fitted_fwhm(image: Image, stars: Sources) -> Floats:
+def _fitted_fwhm(image: Image | Stampable, stars: Sources) -> Floats:
     guess = float(np.median(stars.fwhm))
     half = math.ceil(2.5 * guess)
     columns, rows = stamp_pixels(stars.x, stars.y, half)

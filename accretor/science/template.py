@@ -12,6 +12,8 @@ from accretor.core.errors import Unusable
 from accretor.core.settings import TemplateSettings
 from accretor.science.sources import Sources, detect
 
+FAINT = 2000
+"""Stars among which the target is looked for: in a rich field it is none of the bright ones."""
 MOST_Z = 2.0
 """No single measure may decide: a z-score counts up to this."""
 
@@ -101,7 +103,9 @@ def star_list(
     -------
     Sources
     """
-    found = detect(image, threshold=threshold, max_stars=4 * max_stars, bad=bad, saturation=saturation)
+    found = detect(
+        image, threshold=threshold, max_stars=max(4 * max_stars, FAINT), bad=bad, saturation=saturation
+    )
     if keep is None or not len(found):
         return found.take(slice(max_stars))
     wanted = set()

@@ -16,6 +16,7 @@ import numpy as np
 
 from accretor.aij import columns as aij_columns
 from accretor.aij import table as aij_table
+from accretor.core import versions
 from accretor.core.arrays import Floats
 from accretor.core.dumps import FRAMES, MASTERS, PHOTOMETRY, STARS, TEMPLATE_STARS
 from accretor.core.errors import Blocked, Unusable
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from accretor.stages.platesolve import Solution
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
-"""Raised when the dumps that come out change."""
 
 SATURATION = 55000.0
 """ADU; AstroImageJ's own default, where the settings do not tell."""
@@ -245,7 +244,9 @@ def _frames(night: Night, plan: ObservationPlan) -> tuple[list[Row], list[str]]:
             "reason": "",
         }
         given = [label, float(jd[i]), float(exposure[i]), night.flux[i].tolist(), night.error[i].tolist()]
-        rows.append({**row, "input": fingerprint(given), "context": fingerprint(VERSION, repr(plan.target))})
+        rows.append(
+            {**row, "input": fingerprint(given), "context": fingerprint(versions.AIJ, repr(plan.target))}
+        )
     return rows, remarks
 
 
@@ -334,7 +335,7 @@ def _star_list(
     meta = {
         "frame": frames[at]["image_name"],
         "input": frames[at]["input"],
-        "context": fingerprint(VERSION),
+        "context": fingerprint(versions.AIJ),
         "fwhm": round(fwhm, 4),
         "shape": shape,
         "pixel_scale": round(scale, 5) if math.isfinite(scale) else None,

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from accretor.science.lightcurve import LightCurve
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 2
-"""Raised when the numbers that come out change."""
-
 MIN_FRAMES = 5
 """With fewer measured frames there is no light curve to speak of."""
 

@@ -21,9 +21,6 @@ from accretor.stages import results as results_of
 from accretor.stages.bench import Bench, Done
 from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
-"""Raised when the numbers that come out change."""
-
 FIT = ("tc_bjd_tdb", "rp_rs", "a_rs", "impact", "limb_g")
 FIT_ERROR = ("tc_error_day", "rp_rs_error", "a_rs_error", "impact_error", "limb_g_error")
 

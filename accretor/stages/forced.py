@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.dumps import FORCED, FORCED_POSITIONS
 from accretor.core.settings import ForcedSettings, WorkspaceSettings
 from accretor.io import dump, records
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.positions import Positions
     from accretor.stages.workspace import ObservationPlan
-
-VERSION = 1
-"""Raised when the numbers that come out change."""
 
 BLANK: Row = {
     **dict.fromkeys(("limit", "limit_blank", "limit_delta_mag", "limit_tmag"), math.nan),
@@ -120,7 +118,7 @@ def _jobs(
         return [], places
     rule = settings.forced
     made_with = fingerprint(
-        VERSION, stars.choice, stars.annulus, radii,
+        versions.FORCED, stars.choice, stars.annulus, radii,
         [(round(x, 4), round(y, 4)) for x, y in zip(places.x, places.y, strict=True)], repr(places.tmag),
         rule.significance, rule.blank, rule.blank_draws, rule.blank_edge, rule.blank_dilate,
         rule.blank_scatter, rule.blank_seed,

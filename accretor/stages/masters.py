@@ -12,25 +12,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.dumps import MASTERS
 from accretor.core.errors import DumpError, Unusable
 from accretor.core.readout import AS_IT_IS, Readout, Section, parse
-from accretor.io import dump
+from accretor.io import dump, twins
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
 from accretor.stages.rows import fingerprint
 
 if TYPE_CHECKING:
-    from accretor.core.arrays import Image
+    from accretor.core.arrays import Booleans, Image
     from accretor.io.layout import ObservationPaths
+    from accretor.science.calibrated import Repairs
     from accretor.science.combine import ReadRows
     from accretor.science.detector import Masters
 
 log = logging.getLogger("accretor")
-
-VERSION = 2
-"""Raised when the numbers that come out change. 2: overscan, non-linearity, the map of bad pixels."""
 
 KINDS = ("bias", "dark", "flat", "selfdark", "bad")
 MOST_LEVEL = 0.85
@@ -122,7 +121,7 @@ def input_of(
 ) -> str:
     """Return the identity of a master: what it is made from, and with."""
     digests = sorted(item.digest for item in sources)
-    return fingerprint(VERSION, kind, digests, list(made_with), repr(readout))
+    return fingerprint(versions.MASTERS, kind, digests, list(made_with), repr(readout))
 
 
 def make(
@@ -379,15 +378,51 @@ def load(files: MasterFiles) -> Masters:
     """Read the masters; each process keeps those it used last."""
     from accretor.science import detector
 
-    bad = _image(files.bad)
+    digests = dict(files.digests)
+
+    def image(path: str) -> Image | None:
+        if not path:
+            return None
+        place = Path(path).with_suffix("")
+        return twins.shared(place, digests[place.name], lambda: io_fits.read_image(Path(path)))
+
+    bad: Booleans | None = None
+    if files.bad:
+        place = Path(files.bad).with_suffix("")
+        bad = twins.shared(place, digests[place.name], lambda: io_fits.read_image(Path(files.bad)) != 0)
     return detector.Masters(
-        bias=_image(files.bias),
-        dark=_image(files.dark),
+        bias=image(files.bias),
+        dark=image(files.dark),
         dark_exposure=files.dark_exposure,
-        flat=_image(files.flat),
-        bad=None if bad is None else bad != 0,
+        flat=image(files.flat),
+        bad=bad,
         readout=files.readout,
     )
+
+
+@functools.lru_cache(maxsize=4)
+def response(files: MasterFiles, gain: float) -> Image | None:
+    """Return electron per ADU of each pixel by the master flat; None without one."""
+    from accretor.science import calibrated
+
+    flat = load(files).flat
+    if flat is None:
+        return None
+    identity = fingerprint(versions.MASTERS, dict(files.digests)["flat"], gain)
+    place = Path(files.flat).with_name("response")
+    return twins.shared(place, identity, lambda: calibrated.response(flat, gain))
+
+
+@functools.lru_cache(maxsize=4)
+def mending(files: MasterFiles) -> Repairs | Booleans | None:
+    """Return how bad pixels are mended to find stars; where that is too much, which they are."""
+    from accretor.science import calibrated
+
+    bad = load(files).bad
+    if bad is None:
+        return None
+    found = calibrated.repairs(bad)
+    return bad if found is None else found
 
 
 def _image(path: str) -> Image | None:

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from accretor.io.layout import Layout, ObservationPaths
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
-"""Raised when the numbers or the files that come out change."""
-
 UNKNOWN = dict.fromkeys(
     (
         *("delta_mag", "net_counts", "depth_needed", "rms", "ratio", "radius", "box_radius", "box_depth"),

@@ -16,6 +16,7 @@ from accretor.exofop import naming
 from accretor.io import atomic
 from accretor.io.dump import Row
 from accretor.science.neb import Session
+from accretor.stages.nebnames import FILES, PLOTS, SCATTER, TABLE
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Floats
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from accretor.science.neb import Verdict
     from accretor.stages.bench import Bench
     from accretor.stages.workspace import ObservationPlan
-
-TABLE, PLOTS, SCATTER = "NEB-table.txt", "NEBcheck.zip", "dmagRMS-plot.png"
-"""In the folder of the figures; in the package their names begin with ``measurements_``."""
-FILES = (TABLE, PLOTS, SCATTER)
 
 MAKER = "accretor by the rules of AIJ macro Revision 3.17"
 LONGEST_AGO = (1980, 1, 1, 0, 0, 0)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from accretor.aij import subset
 from accretor.aij import table as aij_table
-from accretor.core.errors import Blocked
 from accretor.core.settings import WorkspaceSettings
 from accretor.exofop import naming, validate
 from accretor.io import atomic, dump
@@ -23,14 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from accretor.aij.table import Cells
-    from accretor.io.dump import Row
-    from accretor.io.layout import Layout, ObservationPaths, VisitPaths
+    from accretor.io.layout import Layout, ObservationPaths
     from accretor.stages.provenance import Provenance
     from accretor.stages.table import Measured
     from accretor.stages.workspace import ObservationPlan
-
-VERSION = 2
-"""Raised when what is in a package changes."""
 
 
 Content = bytes | Callable[[BinaryIO], object]
@@ -92,25 +87,6 @@ def _wrong_clocks(plans: tuple[ObservationPlan, ...]) -> list[str]:
         for plan in plans
         for said in dump.read_meta(plan.paths.frames).get("problems", [])
     ]
-
-
-def manifest(paths: VisitPaths) -> Row:
-    """Return the manifest of a visit.
-
-    Raises
-    ------
-    Blocked
-        If there is none yet, or it is damaged.
-    """
-    try:
-        found: Row = json.loads(paths.manifest.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise Blocked(f"{paths.folder}: there is no package yet; run doit packaging") from None
-    except ValueError:
-        raise Blocked(f"{paths.manifest}: is damaged; run doit packaging") from None
-    if not isinstance(found, dict) or not {"files", "problems"} <= found.keys():
-        raise Blocked(f"{paths.manifest}: is no manifest; run doit packaging")
-    return found
 
 
 def _name(plan: ObservationPlan, date: str, tail: str, n_pixel: int | None = None) -> str:

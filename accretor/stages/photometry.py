@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.arrays import Floats
-from accretor.core.dumps import FRAMES, PHOTOMETRY, STARS, TEMPLATE_STARS
+from accretor.core.dumps import FRAMES, GROWTH, PHOTOMETRY, STARS, TEMPLATE_STARS
 from accretor.core.settings import PhotometrySettings, WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io.dump import Row
-from accretor.stages import aijchoice, masters, reduced, registration, rows, template
+from accretor.stages import aijchoice, masters, reduced, registration, rows, scratch, template
 from accretor.stages.bench import Bench, Done
 from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, Job, fingerprint
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
-"""Raised when the numbers that come out change."""
-
-SATURATED, NEAR_EDGE, RECENTRED = 1, 2, 4
+SATURATED, NEAR_EDGE, RECENTRED, BAD_PIXEL = 1, 2, 4, 8
 """Bits of the column ``flag``."""
+
+LEAST_SIGNAL = 20.0
+"""Signal over noise in the template from which on a star may find its own centre: a fainter one would follow
+the noise, and be too bright."""
+
+MOST_SCALE = 3.0
+"""Factor by which apertures may follow the seeing: beyond it, it is not the seeing."""
 
 BLANK: Row = {
     "n_match": 0,
@@ -35,6 +40,7 @@ BLANK: Row = {
     "shift_x": math.nan,
     "shift_y": math.nan,
     "rotation": math.nan,
+    "aperture_scale": math.nan,
     **{column.name: None for column in PHOTOMETRY.arrays},
 }
 
@@ -60,6 +66,10 @@ class StarList:
     """Pixel."""
     annulus: tuple[float, float]
     """Pixel."""
+    mode: str
+    """``fixed``, ``variable`` or ``optimal``."""
+    sky: str
+    """Estimator of the sky."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +99,10 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         shape={"star": len(wanted.x), "radius": len(wanted.radii)},
         redo=bench.redo,
     )
+    scratch.clear(plan)
+    _write_growth(plan, wanted)
     return Done(
-        (plan.paths.photometry, plan.paths.photometry_info),
+        (plan.paths.photometry, plan.paths.photometry_info, plan.paths.growth),
         f"{outcome}; {len(wanted.x)} stars",
         outcome.is_final,
     )
@@ -108,7 +120,15 @@ def _jobs(plan: ObservationPlan, layout: Layout, wanted: StarList, info: Sequenc
     files = reduced.frame_files(
         plan, layout, [frames[row["input"]] for row in good], masters.files(plan.paths)
     )
-    made_with = fingerprint(VERSION, wanted.choice, wanted.radii, wanted.annulus, wanted.recentre)
+    made_with = fingerprint(
+        versions.PHOTOMETRY,
+        wanted.choice,
+        wanted.radii,
+        wanted.annulus,
+        wanted.recentre,
+        wanted.mode,
+        wanted.sky,
+    )
     return [_job(row, frame, wanted, made_with) for row, frame in zip(good, files, strict=True)]
 
 
@@ -118,16 +138,21 @@ def measure(task: PhotometryTask) -> Row:
 
     wanted = task.wanted
     transform = alignment.match(np.array(wanted.reference), registration.star_list(task.registered))
-    raw, image = reduced.read(task.files)
+    image = reduced.look_at(task.files)
     place = transform.apply(np.column_stack([wanted.x, wanted.y]))
     centre = transform.apply(np.array([wanted.centre]))[0]
+    width = task.registered["fwhm"] if math.isfinite(task.registered["fwhm"]) else wanted.fwhm
+    scale = 1.0
+    if wanted.mode == "variable":
+        # To the digits of the dump: what is written is what was used.
+        scale = round(min(max(width / wanted.fwhm, 1 / MOST_SCALE), MOST_SCALE), 4)
     found = aperture.measure(
         image,
-        raw,
+        image.raw,
         place[:, 0],
         place[:, 1],
-        radii=np.array(wanted.radii),
-        annulus=wanted.annulus,
+        radii=scale * np.array(wanted.radii),
+        annulus=(scale * wanted.annulus[0], scale * wanted.annulus[1]),
         fwhm=wanted.fwhm,
         gain=task.files.gain,
         # Where the sky is not light alone, its noise is measured and not computed.
@@ -136,14 +161,18 @@ def measure(task: PhotometryTask) -> Row:
         saturation=task.files.saturation,
         dark_variance=task.files.dark_current * task.files.exposure,
         bad=masters.load(task.files.masters).bad,
+        estimator=wanted.sky,
+        profile=aperture.Profile(width) if wanted.mode == "optimal" else None,
     )
     flag = SATURATED * found.is_saturated + NEAR_EDGE * found.is_near_edge + RECENTRED * found.is_recentred
+    flag = flag + BAD_PIXEL * (found.n_bad > 0)
     return {
         "n_match": transform.n_match,
         "match_rms": transform.rms,
         "shift_x": centre[0] - wanted.centre[0],
         "shift_y": centre[1] - wanted.centre[1],
         "rotation": transform.rotation,
+        "aperture_scale": scale,
         "flux": found.flux,
         "flux_error": found.flux_error,
         "sky": found.sky,
@@ -181,14 +210,53 @@ def _wanted(plan: ObservationPlan, settings: PhotometrySettings, info: Sequence[
     return StarList(
         x=tuple(dump.column(chosen.rows, "x")),
         y=tuple(dump.column(chosen.rows, "y")),
-        recentre=tuple(settings.recentre and row["contrast"] < 0.5 for row in chosen.rows),
+        recentre=tuple(
+            settings.recentre
+            and row["contrast"] < 0.5
+            and row["role"] != "neighbour"
+            and row["star"] not in settings.forced
+            and _signal(row["flux"], reference["bkg_noise"], fwhm) >= LEAST_SIGNAL
+            for row in chosen.rows
+        ),
         reference=_pairs(registration.star_list(reference)),
         choice=fingerprint(template.choice_id(chosen.meta, chosen.rows), reference["context"]),
         centre=((width - 1) / 2, (height - 1) / 2),
         fwhm=fwhm,
         radii=found,
         annulus=(round(inner, 2), round(outer, 2)),
+        mode=settings.mode,
+        sky=settings.sky,
     )
+
+
+def _signal(flux: float, noise: float, fwhm: float) -> float:
+    """Return signal over noise of a star of the template, within 1.2 FWHM."""
+    return flux / math.sqrt(max(flux, 0.0) + math.pi * (1.2 * fwhm * noise) ** 2) if flux > 0 else 0.0
+
+
+def _write_growth(plan: ObservationPlan, wanted: StarList) -> None:
+    """Write the curve of growth of the target and of the other stars."""
+    from accretor.science import growth
+
+    measured, _ = records.read_columns(plan.paths.photometry, PHOTOMETRY, ("flux", "flag", "status"))
+    is_good = measured["status"] == GOOD
+    flag = np.nan_to_num(measured["flag"][is_good]).astype(np.int64)
+    contrast = np.array(dump.column(dump.read(plan.paths.template_stars, TEMPLATE_STARS).rows, "contrast"))
+    found = growth.curve(
+        measured["flux"][is_good], is_left_out=(flag & (SATURATED | NEAR_EDGE)) > 0, is_alone=contrast < 0.01
+    )
+    rows = [
+        {
+            "radius": radius,
+            "target": found.target[i],
+            "target_error": found.target_error[i],
+            "stars": found.stars[i],
+            "stars_error": found.stars_error[i],
+            "n_star": found.n_star,
+        }
+        for i, radius in enumerate(wanted.radii)
+    ]
+    dump.write(plan.paths.growth, GROWTH, rows, {})
 
 
 def _job(row: Row, files: FrameFiles, wanted: StarList, made_with: str) -> Job:

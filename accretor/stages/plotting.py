@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from accretor.core import versions
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic
 from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, FigureEntry
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.figures import Keywords, Night
     from accretor.stages.workspace import ObservationPlan
-
-VERSION = 2
-"""Raised when the figures change."""
 
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
@@ -87,7 +85,7 @@ def _draw(
     n_drawn = 0
     for number, (path, entry) in enumerate(wanted.items(), start=1):
         keywords = prepare(entry)
-        made_from = figures.fingerprint([VERSION, entry.function, keywords])
+        made_from = figures.fingerprint([versions.PLOTTING, entry.function, keywords])
         before = known.get(entry.tail, {})
         if before.get("made_from") != made_from or before.get("sha256") != _digest(path):
             atomic.write_bytes(path, _picture(entry, keywords))

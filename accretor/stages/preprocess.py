@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import logging
 import math
 from collections import Counter
@@ -11,17 +11,17 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from accretor.core import versions
 from accretor.core.dumps import FRAMES, MASTERS
 from accretor.core.errors import Unusable
 from accretor.core.readout import parse
 from accretor.core.settings import Target, WorkspaceSettings
 from accretor.instruments.timing import ASSUMED
-from accretor.io import digests, dump
-from accretor.io import fits as io_fits
+from accretor.io import digests, dump, pixels
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
 from accretor.science import angles
-from accretor.stages import camera, rows
+from accretor.stages import camera, rows, scratch
 from accretor.stages.bench import Bench, Done
 from accretor.stages.rows import Job, fingerprint
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("accretor")
 
-VERSION = 1
-"""Raised when the numbers that come out change."""
 
 BLANK: Row = {
     "jd_utc": math.nan,
@@ -62,14 +60,19 @@ class FrameTask:
     check_sum: bool
     clock_jump: float
     """Degree by which the header's altitude alone contradicts the clock; 0 if it does not."""
+    unpacked: str = ""
+    """Folder in which to keep the frame if it has to be unpacked; "" for nowhere."""
 
 
-_made_with = attrgetter(*(field.name for field in fields(FrameTask) if field.name != "path"))
+_made_with = attrgetter(
+    *(field.name for field in fields(FrameTask) if field.name not in ("path", "unpacked"))
+)
 """All that a row depends on but the raw bytes, as a tuple."""
 
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``frames.ecsv`` and the masters of an observation up to date."""
+    scratch.clear(plan, others=True)
     keys = [digests.key(file.path, file.size, file.mtime_ns) for file in plan.frames]
 
     def remember(index: int, row: Row) -> None:
@@ -79,7 +82,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     outcome = rows.augment(
         FRAMES,
         plan.paths.frames,
-        jobs(plan, layout, settings),
+        _unpacking(jobs(plan, layout, settings), plan, settings),
         work=look,
         blank=BLANK,
         pool=bench.pool,
@@ -125,38 +128,46 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
     ]
 
 
+def _unpacking(found: list[Job], plan: ObservationPlan, settings: WorkspaceSettings) -> list[Job]:
+    """Return the jobs with a place to keep what is unpacked, as far as there is room."""
+    room, place = scratch.room(plan, settings.compute), str(scratch.folder(plan))
+    return [
+        replace(job, payload=replace(job.payload, unpacked=place)) if index < room else job
+        for index, job in enumerate(found)
+    ]
+
+
 def look(task: FrameTask) -> Row:
     """Return the row of one raw frame: its digest, times, airmass, level and saturation."""
     from accretor.science import times
     from accretor.science.readout import window
 
-    content = Path(task.path).read_bytes()
-    identity = hashlib.sha256(content).hexdigest()
+    keep = functools.partial(scratch.file_of, Path(task.unpacked)) if task.unpacked else None
+    taken = pixels.take(Path(task.path), task.hdu, check_sum=task.check_sum, keep=keep)
     found = times.frame_times([task.mid], times.Direction(*task.target), times.Site(*task.site))
     row: Row = {
-        "input": identity,
+        "input": taken.digest,
         "jd_utc": found.jd_utc[0],
         "bjd_tdb": found.bjd_tdb[0],
         "hjd_utc": found.hjd_utc[0],
         "airmass": found.airmass[0],
         "altitude": found.altitude[0],
     }
+    if taken.image is None:
+        return {**row, "status": rows.POOR, "reason": taken.reason}
     try:
-        if task.check_sum:
-            io_fits.check_sum(content, task.hdu)
-        section = parse(task.trim) if task.trim else None
-        image = window(io_fits.decode_image(content, task.hdu), section)
+        image = window(taken.image, parse(task.trim) if task.trim else None)
     except Unusable as verdict:
         return {**row, "status": rows.POOR, "reason": verdict.reason}
-    import numpy as np
+    from accretor.science import levels
 
-    defined = image[np.isfinite(image)]
-    if not len(defined):
+    level = levels.measure(image, task.saturation)
+    if level.n_undefined == image.size:
         return {**row, "status": rows.POOR, "reason": "no pixel has a value"}
     row |= {
-        "level": float(np.median(defined)),
-        "n_saturated": int(np.count_nonzero(image >= task.saturation)),
-        "n_undefined": image.size - len(defined),
+        "level": level.median,
+        "n_saturated": level.n_saturated,
+        "n_undefined": level.n_undefined,
     }
     if task.clock_jump:
         reason = (
@@ -190,7 +201,7 @@ def _job(
     )
     return Job(
         input=digest,
-        context=fingerprint(VERSION, _made_with(task)),
+        context=fingerprint(versions.PREPROCESS, _made_with(task)),
         given={
             "image_name": name,
             "path": file.path,

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from accretor.core.errors import Unusable
-from accretor.io import fits as io_fits
+from accretor.io import pixels
 from accretor.io.dump import Row
-from accretor.stages import masters
+from accretor.stages import masters, scratch
 from accretor.stages.masters import MasterFiles
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Image
     from accretor.io.layout import Layout
+    from accretor.science.calibrated import Calibrated
     from accretor.stages.workspace import ObservationPlan
 
 
@@ -35,6 +38,8 @@ class FrameFiles:
     dark_current: float
     """Electron per pixel and second."""
     masters: MasterFiles
+    unpacked: str = ""
+    """File in which the frame may be found unpacked, in this run."""
 
 
 def frame_files(
@@ -53,6 +58,7 @@ def frame_files(
             saturation=detector.saturation * plan.instrument.linear_fraction,
             dark_current=plan.instrument.dark_current,
             masters=found,
+            unpacked=scratch.kept(plan, row["input"]),
         )
         for row in rows
     ]
@@ -66,9 +72,21 @@ def read(files: FrameFiles) -> tuple[Image, Image]:
     Unusable
         If the frame cannot be read, or has another size than its masters.
     """
-    from accretor.science import detector, readout
+    frame = look_at(files, own=True)
+    return frame.raw.astype(np.float32), frame.image()
 
-    whole = io_fits.read_image(Path(files.path), files.hdu)
+
+def look_at(files: FrameFiles, *, own: bool = False) -> Calibrated:
+    """Return the frame, to be calibrated where it is looked at; raises as `read`.
+
+    Parameters
+    ----------
+    own
+        Give it memory of its own: else the next frame that this thread reads takes its place.
+    """
+    from accretor.science import calibrated, readout
+
+    whole = pixels.read(Path(files.path), files.hdu, own=own, unpacked=files.unpacked)
     known = masters.load(files.masters)
     raw = readout.window(whole, known.readout.trim)
     for name in ("bias", "dark", "flat"):
@@ -77,7 +95,8 @@ def read(files: FrameFiles) -> tuple[Image, Image]:
             raise Unusable(
                 f"{raw.shape[1]}x{raw.shape[0]} pixels, the master {name} {master.shape[1]}x{master.shape[0]}"
             )
-    return raw, detector.reduce(whole, known, exposure=files.exposure, gain=files.gain)
+    response = masters.response(files.masters, files.gain)
+    return calibrated.look_at(whole, known, files.exposure, files.gain, response)
 
 
 def identity(files: FrameFiles) -> tuple[float | str, ...]:

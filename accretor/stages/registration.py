@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.arrays import Floats
 from accretor.core.dumps import FRAMES, STARS
 from accretor.core.errors import Unusable
@@ -22,9 +23,6 @@ from accretor.stages.rows import GOOD, Job, fingerprint
 if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
-
-VERSION = 1
-"""Raised when the numbers that come out change."""
 
 BLANK: Row = {
     "bkg": math.nan,
@@ -84,16 +82,15 @@ def measure(task: RegistrationTask) -> Row:
     """Return the row of one frame; a frame that shows too little is poor, with its measures."""
     from accretor.science import sources
 
-    _, image = reduced.read(task.files)
-    known = masters.load(task.files.masters)
+    image = reduced.look_at(task.files)
     stars = sources.detect(
         image,
         threshold=task.settings.threshold,
         max_stars=task.settings.max_stars,
-        bad=known.bad,
+        bad=masters.mending(task.files.masters),
         saturation=task.files.saturation * task.files.gain,
     )
-    quality = sources.frame_quality(image, stars)
+    quality = sources.frame_quality(image, stars, background=sources.sky(image))
     row: Row = {
         "bkg": quality.sky,
         "bkg_noise": quality.sky_noise,
@@ -122,7 +119,7 @@ def _judge(n_star: int, fwhm: float, settings: RegistrationSettings) -> None:
 def _job(row: Row, files: FrameFiles, settings: RegistrationSettings, made_with: str) -> Job:
     return Job(
         input=row["input"],
-        context=fingerprint(VERSION, reduced.identity(files), made_with),
+        context=fingerprint(versions.REGISTRATION, reduced.identity(files), made_with),
         given={
             "image_name": row["image_name"],
             "obstime": row["obstime"],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from accretor import __version__
+from accretor.core import versions
 from accretor.core.dumps import COMPARISON, LIGHT_CURVE, MASTERS
 from accretor.core.errors import AccretorError, Blocked
 from accretor.core.settings import Settings, WorkspaceSettings
@@ -19,7 +20,8 @@ from accretor.io import atomic, dump
 from accretor.io.dump import Row
 from accretor.plots.registry import OF_VISIT, OPTIONAL, FigureEntry
 from accretor.report import curve, record, verdicts
-from accretor.stages import packaging, plotting, upload
+from accretor.stages import manifest as manifest_of
+from accretor.stages import plotting, upload
 from accretor.stages import results as results_of
 from accretor.stages.bench import Bench, Done
 
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from accretor.io.layout import Layout, VisitPaths
     from accretor.stages.workspace import ObservationPlan, Workspace
 
-VERSION = 1
-"""Raised when what is on the pages changes."""
 
 MOST_LEFT_OUT: Final = 200
 """Files that the index names; the inventory has all."""
@@ -45,7 +45,7 @@ def run(plans: Sequence[ObservationPlan], layout: Layout, settings: WorkspaceSet
 
     visit = plans[0].observation.visit
     paths = layout.visit(visit)
-    manifest = packaging.manifest(paths)
+    manifest = manifest_of.read(paths)
     known = record.read(paths.record)
     album = _Album(paths.folder)
     kept: dict[str, Any] = {}
@@ -128,7 +128,7 @@ def seen_by_index(workspace: Workspace) -> dict[str, str]:
     }
     listed = json.dumps(workspace.left_out)
     return {
-        "version of the stage": f"{VERSION} {__version__}",
+        "version of the stage": f"{versions.REPORT} {__version__}",
         "files left out": hashlib.sha256(listed.encode()).hexdigest(),
         "observations": ", ".join(plan.observation.slug for plan in workspace.observations),
         **{f"record of {slug}": digest for slug, digest in found.items()},

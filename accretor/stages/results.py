@@ -40,3 +40,14 @@ def said(results: Row) -> str:
     if results["rp_rs"] is None:
         return f"{line}; no fit: {results['fit_reason']}"
     return f"{line}; Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}"
+
+
+def said_of_zero_point(head: Row) -> str:
+    """Return one line for people from the header of the dumps."""
+    if head["reason"]:
+        return f"no zero point: {head['reason']}"
+    term = f", colour term {head['color_term']:+.3f}" if head["color_term"] else ""
+    return (
+        f"zero point {head['zero_point']:.3f} ± {head['zero_point_error']:.3f} mag in {head['band']} "
+        f"({head['system']}) by {head['n_star']} stars of {head['catalog']}{term}"
+    )

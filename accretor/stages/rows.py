@@ -19,7 +19,6 @@ from typing import Any, Protocol
 from accretor.core.dumps import Schema
 from accretor.core.errors import DumpError, Unusable, WorkerDied
 from accretor.io import dump as ecsv
-from accretor.io import journal, records
 from accretor.io.dump import Row
 
 log = logging.getLogger("accretor")
@@ -123,6 +122,8 @@ def augment(
         Called with the index of a job and its row as soon as it is made, so that a kill
         does not lose what else is to be kept of it.
     """
+    from accretor.io import journal, records
+
     primary = binary or readable
     old = _stored(schema, readable, binary)
     stored: dict[tuple[str, str], Row] = {}
@@ -179,6 +180,8 @@ def summary(rows: Sequence[Row]) -> dict[str, int]:
 
 def _stored(schema: Schema, readable: Path, binary: Path | None) -> Sequence[Row]:
     """Return the rows of the dump; one that cannot be trusted is set aside, and said."""
+    from accretor.io import records
+
     primary = binary or readable
     try:
         return records.rows(binary, schema)[0] if binary else ecsv.read(readable, schema).rows
@@ -227,6 +230,8 @@ def _save(
     shape: Mapping[str, int],
     meta: Mapping[str, Any],
 ) -> None:
+    from accretor.io import records
+
     if binary:
         records.write(binary, schema, rows, shape, {})
     ecsv.write(readable, schema, rows, {"summary": summary(rows), **meta})

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.dumps import FRAMES, INVENTORY, PLATE_SOLUTION, STARS, TEMPLATE, TEMPLATE_STARS, Schema
 from accretor.core.errors import Blocked, DumpError, Unusable
 from accretor.core.settings import WorkspaceSettings
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("accretor")
 
-VERSION = 1
-"""Raised when the choice or the star list that comes out changes."""
-
 N_SAMPLE = 15
 """Frames that the provisional reference is tried on."""
 
@@ -47,6 +45,7 @@ class Match:
     """How a frame agrees with the provisional reference."""
 
     n_match: int
+    transparency: float
     reason: str
     context: str
 
@@ -119,17 +118,22 @@ def choice_id(meta: dict[str, Any], stars: list[Row]) -> str:
 
 def _scored(info: list[Row], paths: ObservationPaths, settings: WorkspaceSettings, bench: Bench) -> list[Row]:
     """Score all frames, matching again only those that are new."""
-    from accretor.science import template
+    from accretor.science import frames, template
 
     reference = _provisional(info, settings)
     known = _known_matches(paths)
     matches = []
     for i, row in enumerate(info):
-        context = fingerprint(VERSION, row["context"], reference["input"], reference["context"])
+        context = fingerprint(versions.TEMPLATE, row["context"], reference["input"], reference["context"])
         match = known.get((row["input"], context))
         matches.append(match or _match(reference, row, context))
         bench.progress(i + 1, len(info))
     is_good = np.array([not match.reason for match in matches])
+    remarks = frames.remarks(
+        np.where(is_good, [float(match.n_match) for match in matches], np.nan),
+        np.array([match.transparency for match in matches]),
+        *(np.array([row[name] for row in info]) for name in ("fwhm", "bkg", "bkg_noise")),
+    )
     score = template.scores(
         np.array([row["bkg"] for row in info]),
         np.array([row["fwhm"] for row in info]),
@@ -143,12 +147,14 @@ def _scored(info: list[Row], paths: ObservationPaths, settings: WorkspaceSetting
             "bkg": row["bkg"],
             "fwhm": row["fwhm"],
             "n_match": match.n_match,
+            "transparency": match.transparency,
+            "remark": remark,
             "score": value,
             "reason": match.reason,
             "input": row["input"],
             "context": match.context,
         }
-        for row, match, value in zip(info, matches, score, strict=True)
+        for row, match, value, remark in zip(info, matches, score, remarks, strict=True)
     ]
 
 
@@ -183,7 +189,9 @@ def _provisional(info: list[Row], settings: WorkspaceSettings) -> Row:
 def _known_matches(paths: ObservationPaths) -> dict[tuple[str, str], Match]:
     old = _trusted(paths.template, TEMPLATE)
     return {
-        (row["input"], row["context"]): Match(row["n_match"], row["reason"], row["context"])
+        (row["input"], row["context"]): Match(
+            row["n_match"], row["transparency"], row["reason"], row["context"]
+        )
         for row in (old.rows if old else [])
     }
 
@@ -192,15 +200,18 @@ def _match(reference: Row, row: Row, context: str) -> Match:
     from accretor.science import alignment
 
     if row["status"] != GOOD:
-        return Match(0, row["reason"], context)
+        return Match(0, math.nan, row["reason"], context)
+    first, second = registration.star_list(reference), registration.star_list(row)
     try:
-        return Match(
-            alignment.match(registration.star_list(reference), registration.star_list(row)).n_match,
-            "",
-            context,
-        )
+        transform = alignment.match(first, second)
     except Unusable as verdict:
-        return Match(0, verdict.reason, context)
+        return Match(0, math.nan, verdict.reason, context)
+    one, two = alignment.pairs(first, second, transform)
+    there = np.asarray(reference["star_flux"])[one] / reference["exptime"]
+    here = np.asarray(row["star_flux"])[two] / row["exptime"]
+    # To the digits of the dump: one that is read back is the one that was made.
+    transparency = round(float(np.median(here / there)), 4)
+    return Match(transform.n_match, transparency, "", context)
 
 
 def _best(scored: list[Row], info: list[Row]) -> Row:
@@ -260,7 +271,7 @@ def _still_good(
 def _context(pick: Row, plan: ObservationPlan, settings: WorkspaceSettings) -> str:
     """Return what a choice is made with; if that changes, it is made again."""
     return fingerprint(
-        VERSION,
+        versions.TEMPLATE,
         pick["context"],
         repr(settings.template),
         preprocess.direction(plan.target),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from accretor.core.errors import Blocked, Unusable, UploadError
 from accretor.core.settings import UploadFilterSettings, UploadSettings, WorkspaceSettings
-from accretor.stages import neb, packaging
+from accretor.stages import manifest
 from accretor.stages import results as results_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
 
     visit = plans[0].observation.visit
     paths = layout.visit(visit)
-    recorded = packaging.manifest(paths)
+    recorded = manifest.read(paths)
     if recorded["problems"]:
         raise Blocked(f"{visit.slug}: the package is not complete: {'; '.join(recorded['problems'])}")
     first = plans[0]
@@ -182,7 +182,7 @@ def state(paths: VisitPaths) -> str:
 def _has_changed(paths: VisitPaths, latest: Mapping[Item, Entry]) -> bool:
     if not paths.manifest.is_file():
         return False
-    now = {name: file["sha256"] for name, file in packaging.manifest(paths)["files"].items()}
+    now = {name: file["sha256"] for name, file in manifest.read(paths)["files"].items()}
     return now != {item.name: entry.sha256 for item, entry in latest.items() if item.kind == "file"}
 
 
@@ -195,6 +195,8 @@ def _filter_form(item: ObservationPlan, settings: WorkspaceSettings) -> FilterFo
     scale = own.pixel_scale or results["pixel_scale_arcsec"] or float("nan")
     delta_mag = own.delta_mag if own.delta_mag is not None else general.delta_mag
     if delta_mag is None:
+        from accretor.stages import neb
+
         delta_mag = neb.delta_mag(item.paths)
     return FilterForm(
         psf=own.psf or general.psf or results["fwhm_px"] * scale,

@@ -19,7 +19,7 @@ from accretor.science import identify, noise, times, transformations, zeropoint
 from accretor.science.transformations import Tie
 from accretor.science.zeropoint import Magnitudes, Solution
 from accretor.stages import catalogs as kept
-from accretor.stages import framewcs
+from accretor.stages import framewcs, results
 from accretor.stages import photometry as photometry_stage
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
-"""Raised when the numbers that come out change."""
 
 MATCH = (2.0, 1.2, 4.0)
 """A star is that of the catalogue within so many pixels, but at least and at most so many arcsec."""
@@ -111,7 +109,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         *_drawn(plan, head),
     )
     bench.progress(1, 1)
-    return Done(written, said(head))
+    return Done(written, results.said_of_zero_point(head))
 
 
 def _drawn(plan: ObservationPlan, head: Row) -> tuple[Path, ...]:
@@ -146,18 +144,7 @@ def _figure(plan: ObservationPlan, head: Row) -> Figure:
         head,
         title=f"TIC {target.tic}.{target.planet} ({target.name})   {plan.observation.night}   "
         f"{plan.observation.telescope} ({plan.observation.filter} filter)",
-        subtitle=said(head),
-    )
-
-
-def said(head: Row) -> str:
-    """Return one line for people from the header of the dumps."""
-    if head["reason"]:
-        return f"no zero point: {head['reason']}"
-    term = f", colour term {head['color_term']:+.3f}" if head["color_term"] else ""
-    return (
-        f"zero point {head['zero_point']:.3f} ± {head['zero_point_error']:.3f} mag in {head['band']} "
-        f"({head['system']}) by {head['n_star']} stars of {head['catalog']}{term}"
+        subtitle=results.said_of_zero_point(head),
     )
 
 

@@ -472,6 +472,7 @@ CAUSES = (
     Cause("`template.fits` is damaged\\*", "template", damage(f"{NIGHT}/template.fits"), SAME),
     Cause("`photometry.fits` is damaged\\*", "photometry (11)", damage(f"{NIGHT}/photometry.fits"), SAME),
     Cause("`photometry.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/photometry.ecsv"), SAME),
+    Cause("`growth.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/growth.ecsv"), SAME),
     Cause("`forced.fits` is damaged\\*", "forced (11)", damage(f"{NIGHT}/forced.fits"), SAME),
     Cause("`forced.ecsv` is damaged\\*", "forced (0)", damage(f"{NIGHT}/forced.ecsv"), SAME),
     Cause(

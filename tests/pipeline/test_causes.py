@@ -142,7 +142,7 @@ def test_a_cause_makes_run_what_follows_from_it_and_nothing_else(
         assert run(workspace).status == 0
     before = files_of(workspace)
     for stage in cause.raised:
-        monkeypatch.setattr(f"accretor.stages.{stage}.VERSION", 99)
+        monkeypatch.setattr(f"accretor.core.versions.{stage.upper()}", 99)
     for change in cause.changes:
         change(workspace, shelf)
 

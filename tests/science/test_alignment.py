@@ -79,6 +79,37 @@ def test_unrelated_crowded_fields_never_match():
             match(rng.uniform(0, 160, (200, 2)), rng.uniform(0, 160, (200, 2)))
 
 
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_first=st.integers(8, 200),
+    n_second=st.integers(8, 200),
+    side=st.sampled_from([100.0, 320.0, 650.0, 4096.0]),
+)
+def test_lists_of_any_lengths_from_unrelated_fields_never_match(seed, n_first, n_second, side):
+    rng = np.random.Generator(np.random.PCG64(seed))
+
+    with pytest.raises(Unusable):
+        match(rng.uniform(0, side, (n_first, 2)), rng.uniform(0, side, (n_second, 2)), mirror=True)
+
+
+@pytest.mark.parametrize("size", [(320, 240), (650, 500), (4096, 4096)])
+@pytest.mark.parametrize("degree", [0.0, 180.0, 25.0])
+def test_a_frame_that_shows_eight_stars_matches_a_list_of_two_hundred(size, degree):
+    rng = np.random.Generator(np.random.PCG64(6))
+    for _ in range(10):
+        reference = rng.uniform(0.05, 0.95, (200, 2)) * size
+        turn = np.radians(degree)
+        linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        middle = np.array(size) / 2
+        stars = (reference[:8] - middle) @ linear.T + middle + (5.0, -4.0) + rng.normal(0, 0.05, (8, 2))
+
+        found = match(reference, stars)
+
+        assert found.n_match == 8
+        assert np.abs(found.apply(reference[:8]) - stars).max() < 0.3
+
+
 @pytest.mark.parametrize("degree", [0.0, 180.0])
 def test_eight_stars_are_enough(degree):
     rng = np.random.Generator(np.random.PCG64(3))
@@ -136,3 +167,16 @@ def test_every_frame_of_a_real_night_is_aligned_with_or_without_a_dark(real_nigh
         # Hot pixels do not move: maps with many of them would stay at the origin.
         np.testing.assert_allclose(with_dark.apply(corners), without.apply(corners), atol=0.15)
     assert np.ptp([found.matrix[0, 2] for found in maps[0]]) > 250
+
+
+@pytest.mark.slow
+def test_every_frame_of_a_real_night_is_aligned_with_any_other(real_night):
+    masters = Masters(dark=combine.self_dark(real_night.__getitem__, len(real_night)))
+    stars = [detect(reduce(frame, masters, exposure=60, gain=38)).xy for frame in real_night]
+    corners = np.array([[0.0, 0.0], [650, 0], [0, 500], [650, 500]])
+    from_first = [match(stars[0], one) for one in stars]
+    for reference, there in zip(stars, from_first, strict=True):
+        for one, expected in zip(stars, from_first, strict=True):
+            found = match(reference, one)
+            # By way of the first frame, and directly: the same map.
+            np.testing.assert_allclose(found.apply(there.apply(corners)), expected.apply(corners), atol=0.3)

@@ -217,3 +217,54 @@ def test_no_stars_give_no_rows():
     found = measure(np.full((30, 30), 1.0), np.zeros(0), np.zeros(0))
 
     assert found.flux.shape == (0, len(RADII))
+
+
+@pytest.mark.parametrize("estimator", ["median", "mean", "mode"])
+def test_scatter_of_the_sky_is_what_its_estimator_costs(estimator):
+    rng = np.random.Generator(np.random.PCG64(8))
+    image = rng.normal(100, 10, (1200, 1200))
+    x, y = (grid.ravel() for grid in np.meshgrid(30.0 + 60 * np.arange(20), 30.0 + 60 * np.arange(20)))
+
+    level, _, n_sky = aperture.annulus_sky(
+        image, x, y, (12.0, 20.0), np.zeros(image.shape, dtype=bool), estimator=estimator
+    )
+
+    expected = 10 * np.sqrt(aperture.SKY_VARIANCE[estimator] / n_sky.mean())
+    assert level.mean() == pytest.approx(100, abs=4 * expected / 20)
+    assert level.std() == pytest.approx(expected, rel=0.12)  # 400 levels: 3.5 %; clipping costs some
+
+
+def test_mode_sees_less_of_faint_neighbours_than_the_median():
+    rng = np.random.Generator(np.random.PCG64(9))
+    image = rng.normal(100, 10, (400, 400)) + (rng.random((400, 400)) < 0.15) * rng.exponential(
+        25, (400, 400)
+    )
+    where = np.array([200.0]), np.array([200.0]), (20.0, 150.0), np.zeros(image.shape, dtype=bool)
+
+    mode, median, mean = (
+        aperture.annulus_sky(image, *where[:2], where[2], where[3], estimator=name)[0][0]
+        for name in ("mode", "median", "mean")
+    )
+
+    assert 100 < mode < median < mean
+
+
+@pytest.mark.parametrize("flux", [3e3, 2e5])
+def test_weighted_sums_are_the_light_with_less_noise_for_faint_stars_and_true_errors(draw, expose, flux):
+    x, y = (grid.ravel() for grid in np.meshgrid(25.0 + 37.3 * np.arange(5), 25.0 + 37.7 * np.arange(5)))
+    scene = draw((200, 200), x, y, np.full(25, flux), 4.0) + 400
+    settings = {"fwhm": 4.0, "annulus": (13.0, 18.0), "radii": np.array([4.0, 8.0]), "read_noise": 8.0}
+    plain, weighted = (
+        [measure(expose(scene, seed), x, y, **settings, profile=profile) for seed in range(40)]
+        for profile in (None, aperture.Profile(4.0, 3.2))
+    )
+
+    found = np.array([night.flux for night in weighted])
+    error = np.array([night.flux_error for night in weighted])
+    scatter = found.std(axis=0, ddof=1).mean(axis=0)
+
+    np.testing.assert_allclose(found.mean(axis=(0, 1)), flux, rtol=0.04)
+    np.testing.assert_allclose(scatter, error.mean(axis=(0, 1)), rtol=0.08)
+    if flux < 1e4:
+        widest = np.array([night.flux for night in plain]).std(axis=0, ddof=1).mean(axis=0)[1]
+        assert scatter[1] < 0.8 * widest

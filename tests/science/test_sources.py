@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import brentq
 
 from accretor.science.sources import detect, frame_quality
+from accretor.synthetic import camera
 
 SHAPE = (300, 360)
 SKY = 200.0
@@ -144,3 +145,22 @@ def test_an_image_of_nothing_has_no_stars(value):
     assert len(found) == 0
     assert frame_quality(image, found).n_fwhm == 0
     assert found.xy.shape == (0, 2)
+
+
+@pytest.mark.parametrize("beta", [2.5, 3.2, 8.0])
+@pytest.mark.parametrize("fwhm", [1.5, 1.8, 3.6, 10.0, 18.0])
+def test_fwhm_is_that_of_the_profile_on_pixels_to_two_per_cent(fwhm, beta):
+    rng = np.random.Generator(np.random.PCG64(round(10 * fwhm + beta)))
+    n_side, step = (6, 65) if fwhm < 8 else (4, 175)
+    grid = (np.stack(np.meshgrid(*[np.arange(n_side)] * 2), axis=-1).reshape(-1, 2) + 0.5) * step
+    xy = grid + rng.uniform(-2, 2, grid.shape)
+    scene = np.zeros((n_side * step, n_side * step))
+    camera.add_stars(scene, *xy.T, fwhm**2 * 10 ** rng.uniform(3.2, 4.5, len(xy)), fwhm, beta)
+    image = (rng.poisson(scene + 300) + rng.normal(0, 8, scene.shape)).astype(np.float32)
+
+    found = frame_quality(image, detect(image)).fwhm
+
+    alpha, radius = fwhm / 2 / np.sqrt(2 ** (1 / beta) - 1), np.linspace(0, 2 * fwhm, 2001)
+    sub = (np.arange(21) - 10) / 21
+    profile = [np.mean((1 + ((r + sub[:, None]) ** 2 + sub**2) / alpha**2) ** -beta) for r in radius]
+    assert found == pytest.approx(2 * np.interp(-profile[0] / 2, -np.array(profile), radius), rel=0.02)

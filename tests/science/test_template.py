@@ -119,3 +119,14 @@ def test_contrast_counts_the_light_of_near_stars():
 
     np.testing.assert_allclose(found[:4], [0.25, 4.0, 0.5, 2.0])
     assert found[4] == np.inf
+
+
+def test_a_target_that_two_hundred_stars_outshine_is_in_the_list(draw, expose, scattered):
+    xy = scattered(240, (900, 900), 22, seed=3)
+    flux = np.geomspace(3e5, 1e4, 240)
+    image = expose(draw((900, 900), *xy.T, flux, 3.0) + 100, seed=4)
+
+    found = template.star_list(image, 3.0, max_stars=40, keep=xy[230:231])
+
+    assert len(found) == 40
+    assert np.hypot(*(found.xy - xy[230]).T).min() < 0.3

@@ -14,7 +14,7 @@ import pytest
 from tests.harness import ROOT, make, run
 
 SLUG = "TOI-9999.01/20250304/Demo-0m4/ip"
-HEAVY = {"astropy", "matplotlib", "photutils", "scipy"}
+HEAVY = {"astropy", "matplotlib", "numpy", "photutils", "requests", "scipy"}
 
 WATCHED = """
 import json, os, sys

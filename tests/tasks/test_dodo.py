@@ -166,7 +166,8 @@ def test_what_is_cleaned_is_gone_and_nothing_else(space, group, cleaned, kept):
     assert run(space, "clean", group).status == 0
     gone = before - set(tree(space))
 
-    assert gone == {f"work/{slug}/photometry.{end}" for slug in cleaned for end in ("fits", "ecsv")}
+    files = ("photometry.fits", "photometry.ecsv", "growth.ecsv")
+    assert gone == {f"work/{slug}/{name}" for slug in cleaned for name in files}
     assert all((space / "work" / slug / "photometry.fits").is_file() for slug in kept)
     assert set(run(space, "calibration").done) == set().union(
         *(leaves(slug, "photometry") for slug in cleaned)
@@ -177,7 +178,9 @@ def test_help_of_a_stage_says_what_it_does_and_its_settings(space):
     found = run(space, "help", "photometry")
 
     assert found.out.startswith("photometry  Measure the stars of the template in every frame")
-    assert "Settings: [photometry] radii_fwhm or radii, annulus_fwhm, recentre." in found.out
+    assert (
+        "Settings: [photometry] radii_fwhm or radii, annulus_fwhm, mode, sky, recentre, forced." in found.out
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)

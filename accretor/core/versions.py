@@ -1,0 +1,27 @@
+"""Version of each stage: raised when the numbers, files or figures that come out of it change.
+
+They stand here, and not in the stages, because every run looks at them, and a stage
+brings its libraries with it.
+"""
+
+from __future__ import annotations
+
+PREPROCESS = 2
+"""2: level from a sample of the pixels."""
+MASTERS = 2
+"""2: overscan, non-linearity, the map of bad pixels."""
+REGISTRATION = 2
+"""2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them."""
+TEMPLATE = 2
+"""2: transparency and remarks."""
+PHOTOMETRY = 2
+"""2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
+CALIBRATION = 2
+PLOTTING = 2
+PACKAGING = 2
+FORCED = 1
+NEB = 1
+EPHEMERIS = 1
+ZERO_POINT = 1
+REPORT = 1
+AIJ = 1

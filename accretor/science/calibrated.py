@@ -1,0 +1,209 @@
+"""A raw frame through its masters, calibrated where it is looked at and nowhere else."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accretor.core.arrays import Booleans, Floats, Image, Integers
+from accretor.science import detector
+from accretor.science.detector import Masters
+from accretor.science.geometry import bin_image, blocks
+from accretor.science.readout import linearised, overscan_level, window
+
+STRIP = 32
+"""Rows calibrated at a time: what is worked on stays in the processor's cache."""
+REACH = 8
+"""Pixels to the left and right in which a good one is looked for, in the place of a bad one."""
+
+
+@dataclass(frozen=True)
+class Repairs:
+    """Bad pixels, and the two good ones whose mean takes the place of each, to find stars."""
+
+    is_bad: Booleans
+    """(height, width)."""
+    at: Integers
+    """Indices of the bad pixels in the flattened image, ascending."""
+    left: Integers
+    """Index of the nearest good pixel of the same row to the left; that to the right if there is none."""
+    right: Integers
+
+
+def repairs(is_bad: Booleans) -> Repairs | None:
+    """Return how to mend the pixels *is_bad*; None where a row has no good ones near by."""
+    at = np.flatnonzero(is_bad)
+    width = is_bad.shape[1]
+    flat = is_bad.ravel()
+    found = []
+    for sign in (-1, 1):
+        near = np.full(len(at), -1)
+        for step in range(REACH, 0, -1):
+            there = at + sign * step
+            is_row = (there >= 0) & (there < flat.size)
+            is_row &= np.minimum(there, flat.size - 1) // width == at // width
+            good = is_row & ~flat[np.clip(there, 0, flat.size - 1)]
+            near[good] = there[good]
+        found.append(near)
+    left, right = found
+    if np.any((left < 0) & (right < 0)):
+        return None
+    return Repairs(is_bad, at, np.where(left < 0, right, left), np.where(right < 0, left, right))
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """An image, electron, that is made of a raw frame and its masters when it is asked for.
+
+    The pixels are those of `accretor.science.detector.reduce` to the rounding of float32: a part in ten
+    million, for the flat and the gain are one factor.
+    """
+
+    raw: NDArray[Any]
+    """(height, width), ADU, trimmed."""
+    masters: Masters
+    exposure: float
+    """Second."""
+    gain: float
+    """Electron per ADU."""
+    response: Image | None = None
+    """(height, width) electron per ADU of each pixel, as `response` makes it of the flat."""
+    level: float = 0.0
+    """Of the overscan, ADU; it is taken off first."""
+    done: Image | None = None
+    """The whole image, where it cannot be worked out pixel by pixel: after a median filter."""
+    mended: Repairs | None = None
+    """Bad pixels that take the mean of their neighbours; for finding stars, never to measure them."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.raw.shape[0], self.raw.shape[1]
+
+    def repaired(self, mended: Repairs) -> Calibrated:
+        """Return the image with its bad pixels mended."""
+        return replace(self, mended=mended)
+
+    def image(self) -> Image:
+        """Return the whole image, float32."""
+        whole = np.empty(self.shape, np.float32)
+        for start in range(0, self.shape[0], STRIP):
+            whole[start : start + STRIP] = self.rows(start, start + STRIP)
+        return whole
+
+    def rows(self, start: int, stop: int) -> Image:
+        """Return rows *start* up to, and without, *stop*, float32."""
+        strip = self._part(slice(start, stop), lambda master: master[start:stop])
+        if self.mended is not None:
+            width = self.shape[1]
+            first, last = np.searchsorted(self.mended.at, (start * width, stop * width))
+            part, flat = slice(int(first), int(last)), strip.reshape(-1)
+            begin = start * width
+            flat[self.mended.at[part] - begin] = 0.5 * (
+                flat[self.mended.left[part] - begin] + flat[self.mended.right[part] - begin]
+            )
+        return strip
+
+    def blocks(self, columns: Integers, rows: Integers) -> Image:
+        """Return the pixels (n_star, n_row, n_column) of cut-outs; those outside repeat the rim."""
+        cut = functools.partial(blocks, columns=columns, rows=rows)
+        values = self._reduced(cut(self.raw), cut)
+        if self.mended is not None:
+            star, row, column = np.nonzero(cut(self.mended.is_bad))
+            if len(star):
+                height, width = self.shape
+                y, x = np.clip(rows[star, row], 0, height - 1), np.clip(columns[star, column], 0, width - 1)
+                known = np.searchsorted(self.mended.at, y * width + x)
+                left, right = self._at(self.mended.left[known]), self._at(self.mended.right[known])
+                values[star, row, column] = 0.5 * (left + right)
+        return values
+
+    def grid(self, rows: Integers, columns: Integers) -> Image:
+        """Return the pixels of *rows* that are also of *columns*, as they were before any repair."""
+
+        def of(whole: NDArray[Any]) -> NDArray[Any]:
+            return np.asarray(whole[rows[:, np.newaxis], columns])
+
+        return self._reduced(of(self.raw), of)
+
+    def binned(self, factor: int) -> Image:
+        """Return the mean of squares of *factor* x *factor* pixels, without the whole image in between."""
+        height, width = self.shape[0] // factor, self.shape[1] // factor
+        small = np.empty((height, width), np.float32)
+        step = STRIP // factor
+        for start in range(0, height, step):
+            stop = min(start + step, height)
+            small[start:stop] = bin_image(self.rows(start * factor, stop * factor), factor)
+        return small
+
+    def _at(self, index: Integers) -> Floats:
+        return np.asarray(
+            self._reduced(self.raw.reshape(-1)[index], lambda master: master.reshape(-1)[index])
+        )
+
+    def _part(self, part: slice, of: Any) -> Image:
+        return self._reduced(self.raw[part], of)
+
+    def _reduced(self, raw: NDArray[Any], of: Any) -> Image:
+        if self.done is not None:
+            return np.array(of(self.done))
+        masters = self.masters
+        found: Image
+        if masters.bias is not None:
+            found = np.subtract(_single(raw), of(masters.bias), dtype=np.float32)
+        else:
+            found = raw.astype(np.float32)
+        if self.level:
+            found -= np.float32(self.level)
+        found = linearised(found, masters.readout.nonlinearity)
+        if masters.dark is not None:
+            factor = detector.dark_scale(masters, self.exposure)
+            found -= of(masters.dark) if factor == 1 else np.float32(factor) * of(masters.dark)
+        if self.response is not None:
+            found *= of(self.response)
+        elif self.gain != 1:
+            found *= np.float32(self.gain)
+        return found
+
+
+def look_at(
+    whole: NDArray[Any], masters: Masters, exposure: float, gain: float, response: Image | None
+) -> Calibrated:
+    """Return a frame with overscan and blind rims as the part that is kept, to be calibrated.
+
+    Parameters
+    ----------
+    whole : (full height, full width), ADU
+    masters : Masters
+        Of trimmed frames.
+    exposure : float, second
+    gain : float, electron per ADU
+    response : (height, width), electron per ADU
+        As `response` makes it of the flat; None without one.
+
+    Raises
+    ------
+    Unusable
+        If overscan or trim section are not in the frame.
+    """
+    readout = masters.readout
+    kept = window(whole, readout.trim)
+    if readout.is_median_filtered:
+        image = detector.reduce(whole, masters, exposure=exposure, gain=gain)
+        return Calibrated(kept, masters, exposure, gain, done=image)
+    level = overscan_level(window(whole, readout.overscan)) if readout.overscan is not None else 0.0
+    return Calibrated(kept, masters, exposure, gain, response, level)
+
+
+def _single(raw: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers that a float32 master makes float32: those of up to 16 bits, and float32 itself."""
+    return raw if raw.dtype.itemsize <= 2 or raw.dtype == np.float32 else raw.astype(np.float32)
+
+
+def response(flat: Image, gain: float) -> Image:
+    """Return electron per ADU of each pixel, float32: one product in the place of two divisions."""
+    return np.asarray(np.float32(gain) / np.maximum(flat, np.float32(detector.LEAST_RESPONSE)))

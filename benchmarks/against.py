@@ -1,0 +1,195 @@
+"""The same work by others and by us: CPU per frame in interleaved rounds, as the page docs/performance.md.
+
+    uv run python -m benchmarks.against --cache FOLDER
+    uv run python -m benchmarks.against --cache FOLDER --rounds 5 --real FOLDER_OF_FRAMES
+
+Work: read, dark, flat, background, detection, FWHM, alignment with the first frame, 50
+centroids, 50 stars through 10 radii with the clipped median of an annulus. Each peer is
+installed from PyPI (or the mirror that pip is set to) into an environment of its own in
+the cache folder; one that cannot be installed, or fails, is said to. It takes a quarter
+of an hour and 2 GB of disk. Not for Windows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from accretor.io import fits as io_fits
+from accretor.synthetic import demo
+from benchmarks import fields
+
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = Path(__file__).resolve().parent / "peers"
+PAGE = ROOT / "docs" / "performance.md"
+
+OURS = "accretor"
+LIMIT = "reading all pixels once"
+DECODING = "astropy decoding each once"
+PROGRAMS = {
+    LIMIT: ("read_once.py", "sep", ("sep", "astropy")),
+    DECODING: ("decode_once.py", "sep", ("sep", "astropy")),
+    "sep, straightforward": ("sep_plain.py", "sep", ("sep", "astropy")),
+    "prose 3.3.4": ("prose_sequence.py", "prose", ("prose==3.3.4", "setuptools<80", "numpy<2")),
+    "eloy": ("eloy_functions.py", "eloy", ("eloy",)),
+    "skynetsoap, its core": ("soap_core.py", "soap", ("skynetsoap",)),
+    "ccdproc + photutils + astroalign": ("naive.py", "naive", ("ccdproc", "photutils", "astroalign")),
+}
+"""Name: program, environment, what is installed into it."""
+PYTHONS = {"soap": "3.12", "prose": "3.11"}
+"""Where an environment needs another Python than this one."""
+CASES = {
+    "large": ("frames of 4096 x 4096", 6, [name for name in PROGRAMS if name != DECODING]),
+    "large-fz": ("the same, Rice-compressed", 6, [DECODING]),
+    "small": ("frames of 650 x 500", 20, [name for name in PROGRAMS if name != DECODING]),
+    "crowded": ("2048 x 2048, 5000 stars", 6, [LIMIT, "sep, straightforward"]),
+    "undersampled": ("2048 x 2048, FWHM 1.3", 6, [LIMIT, "sep, straightforward"]),
+    "defocused": ("2048 x 2048, FWHM 18", 6, [LIMIT, "sep, straightforward"]),
+}
+"""Night: what it is, frames timed in each round, who else is timed."""
+SETTINGS = '\n[template]\nmax_stars = 50\n\n[compute]\nexecutor = "serial"\n'
+
+
+def main() -> None:
+    """Measure, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--cache", type=Path, required=True, help="folder for frames and environments")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cases", nargs="*", default=list(CASES), choices=list(CASES))
+    parser.add_argument("--frames", type=int, default=0, help="frames of each night that are made; 0: all")
+    wanted = parser.parse_args()
+    results = {}
+    for case in wanted.cases:
+        n_frame = min(wanted.frames or 10**6, fields.NIGHTS[case.removesuffix("-fz")].n_frame)
+        results[case] = _measured(wanted.cache.resolve(), case, n_frame, wanted.rounds)
+        (wanted.cache / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+    PAGE.write_text(page(results, wanted.rounds), encoding="utf-8")
+
+
+def _measured(cache: Path, case: str, n_frame: int, rounds: int) -> dict[str, list[Any]]:
+    """Return what each program printed in each round."""
+    workspace = fields.made(cache, case, n_frame)
+    config = workspace / "workspace.toml"
+    config.write_text(demo.WORKSPACE + SETTINGS, encoding="utf-8")
+    _, n_timed, names = CASES[case]
+    n_timed = min(n_timed, n_frame - 1)
+    masters = _masters(workspace)
+    frames = [str(path) for path in fields.lights(workspace)[: n_timed + 1]]
+    found: dict[str, list[Any]] = defaultdict(list)
+    for number in range(rounds):
+        for name in (OURS, *names):
+            if name == OURS:
+                command = [sys.executable, "-m", "benchmarks.own", str(workspace), str(n_timed)]
+            else:
+                command = [_environment(cache, name), str(PEERS / PROGRAMS[name][0]), *masters, *frames]
+            found[name].append(_run(command))
+            print(case, number + 1, name, _shown(found[name][-1]), flush=True)
+    return dict(found)
+
+
+def _shown(result: Any) -> str:
+    return f"{1000 * statistics.median(result['seconds']):.1f} ms" if result.get("seconds") else str(result)
+
+
+def _run(command: list[str]) -> Any:
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+    done = subprocess.run(  # noqa: S603  # our own programs
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | one_thread,
+        timeout=1800,
+    )
+    if done.returncode:
+        return {"error": done.stderr.strip().splitlines()[-1][:200] if done.stderr.strip() else "no answer"}
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def _environment(cache: Path, name: str) -> str:
+    """Return the Python of the environment of a peer; it is made if it is not there."""
+    _, folder, packages = PROGRAMS[name]
+    place = cache / "peers" / folder
+    python = place / "bin" / "python"
+    if not python.exists():
+        version = PYTHONS.get(folder, f"{sys.version_info.major}.{sys.version_info.minor}")
+        subprocess.run(["uv", "venv", "-q", "--python", version, str(place)], check=True)  # noqa: S603, S607
+        install = ["uv", "pip", "install", "-q", "--python", str(python), *packages]
+        subprocess.run(install, check=False)  # noqa: S603  # a peer that is not there is said to fail
+    return str(python)
+
+
+def _masters(workspace: Path) -> list[str]:
+    """Return the files of a master dark and a flat for the peers, which are not timed for making them."""
+    dark, flat = workspace / "dark.npy", workspace / "flat.npy"
+    if not flat.exists():
+        level = _mean(workspace, "dark")
+        np.save(dark, level)
+        light = _mean(workspace, "flat") - _mean(workspace, "bias")
+        np.save(flat, light / np.median(light))
+    return [str(dark), str(flat)]
+
+
+def _mean(workspace: Path, kind: str) -> Any:
+    images = [io_fits.read_image(path).astype(np.float64) for path in fields.calibration(workspace, kind)]
+    return np.median(images, axis=0)
+
+
+def page(results: dict[str, dict[str, list[Any]]], rounds: int) -> str:
+    """Return the page as Markdown."""
+    lines = [
+        "# Performance",
+        "",
+        "Made by `python -m benchmarks.against`; the frames are simulated. CPU per frame, one thread, median",
+        f"of the frames of a round, median of {rounds} rounds in which the programs took turns. All do the",
+        "same: read, dark, flat, background, detection, FWHM, alignment with the first frame, 50 centroids,",
+        "50 stars through 10 radii with the clipped median of an annulus. accretor also takes the bias off,",
+        "digests the raw bytes, adds up their DATASUM, counts saturated pixels, works out times and airmass,",
+        "and measures shapes; skynetsoap's core makes no alignment and no annuli. Only ratios travel from",
+        "machine to machine. Memory is the largest resident size of the process.",
+    ]
+    for case, found in results.items():
+        lines += ["", f"## {case.capitalize()}: {CASES[case][0]}", ""]
+        lines += ["| program | CPU, ms | times accretor | memory, MB | frames that failed |"]
+        lines += ["| --- | ---: | ---: | ---: | ---: |"]
+        own = _median(found[OURS])
+        for name, runs in sorted(found.items(), key=lambda item: _median(item[1]) or np.inf):
+            middle = _median(runs)
+            if middle is None:
+                lines.append(f"| {name} | failed: {_error(runs)} | | | |")
+                continue
+            memory = max(run["memory"] for run in runs if "memory" in run)
+            failed = max(run["failed"] for run in runs if "failed" in run)
+            ratio = f"{middle / own:.2f}" if own else ""
+            lines.append(f"| {name} | {1000 * middle:.1f} | {ratio} | {memory:.0f} | {failed} |")
+        stages = [run["stages"] for run in found[OURS] if "stages" in run]
+        if stages:
+            parts = ", ".join(
+                f"{stage} {1000 * statistics.median(one[stage] for one in stages):.1f} ms"
+                for stage in stages[0]
+            )
+            lines += ["", f"accretor's stages: {parts}."]
+    return "\n".join(lines) + "\n"
+
+
+def _median(runs: list[Any]) -> float | None:
+    found = [statistics.median(run["seconds"]) for run in runs if run.get("seconds")]
+    return statistics.median(found) if found else None
+
+
+def _error(runs: list[Any]) -> str:
+    return next((run["error"] for run in runs if "error" in run), "every frame failed").replace("|", "/")
+
+
+if __name__ == "__main__":
+    main()
