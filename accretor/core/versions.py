@@ -16,7 +16,8 @@ TEMPLATE = 2
 """2: transparency and remarks."""
 PHOTOMETRY = 2
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
-CALIBRATION = 2
+CALIBRATION = 3
+"""3: cosmic rays are left out; what can bias a night is flagged."""
 PLOTTING = 2
 PACKAGING = 2
 FORCED = 1

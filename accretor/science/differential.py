@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats
 from accretor.core.errors import Unusable
-from accretor.science import ensemble, noise, selection, statistics
+from accretor.science import cosmic, ensemble, noise, selection, statistics
 
 if TYPE_CHECKING:
     from accretor.core.settings import CalibrationSettings
@@ -146,6 +146,10 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
     )  # fmt: skip
     index = usual if settings.radius else choose_radius(photometry.radii, scatter, fwhm, usual)
     aperture = at_radius(photometry, scintillation, index)
+    aperture, is_hit = _without_hits(photometry, aperture, index)
+    for frame in np.nonzero(is_used & is_hit[:, target])[0]:
+        frame_reason[frame] = "light of a cosmic ray or a satellite on the target"
+    is_used &= ~is_hit[:, target]
     if not settings.comparison:
         reasons = selection.constant(_candidates(photometry, aperture, index), reasons)
     is_comparison = np.array([not reason for reason in reasons])
@@ -174,6 +178,21 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
         reason=tuple(frame_reason),
         comparison_flux=np.exp(relative),
         comparison_error=relative_error,
+    )
+
+
+def _without_hits(photometry: Photometry, aperture: Aperture, index: int) -> tuple[Aperture, Booleans]:
+    """Return the aperture without the points to which a cosmic ray or a trail has added light, and which."""
+    if photometry.height is None:
+        return aperture, np.zeros(aperture.log_flux.shape, dtype=bool)
+    is_hit = cosmic.hits(photometry.flux, photometry.flux_error, photometry.height, chosen=index)
+    return (
+        replace(
+            aperture,
+            log_flux=np.where(is_hit, np.nan, aperture.log_flux),
+            error=np.where(is_hit, np.nan, aperture.error),
+        ),
+        is_hit,
     )
 
 

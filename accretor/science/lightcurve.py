@@ -64,6 +64,8 @@ class Photometry:
     """Index of the target among the stars."""
     neighbour_contrast: Floats
     """(n_star,) flux of other listed stars within 3 FWHM over the star's own; 0 if alone."""
+    height: Floats | None = None
+    """(n, n_star) highest raw pixel less the level of the frame, in any unit; it shows cosmic rays."""
 
 
 @dataclass(frozen=True)

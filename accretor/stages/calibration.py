@@ -17,7 +17,7 @@ from accretor.io.dump import Row
 from accretor.science import lightcurve
 from accretor.science.lightcurve import Photometry
 from accretor.science.systematics import Depth
-from accretor.stages import aijchoice
+from accretor.stages import aijchoice, nightflags
 from accretor.stages import photometry as photometry_stage
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED
@@ -26,6 +26,7 @@ from accretor.stages.results import said
 if TYPE_CHECKING:
     from accretor.core.arrays import Booleans, Floats
     from accretor.io.layout import Layout
+    from accretor.science.biasflags import Flag
     from accretor.science.lightcurve import LightCurve
     from accretor.stages.workspace import ObservationPlan
 
@@ -64,7 +65,7 @@ def load(plan: ObservationPlan) -> Measured:
     info = {row["input"]: row for row in dump.read(paths.image_info, STARS).rows}
     measured, meta = photometry_stage.columns(
         paths,
-        *("input", "flux", "flux_error", "sky", "x", "y", "flag", "shift_x", "shift_y", "rotation"),
+        *("input", "flux", "flux_error", "sky", "x", "y", "peak", "flag", "shift_x", "shift_y", "rotation"),
     )
     if len(measured["input"]) < MIN_FRAMES:
         raise Blocked(
@@ -105,6 +106,8 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(paths.apertures, APERTURES, _aperture_rows(photometry, found), {})
     results = _results(plan, curve, found, given)
     results["flags"] += remarks
+    if not plan.is_table:
+        results["flags"] = _with_biases(results["flags"], nightflags.find(plan, given.columns, results))
     atomic.write_text(
         paths.results, json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     )
@@ -133,7 +136,14 @@ def _photometry(
         position=np.column_stack([_of(chosen.rows, "x"), _of(chosen.rows, "y")]),
         target=0,
         neighbour_contrast=_of(chosen.rows, "contrast"),
+        height=_height(measured, rows),
     )
+
+
+def _height(measured: Columns, rows: list[Row]) -> Floats | None:
+    """Return the highest pixel of each star above the level of its frame; None where no level is known."""
+    level = _of(rows, "level")
+    return measured["peak"] - level[:, np.newaxis] if np.isfinite(level).any() else None
 
 
 def _of(rows: list[Row], name: str) -> Floats:
@@ -322,6 +332,13 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "flags": [*found.flags, *frames.meta["remarks"], *dump.read_meta(plan.paths.masters)["remarks"]],
     }
     return {key.name: _plain(results[key.name]) for key in RESULTS}
+
+
+def _with_biases(said: list[str], found: tuple[Flag, ...]) -> list[str]:
+    """Return what is *said* of a night with what can bias it first; what that repeats is left out."""
+    codes = {flag.code.partition("-drift")[0].replace("-", " ") for flag in found}
+    kept = [line for line in said if line.partition(":")[0] not in codes]
+    return [*(flag.sentence for flag in found), *kept]
 
 
 def _half_range(values: list[float]) -> float | None:
