@@ -38,8 +38,11 @@ def tasks() -> Iterator[Task]:
     group.doc = Doc(__doc__ or "", lambda: SAID)
     yield group
     for name, target in zip(names, workspace.settings.target, strict=True):
-        is_observed = any(plan.target.name == target.name for plan in workspace.observations)
-        needed = [f"{stage}:{slug(target.name)}" for stage in ("zeropoint", "calibration") if is_observed]
+        needed = [
+            f"{stage}:{slug(target.name)}"
+            for stage in ("zeropoint", "calibration")
+            if any(plan.target.name == target.name for plan in _workspace.observations(stage))
+        ]
         task = Task(
             name,
             [(run, [target])],

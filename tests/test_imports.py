@@ -70,7 +70,7 @@ DOORS = {
     "urllib3": {"accretor/io/http.py"},
     "matplotlib": {"accretor/plots/"},
     "PIL": {"accretor/plots/"},
-    "jinja2": {"accretor/report/"},
+    "jinja2": {"accretor/report/", "accretor/exofop/notes_template.py"},
     "markupsafe": {"accretor/report/"},
     "photutils": {"accretor/science/"},
     "scipy": {"accretor/science/"},

@@ -106,7 +106,7 @@ def read_meta(path: Path) -> dict[str, Any]:
                 if not line.startswith("#"):
                     break
                 head.append(line.rstrip("\n"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except UnicodeDecodeError:
         raise DumpError(path, "is damaged: it is not text") from None

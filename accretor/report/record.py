@@ -58,7 +58,7 @@ def read(path: Path) -> dict[str, Any]:
     """Return the record at *path*; an empty one if there is none, or it is damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -386,6 +386,7 @@ def _photometry(
             "shift_x": shift[i, 0],
             "shift_y": shift[i, 1],
             "rotation": angle[i],
+            "aperture_scale": radius[i] / median,
             "flux": night.flux[i][:, np.newaxis],
             "flux_error": night.error[i][:, np.newaxis],
             "sky": sky[i],

@@ -108,7 +108,8 @@ def write(plan: ObservationPlan, results: Row, check: Check, bench: Bench) -> di
 def remove(paths: ObservationPaths) -> None:
     """Remove the files of an earlier check: they tell of what is no more."""
     for name in FILES:
-        (paths.plots / name).unlink(missing_ok=True)
+        if (paths.plots / name).is_file():
+            (paths.plots / name).unlink()
 
 
 def _prefix(plan: ObservationPlan, results: Row) -> str:

@@ -119,7 +119,8 @@ def _drawn(plan: ObservationPlan, head: Row) -> tuple[Path, ...]:
     entry = next(entry for entry in OPTIONAL if entry.name == "zero_points")
     path = plan.paths.plots / entry.tail
     if head["reason"]:
-        path.unlink(missing_ok=True)
+        if path.is_file():
+            path.unlink()
         return ()
     from accretor.plots import style
 

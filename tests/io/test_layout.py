@@ -27,11 +27,12 @@ def test_raw_frames_and_settings_are_where_the_user_put_them():
     assert Layout(ROOT).raw == ROOT / "raw"
 
 
-def test_dumps_are_in_the_folder_of_their_observation():
-    assert all(
-        path.is_relative_to(ROOT / "work" / PurePosixPath(ONE.slug))
-        for path in paths(Layout(ROOT).observation(ONE)).values()
-    )
+def test_dumps_are_in_the_folder_of_their_observation_and_tables_for_others_in_that_of_its_night():
+    found = paths(Layout(ROOT).observation(ONE))
+    tables = found.pop("tables")
+
+    assert all(path.is_relative_to(ROOT / "work" / PurePosixPath(ONE.slug)) for path in found.values())
+    assert tables.parents[1] == Layout(ROOT).visit(ONE.visit).folder
 
 
 def test_the_filters_of_a_night_share_a_package_but_no_plot_and_no_dump():
@@ -67,7 +68,10 @@ def test_every_path_is_inside_the_workspace():
 def test_what_is_written_is_in_folders_beside_the_raw_frames():
     tops = {path.relative_to(ROOT).parts[0] for path in paths(Layout(ROOT)).values()}
 
-    assert tops - {"workspace.toml", "raw"} == {"archive", "logs", "products", "uploads", "work"}
+    assert tops - {"workspace.toml", "raw"} == {
+        *("archive", "logs", "products", "uploads", "work", "organized"),
+        *("aij", "notes.txt.j2"),
+    }
 
 
 def test_every_path_says_what_is_there():

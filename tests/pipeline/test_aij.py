@@ -150,7 +150,10 @@ def imported(packed, tmp_path_factory):
 def test_a_table_and_an_image_without_raw_frames_give_a_complete_package(imported):
     space, found = imported
 
-    assert (found.status, found.stages) == (0, ["aij", "calibration", "plotting", "packaging"])
+    assert (found.status, found.stages) == (
+        0,
+        ["aij", "calibration", "plotting", "packaging", "report", "index"],
+    )
     assert json.loads((space / VISIT / "manifest.json").read_text())["problems"] == []
     assert validate.problems(space / VISIT / "package", tic=999999999, planet="01") == []
     assert run(space).stages == []
@@ -192,7 +195,7 @@ def test_a_changed_table_is_read_again_and_other_bytes_of_the_same_content_are_n
     path = space / "aij" / SLUG / "night.tbl"
     whole = path.read_bytes()
     path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-2]))
-    assert run(space).stages == ["aij", "calibration", "plotting", "packaging"]
+    assert run(space).stages == ["aij", "calibration", "plotting", "packaging", "report", "index"]
     path.write_bytes(whole)
     run(space)
     assert results(space) == results(imported[0])

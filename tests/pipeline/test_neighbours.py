@@ -111,7 +111,7 @@ def test_the_eclipsing_neighbour_is_an_event_and_no_other_star_is(field):
     assert event["disposition"] == "***Not Cleared***"
     assert about["events"] == [f"truth {ECLIPSING}"]
     assert about["delta_mag"] == pytest.approx(event["delta_mag"], abs=1e-3)
-    assert stage.delta_mag(ObservationPaths(workspace / NIGHT, workspace)) == about["delta_mag"]
+    assert stage.delta_mag(ObservationPaths(workspace / NIGHT, workspace, workspace)) == about["delta_mag"]
 
 
 def test_no_star_is_cleared_that_was_not_measured(field):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accretor.catalogs.bands import SYSTEMS
 from accretor.core.catalog import Catalog
 from accretor.core.errors import Unusable
 from accretor.science import transformations
@@ -42,7 +43,7 @@ def catalog(name, error=0.01, **bands):
         pm_dec=np.zeros(n),
         magnitude={band: np.array(value, dtype=np.float64) for band, value in bands.items()},
         magnitude_error={band: np.full(n, error) for band in bands},
-        system=dict.fromkeys(bands, "AB"),
+        system={band: SYSTEMS.get(band, "AB") for band in bands},
         flag=np.array([""] * n),
     )
 
