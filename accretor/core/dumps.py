@@ -63,7 +63,7 @@ ROW_STATE = (
 
 INVENTORY = Schema(
     "inventory",
-    2,
+    3,
     (
         Column("path", "string", "below raw/"),
         Column("size", "int64", "size of the file", "byte"),
@@ -79,7 +79,10 @@ INVENTORY = Schema(
         Column("width", "int64", "columns of the image", "pix"),
         Column("height", "int64", "rows of the image", "pix"),
         Column("hdu", "int64", "FITS HDU of the image"),
+        Column("part", "string", "pixels that are taken: plane of a cube, mean of a colour; empty: all"),
         Column("binning", "string", "as 1x1"),
+        Column("mode", "string", "read-out mode, and settings of gain and offset"),
+        Column("calibrated", "string", "letters of bias, dark, flat that were applied before"),
         Column("temperature", "float64", "detector temperature", "deg_C"),
         Column("gain", "float64", "gain", "electron / adu"),
         Column("read_noise", "float64", "read noise", "electron"),

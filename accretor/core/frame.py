@@ -29,7 +29,15 @@ class Exposure:
     """Pixel."""
     hdu: int = 0
     """Index of the FITS HDU that holds the image."""
+    part: str = ""
+    """Which of its pixels are taken (`accretor.core.part`); width, height, gain, read noise and pixel scale
+    are those of the pixels that come of it."""
     binning: str = "1x1"
+    mode: str = ""
+    """Read-out mode, and the settings of gain and offset where they are no gain; frames of different modes
+    do not calibrate one another."""
+    calibrated: str = ""
+    """Letters of B bias, D dark, F flat: what a program did to the pixels before."""
     temperature: float = math.nan
     """Detector, degree Celsius."""
     gain: float = math.nan

@@ -54,6 +54,8 @@ class Source:
     """Second."""
     name: str = ""
     """By which the record knows it; default: that of the file."""
+    part: str = ""
+    """Which of its pixels are the image."""
 
     @property
     def label(self) -> str:
@@ -91,7 +93,8 @@ class MasterFiles:
 def source(raw: Path, file: RawFile, digest: str) -> Source:
     """Return *file* as a source of a master."""
     assert file.exposure is not None
-    return Source(raw / file.path, file.exposure.hdu, digest, file.exposure.exposure)
+    exposure = file.exposure
+    return Source(raw / file.path, exposure.hdu, digest, exposure.exposure, part=exposure.part)
 
 
 def recorded(paths: ObservationPaths) -> dict[str, Row]:
@@ -120,7 +123,7 @@ def input_of(
     kind: str, sources: Sequence[Source], made_with: Sequence[str], readout: Readout = AS_IT_IS
 ) -> str:
     """Return the identity of a master: what it is made from, and with."""
-    digests = sorted(item.digest for item in sources)
+    digests = sorted(f"{item.digest} {item.part}".strip() for item in sources)
     return fingerprint(versions.MASTERS, kind, digests, list(made_with), repr(readout))
 
 
@@ -200,7 +203,7 @@ def _well_exposed(ordered: Sequence[Source], saturation: float) -> list[Source]:
     Unusable
         If there is none.
     """
-    with io_fits.Stack([(item.path, item.hdu) for item in ordered]) as stack:
+    with io_fits.Stack([(item.path, item.hdu, item.part) for item in ordered]) as stack:
         middle = stack.rows(stack.height // 2, stack.height // 2 + 1)
     level = np.median(middle.reshape(len(ordered), -1), axis=1)
     found = [item for item, value in zip(ordered, level, strict=True) if value < MOST_LEVEL * saturation]
@@ -229,7 +232,7 @@ def _combined(kind: str, ordered: Sequence[Source], masters: MasterFiles) -> Ima
     from accretor.science import combine, detector
 
     known = load(masters)
-    with io_fits.Stack([(item.path, item.hdu) for item in ordered]) as stack:
+    with io_fits.Stack([(item.path, item.hdu, item.part) for item in ordered]) as stack:
         if kind == "selfdark":
             # What is there already is taken off first, or it would be taken off twice.
             return combine.self_dark(
@@ -320,7 +323,7 @@ def make_map(paths: ObservationPaths, masters: MasterFiles, listed: Image | None
 
 def _is_readable(item: Source) -> bool:
     try:
-        io_fits.read_image(item.path, item.hdu)
+        io_fits.read_image(item.path, item.hdu, item.part)
     except Unusable:
         return False
     return True

@@ -51,6 +51,7 @@ class FrameTask:
 
     path: str
     hdu: int
+    part: str
     mid: str
     target: tuple[float, float, float, float]
     """Right ascension and declination, degree; proper motion, milliarcsec per year."""
@@ -114,6 +115,7 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
     common = FrameTask(
         path="",
         hdu=0,
+        part="",
         mid="",
         target=direction(plan.target),
         site=plan.site,
@@ -143,7 +145,7 @@ def look(task: FrameTask) -> Row:
     from accretor.science.readout import window
 
     keep = functools.partial(scratch.file_of, Path(task.unpacked)) if task.unpacked else None
-    taken = pixels.take(Path(task.path), task.hdu, check_sum=task.check_sum, keep=keep)
+    taken = pixels.take(Path(task.path), task.hdu, task.part, check_sum=task.check_sum, keep=keep)
     found = times.frame_times([task.mid], times.Direction(*task.target), times.Site(*task.site))
     row: Row = {
         "input": taken.digest,
@@ -195,6 +197,7 @@ def _job(
         common,
         path=str(raw / file.path),
         hdu=exposure.hdu,
+        part=exposure.part,
         mid=exposure.mid,
         trim=exposure.trim,
         clock_jump=round(clock_jump, 1),
