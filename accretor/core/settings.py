@@ -167,7 +167,7 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     "DATE+TIME"}``; ``+`` joins a date and a time of day."""
     colour: Literal["auto", "green", "red", "blue", "superpixel", "none"] = "auto"
     """What to take of each 2 x 2 pixels of a colour camera: a colour (of green the mean of both), all four
-    (``superpixel``), or the pixels as they are (``none``); ``auto``: green, where the header has a pattern."""
+    (``superpixel``), or the pixels as they are (``none``); ``auto``: green, if the header has a pattern."""
     bayer: Annotated[str, Meta(pattern=r"^(?:|[RGBrgb]{4})$")] = ""
     """Colours of the first two rows of the file, as ``RGGB``; default: BAYERPAT, XBAYROFF, YBAYROFF."""
     plane: Annotated[int, Meta(ge=0)] = 0
@@ -191,6 +191,9 @@ class PreprocessSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Relative difference of exposure up to which an unscaled dark fits."""
     temperature_tolerance: NonNegative = 2.0
     """Kelvin between a dark and a frame."""
+    calibration_days: NonNegative = 30.0
+    """Days before or after the frames up to which bias, dark and flat frames are used, the nearest night of
+    each first: hot pixels come and dust moves within weeks."""
     believe_clock: bool = False
     """Make a complete package though other clocks of the headers disagree by more than a minute: for
     after you have found out which of them is wrong."""

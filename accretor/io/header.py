@@ -338,8 +338,8 @@ def _refuse_several(stream: BinaryIO, header: RawHeader, size: int) -> None:
         raise HeaderError(
             "",
             f"{len(found)} images of {header['NAXIS1']} x {header['NAXIS2']} pixels in one file, in HDU "
-            f"{', '.join(map(str, found))}, as of several amplifiers or detectors; put them together first (of "
-            "Las Cumbres Observatory take the frames of BANZAI, -e91)",
+            f"{', '.join(map(str, found))}, as of several amplifiers or detectors; put them together first "
+            "(of Las Cumbres Observatory take the frames of BANZAI, -e91)",
         )
 
 

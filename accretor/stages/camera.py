@@ -88,14 +88,17 @@ def find_out(
             so_far = masters.of_rows(plan.paths, record, readout)
             record.append(_kept_or_made(kind, sources, plan, so_far, old, made_with))
             remarks += masters.left_out(record[-1], sources)
-    if not plan.calibrations.dark:
+    before = plan.calibrated
+    if before:
+        remarks.append(f"the frames were calibrated before ({before}), and are not calibrated again")
+    if not plan.calibrations.dark and "D" not in before:
         said, choice = _self_dark(plan, layout, settings, found, record, old, bench, readout)
         remarks.append(f"no darks: {said}")
         if not masters.of_rows(plan.paths, record, readout).has_zero_level:
             remarks.append(
                 "no bias: the sky holds the zero level of the detector; its noise is measured, not computed"
             )
-    if not plan.calibrations.flat:
+    if not plan.calibrations.flat and "F" not in before:
         remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
     if (bad := _bad_pixels(plan, layout, record, old, readout)) is not None:
         record.append(bad)
@@ -134,7 +137,8 @@ def declared(plan: ObservationPlan, settings: WorkspaceSettings) -> tuple[Readou
         )
     if overscan is not None:
         remarks.append(f"overscan {overscan} taken off each frame")
-    readout = Readout(overscan, trim, nonlinearity, settings.preprocess.median3)
+    before = bool({"B", "D"} & set(plan.calibrated))
+    readout = Readout(overscan, trim, nonlinearity, settings.preprocess.median3, before)
     return readout, remarks
 
 

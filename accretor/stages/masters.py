@@ -81,7 +81,8 @@ class MasterFiles:
     @property
     def has_zero_level(self) -> bool:
         """Whether they take off the level of the unexposed detector, so that the sky is light alone."""
-        is_subtracted = bool(self.bias) or self.readout.overscan is not None
+        before = self.readout.has_zero_level or self.readout.overscan is not None
+        is_subtracted = bool(self.bias) or before
         return is_subtracted or not math.isnan(self.dark_exposure)
 
     @functools.cached_property
@@ -363,6 +364,7 @@ def readout_meta(readout: Readout) -> Row:
         "trim": str(readout.trim or ""),
         "nonlinearity": list(readout.nonlinearity),
         "median3": readout.is_median_filtered,
+        "has_zero_level": readout.has_zero_level,
     }
 
 
@@ -373,6 +375,7 @@ def readout_of(meta: Row) -> Readout:
         trim=parse(meta["trim"]) if meta.get("trim") else None,
         nonlinearity=tuple(meta.get("nonlinearity", ())),
         is_median_filtered=meta.get("median3", False),
+        has_zero_level=meta.get("has_zero_level", False),
     )
 
 

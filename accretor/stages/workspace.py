@@ -69,6 +69,13 @@ class ObservationPlan:
         return not self.frames
 
     @property
+    def calibrated(self) -> str:
+        """Letters of bias, dark, flat that some program applied to the frames before."""
+        exposure = self.frames[0].exposure
+        assert exposure is not None
+        return exposure.calibrated
+
+    @property
     def declared(self) -> Detector:
         """What settings or headers tell of the camera: NaN for a gain or read noise that they do not."""
         exposure = self.frames[0].exposure
