@@ -36,10 +36,10 @@ def choose(
     """Choose the calibration frames for the frames of one observation.
 
     All must be of the same telescope, size, part, binning, gain and read-out mode, and not too old. What a
-    program did to the light frames before (BANZAI, MaxIm DL, AstroImageJ) is not done again.
-    Darks must agree in exposure and in the detector's temperature; if none has the exposure but there are biases, those of the nearest
-    exposure are taken, to be scaled. Flats must be of the same filter. Of several nights the
-    nearest is taken, for each kind on its own.
+    program did to the light frames before (BANZAI, MaxIm DL, AstroImageJ) is not done again. Darks must
+    agree in exposure and in the detector's temperature; if none has the exposure but there are biases,
+    those of the nearest exposure are taken, to be scaled. Flats must be of the same filter. Of several
+    nights the nearest is taken, for each kind on its own.
 
     Parameters
     ----------
