@@ -76,6 +76,7 @@ INVENTORY = Schema(
         Column("exposure", "float64", "exposure time", "s"),
         Column("mid", "string", "UTC of mid-exposure, ISO 8601"),
         Column("instrument", "string", "telescope token"),
+        Column("camera", "string", "by the settings or the header"),
         Column("width", "int64", "columns of the image", "pix"),
         Column("height", "int64", "rows of the image", "pix"),
         Column("hdu", "int64", "FITS HDU of the image"),

@@ -23,6 +23,8 @@ class Exposure:
     """UTC of mid-exposure, ISO 8601 to the microsecond, without zone."""
     instrument: str = ""
     """Telescope token."""
+    camera: str = ""
+    """By the settings, or the header."""
     width: int = 0
     """Pixel."""
     height: int = 0

@@ -89,6 +89,8 @@ class Dialect:
     )
     """Cards with the temperature of the detector, and their unit."""
 
+    camera: tuple[str, ...] = ("INSTRUME", "CAMERA", "DETECTOR", "DETNAM")
+    """Cards with the camera; two at one telescope do not share an observation, nor calibration frames."""
     mode: tuple[str, ...] = ("READOUTM", "READMODE", "CONFMODE")
     """Cards with the read-out mode; frames of different modes do not calibrate one another."""
     calibrated: Mapping[str, Mapping[str, str]] = field(

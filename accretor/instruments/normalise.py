@@ -112,6 +112,7 @@ def exposure(
         exposure=seconds,
         mid="" if when.mid is None else clock.iso(when.mid),
         instrument=_token(header, instrument, dialect),
+        camera=instrument.camera or _text(header, dialect.camera),
         width=_count(header, "NAXIS1"),
         height=_count(header, "NAXIS2"),
         binning=_binning(header),

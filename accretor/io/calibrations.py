@@ -84,6 +84,11 @@ def choose(
 def _misfit(calibration: Exposure, light: Exposure) -> str:
     if calibration.instrument != light.instrument:
         return f"{calibration.kind} of {calibration.instrument}, frames of {light.instrument}"
+    if calibration.camera != light.camera and calibration.camera and light.camera:
+        return (
+            f"{calibration.kind} of the camera {calibration.camera!r}, frames of {light.camera!r}; "
+            "if they are one, give camera in [[instrument]]"
+        )
     if _shape(calibration) != _shape(light):
         return f"{calibration.kind} of {_shown(calibration)}, frames of {_shown(light)}"
     if abs(calibration.gain - light.gain) > GAIN_TOLERANCE * light.gain:  # NaN is not

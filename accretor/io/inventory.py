@@ -391,18 +391,21 @@ def _header_of(file: RawFile) -> Exposure:
     return file.exposure
 
 
-Shape: TypeAlias = tuple[int, int, str, str, str, str]
-"""What all frames of an observation share: width, height, binning, gain, read-out mode, calibrations."""
+Shape: TypeAlias = tuple[int, int, str, str, str, str, str]
+"""What all frames of an observation share: width, height, binning, gain, read-out mode, camera,
+calibrations."""
 
 
 def _shape(exposure: Exposure) -> Shape:
     gain = "" if math.isnan(exposure.gain) else f"{exposure.gain:.3g}"
-    return exposure.width, exposure.height, exposure.binning, gain, exposure.mode, exposure.calibrated
+    of_camera = exposure.binning, gain, exposure.mode, exposure.camera
+    return exposure.width, exposure.height, *of_camera, exposure.calibrated
 
 
 def _shown(shape: Shape) -> str:
     words = [f"{shape[0]} x {shape[1]} pixels binned {shape[2]}"]
     words += [f"with gain {shape[3]}"] if shape[3] else []
     words += [f"in mode {shape[4]!r}"] if shape[4] else []
-    words += [f"calibrated before ({shape[5]})"] if shape[5] else []
+    words += [f"of the camera {shape[5]!r}"] if shape[5] else []
+    words += [f"calibrated before ({shape[6]})"] if shape[6] else []
     return " ".join(words)

@@ -120,6 +120,15 @@ def recorded_detector(paths: ObservationPaths) -> Row:
     return found
 
 
+def recorded_flat_levels(paths: ObservationPaths) -> dict[str, float]:
+    """Return the medians of flat frames that were measured the last time, ADU, by digest."""
+    try:
+        found: dict[str, float] = dump.read_meta(paths.masters).get("flat_levels", {})
+    except (FileNotFoundError, DumpError):
+        return {}
+    return found
+
+
 def input_of(
     kind: str, sources: Sequence[Source], made_with: Sequence[str], readout: Readout = AS_IT_IS
 ) -> str:

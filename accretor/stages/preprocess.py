@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("accretor")
 
+TWILIGHT = -6.0
+"""Degree of the Sun's altitude above which a frame is of twilight, whose sky outshines the stars."""
 
 BLANK: Row = {
     "jd_utc": math.nan,
@@ -180,6 +182,12 @@ def look(task: FrameTask) -> Row:
     if not found.altitude[0] > 0:
         reason = f"the target is {found.altitude[0]:.1f} degrees high at {task.mid} UTC; check site and clock"
         return {**row, "status": rows.POOR, "reason": reason}
+    if found.sun_altitude[0] > TWILIGHT:
+        reason = (
+            f"twilight: the Sun is {found.sun_altitude[0]:+.1f} degrees high at {task.mid} UTC; "
+            "else check site and clock"
+        )
+        return {**row, "status": rows.POOR, "reason": reason}
     return row
 
 
@@ -222,7 +230,7 @@ def _said_of_times(plan: ObservationPlan, settings: WorkspaceSettings) -> Row:
     """Return what the header of ``frames.ecsv`` says: remarks, and what no package may be sent with."""
     import numpy as np
 
-    from accretor.science import clockcheck, times
+    from accretor.science import clockcheck, headertruth, times
 
     exposures = [file.exposure for file in plan.frames if file.exposure]
     header, computed = _altitudes(plan)
@@ -240,6 +248,10 @@ def _said_of_times(plan: ObservationPlan, settings: WorkspaceSettings) -> Row:
     )
     # Half a degree is two minutes at least, for nothing in the sky rises faster than 15 degrees an hour.
     problems = [*filter(None, [times.cross_check(header, computed)]), *verdict.problems]
+    place = (direction(plan.target)[:2], plan.site[:2])
+    problems += filter(
+        None, [headertruth.sentence(headertruth.explain(np.array(mids), header, computed, *place))]
+    )
     rule = Counter(exposure.time_rule for exposure in exposures).most_common(1)[0][0]
     remarks = [*plan.declared.remarks, *verdict.remarks, *problems]
     if any(exposure.time_rule.endswith(ASSUMED) for exposure in exposures):
