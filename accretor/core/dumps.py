@@ -120,6 +120,21 @@ MASTERS = Schema(
     ),
 )
 
+CALIBRATIONS = Schema(
+    "calibrations",
+    1,
+    (
+        Column("path", "string", "calibration frame below raw/"),
+        Column("kind", "string", "bias, dark or flat"),
+        Column("use", "string", "the master that it is in; empty: it is left out"),
+        Column("reason", "string", "why it is left out"),
+        Column("exposure", "float64", "exposure time", "s", 6),
+        Column("temperature", "float64", "of the detector", "deg_C"),
+        Column("filter", "string", "of a flat"),
+        Column("mid", "string", "UTC of mid-exposure, ISO 8601; empty where the header tells none"),
+    ),
+)
+
 IMAGE_COUNTS = Schema(
     "image_counts",
     1,
@@ -768,6 +783,7 @@ CATALOG = Schema(
 SCHEMAS = (
     INVENTORY,
     MASTERS,
+    CALIBRATIONS,
     IMAGE_COUNTS,
     FRAMES,
     STARS,

@@ -119,6 +119,33 @@ def find_out(
     return Camera(record, [*remarks, *said_of_it], readout, detector, choice, levels)
 
 
+def applied(plan: ObservationPlan, record: Sequence[Row]) -> list[Row]:
+    """Return a row for each calibration frame of the workspace: the master that it is in, or why none."""
+    of = plan.calibrations
+    used = {row["kind"]: set(row["frames"].split(masters.BETWEEN)) for row in record}
+    why = "its light, or damage: see the remarks of masters.ecsv"
+    verdicts = [
+        (file, kind, "" if file.name in used.get(kind, ()) else why)
+        for kind, files in (("bias", of.bias), ("dark", of.dark), ("flat", of.flat))
+        for file in files
+    ]
+    verdicts += [(file, file.exposure.kind, reason) for file, reason in of.left_out if file.exposure]
+    return [
+        {
+            "path": file.path,
+            "kind": kind,
+            "use": "" if reason else f"{kind}.fits",
+            "reason": reason,
+            "exposure": file.exposure.exposure,
+            "temperature": file.exposure.temperature,
+            "filter": file.exposure.filter,
+            "mid": file.exposure.mid,
+        }
+        for file, kind, reason in sorted(verdicts, key=lambda verdict: verdict[0].path)
+        if file.exposure
+    ]
+
+
 def frame_names(files: Sequence[RawFile]) -> list[str]:
     """Return by what each frame is called: its file, with the folder where that alone is not unique."""
     counts = Counter(file.name for file in files)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accretor.core import versions
-from accretor.core.dumps import FRAMES, MASTERS
+from accretor.core.dumps import CALIBRATIONS, FRAMES, MASTERS
 from accretor.core.errors import Unusable
 from accretor.core.readout import parse
 from accretor.core.settings import Target, WorkspaceSettings
@@ -97,12 +97,15 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     found = dict(zip(plan.frames, outcome.rows, strict=True))
     found_out = camera.find_out(plan, layout, settings, found, bench)
     dump.write(plan.paths.masters, MASTERS, found_out.rows, found_out.meta)
+    applied = camera.applied(plan, found_out.rows)
+    dump.write(plan.paths.calibrations, CALIBRATIONS, applied, {"n_light": len(plan.frames)})
     _ = plan.detector  # without a gain nothing can follow
     of_frames = [row for row in found_out.rows if row["kind"] != "bad"]
     made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in of_frames) or "no calibration frames"
     written = [
         plan.paths.frames,
         plan.paths.masters,
+        plan.paths.calibrations,
         *(plan.paths.master(row["kind"]) for row in found_out.rows),
     ]
     return Done(tuple(written), f"{outcome}; {made_of}", outcome.is_final)
