@@ -97,7 +97,9 @@ def find_out(
                 remarks.extend(lit.remarks)
             made_with = [] if kind == "bias" else [row["digest"] for row in record]
             so_far = masters.of_rows(plan.paths, record, readout)
-            record.append(_kept_or_made(kind, sources, plan, so_far, old, made_with))
+            record.append(
+                _kept_or_made(kind, sources, plan, so_far, old, made_with, may_share=not bench.redo)
+            )
             remarks += masters.left_out(record[-1], sources)
     done = plan.calibrated
     if done:
@@ -250,10 +252,14 @@ def _kept_or_made(
     so_far: MasterFiles,
     old: Mapping[str, Row],
     made_with: list[str],
+    *,
+    may_share: bool = False,
 ) -> Row:
     identity = masters.input_of(kind, sources, made_with, so_far.readout)
     if kind in old and old[kind]["input"] == identity and _is_whole(plan, old[kind]):
         return old[kind]
+    if may_share and (shared := masters.of_another(kind, identity, plan.paths)) is not None:
+        return shared
     saturation = plan.declared.saturation
     return masters.make(kind, sources, plan.paths, so_far, identity, saturation=saturation)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ from accretor.core import versions
 from accretor.core.dumps import MASTERS
 from accretor.core.errors import DumpError, Unusable
 from accretor.core.readout import AS_IT_IS, Readout, Section, parse
-from accretor.io import dump, twins
+from accretor.io import atomic, dump, twins
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
@@ -118,6 +119,33 @@ def recorded_detector(paths: ObservationPaths) -> Row:
     except DumpError:
         return {}
     return found
+
+
+def of_another(kind: str, identity: str, paths: ObservationPaths) -> Row | None:
+    """Take over the master of another observation that was made of the same frames in the same way.
+
+    Nights and targets share their calibration frames; the bytes are those that making it
+    again would give. A record or a master that is not whole is passed over.
+
+    Returns
+    -------
+    Row or None
+        The row of the record; None if there is no such master.
+    """
+    work = paths.folder.parents[3]  # of target, night, telescope, filter
+    for record in sorted(work.glob("*/*/*/*/masters.ecsv")):
+        if record == paths.masters:
+            continue
+        try:
+            rows = dump.read(record, MASTERS).rows
+            found = next((row for row in rows if (row["kind"], row["input"]) == (kind, identity)), None)
+            content = (record.parent / "masters" / f"{kind}.fits").read_bytes() if found else b""
+        except (DumpError, OSError):
+            continue
+        if found is not None and hashlib.sha256(content).hexdigest() == found["digest"]:
+            atomic.write_bytes(paths.master(kind), content)
+            return found
+    return None
 
 
 def recorded_flat_levels(paths: ObservationPaths) -> dict[str, float]:

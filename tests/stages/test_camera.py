@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy as np
 import pytest
@@ -308,3 +309,26 @@ def test_frames_of_twilight_are_poor_with_the_altitude_of_the_sun(tmp_path):
     assert [row["status"] for row in rows] == ["poor", "poor", "good", "good"]
     assert "twilight: the Sun is +" in rows[0]["reason"]
     assert "twilight: the Sun is -" in rows[1]["reason"]
+
+
+def test_masters_of_the_same_frames_are_taken_over_by_other_targets_and_nights(tmp_path):
+    frames.write(dataclasses.replace(NIGHT, filters=("ip", "rp"), n_frame=8), tmp_path)
+    (tmp_path / "workspace.toml").write_text(demo.WORKSPACE, encoding="utf-8")
+    space = open_workspace(tmp_path)
+    first, second = space.observations
+    preprocess.run(first, space.layout, space.settings, bench())
+    for path in [*(tmp_path / "raw" / "bias").iterdir(), *(tmp_path / "raw" / "dark").iterdir()]:
+        before = path.stat()
+        path.write_bytes(bytes(before.st_size))  # whoever reads it now has no master
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    preprocess.run(second, space.layout, space.settings, bench())
+
+    for kind in ("bias", "dark"):
+        assert second.paths.master(kind).read_bytes() == first.paths.master(kind).read_bytes()
+    rows = [dump.read(plan.paths.masters, MASTERS).rows for plan in (first, second)]
+    assert [row for row in rows[0] if row["kind"] in ("bias", "dark")] == [
+        row for row in rows[1] if row["kind"] in ("bias", "dark")
+    ]
+    flats = [next(row for row in one if row["kind"] == "flat") for one in rows]
+    assert flats[0]["input"] != flats[1]["input"]
