@@ -13,6 +13,7 @@ ARCSAT = dataclasses.replace(
     is_mine={"TELESCOP|OBSERVAT": r"ARCSAT"},
     telescope="ARCSAT-0m5",
     julian=("JD", "JD-OBS"),  # BJD-OBS and HJD-OBS are of the start too
+    sidereal=("ST",),  # of the start, to a second, in 40 frames of 2025-05-30
     altitude=("OBJCTALT", "ALTITUDE"),
     elevation=(),
     # LAT-OBS, LONG-OBS and ALT-OBS of the light frames of 2025-05-30; bias, dark, flat have no height.

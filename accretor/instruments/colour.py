@@ -14,6 +14,8 @@ from accretor.instruments.dialect import Cards
 _NAMES: dict[Colour, str] = {"green": "TG", "red": "TR", "blue": "TB", "superpixel": "clear"}
 """Of the bands of a colour camera without a filter: those of the AAVSO."""
 _COLOURLESS = {"", "clear", "IRCUT"}
+_PATTERN = ["B", "G", "G", "R"]
+"""Letters of the pattern of a colour camera, which some programs write as the filter."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def applied(exposure: Exposure, choice: Choice, instrument: InstrumentSettings) 
         return replace(exposure, part=str(part))
     n = part.n_mean
     name, remark = exposure.filter, exposure.remark
-    if exposure.kind in {"light", "flat"} and choice.colour and name in _COLOURLESS:
+    is_colourless = name in _COLOURLESS or sorted(name) == _PATTERN
+    if exposure.kind in {"light", "flat"} and choice.colour and is_colourless:
         own = _NAMES[choice.colour]
         name = instrument.filters.get(own, own)
         said = (
@@ -115,7 +118,7 @@ def _pattern(header: Cards, instrument: InstrumentSettings) -> tuple[str, str]:
         return instrument.bayer.upper(), "bayer"
     for keyword in ("BAYERPAT", "COLORTYP", "CFAIMAGE", "FILTER"):
         value = str(header.get(keyword, "")).strip().upper()
-        if sorted(value) == ["B", "G", "G", "R"]:
+        if sorted(value) == _PATTERN:
             return value, keyword
     return "", ""
 

@@ -15,7 +15,9 @@ MAXIMDL = Dialect(
     latitude=("LAT-OBS", "SITELAT"),
     longitude=("LONG-OBS", "SITELONG"),
     elevation=("ALT-OBS", "SITEELEV", "ALTITUDE"),
-    sidereal=("LST", "ST"),
+    # ST, "of exp. start", is of the moment at which PinPoint solved the frame: 342 s later at iTelescope (its
+    # HISTORY has the same time), 468 s at Feder Observatory. So it is no clock.
+    sidereal=(),
 )
 
 ACP = dataclasses.replace(

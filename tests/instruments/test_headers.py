@@ -170,6 +170,9 @@ EXPECTED = {
         "elevation": 1165.0,
         "gain": math.nan,
         "calibrated": "BDF",
+        # ST is of 14:08:45, when PinPoint was at work: no clock.
+        "sidereal_offset": math.nan,
+        "remark": "filter 'SII' is not a name that ExoFOP knows; calibrated before (BDF), by CALSTAT",
     },
     "sgp": {
         "filter": "HaOIII",
@@ -686,6 +689,7 @@ def test_band_of_a_colour_camera_can_be_given_a_name():
 
     assert exposure(COLOUR + "BAYERPAT= 'RGGB    '", settings).filter == "V"
     assert exposure(COLOUR + "BAYERPAT= 'RGGB    '\nFILTER  = 'CBB'").filter == "CBB"
+    assert exposure(COLOUR + "FILTER  = 'RGGB'").filter == "TG"
 
 
 CUBE = START + "NAXIS   =                    3\nNAXIS3  =                    "
