@@ -68,14 +68,12 @@ def choose(
             left_out.append((file, reason))
         else:
             fitting[file.exposure.kind].append(file)
-    for kind, found in fitting.items():
-        fitting[kind] = _recent(found, light, settings.calibration_days, left_out)
-    bias = _nearest_night(fitting["bias"], light, left_out)
+    bias = _nearest_night(fitting["bias"], light, settings.calibration_days, left_out)
     dark, is_scaled = _darks(fitting["dark"], exposures, settings, has_bias=bool(bias), left_out=left_out)
     return CalibrationPlan(
         bias=bias,
-        dark=_nearest_night(dark, light, left_out),
-        flat=_nearest_night(fitting["flat"], light, left_out),
+        dark=_nearest_night(dark, light, settings.calibration_days, left_out),
+        flat=_nearest_night(fitting["flat"], light, settings.calibration_days, left_out),
         left_out=sorted(left_out, key=lambda pair: pair[0].path),
         dark_is_scaled=is_scaled,
     )
@@ -120,21 +118,6 @@ def _done_before(calibration: Exposure, light: Exposure) -> str:
     return ""
 
 
-def _recent(
-    files: Sequence[RawFile], light: Exposure, most: float, left_out: list[tuple[RawFile, str]]
-) -> list[RawFile]:
-    """Return the files of no more than *most* days before or after *light*."""
-    found = []
-    for file in files:
-        days = _days_between(_night(_header_of(file), light), matching.night(light))
-        if days <= most:
-            found.append(file)
-        else:
-            kind = _header_of(file).kind
-            left_out.append((file, f"{kind} of {days} days before or after the frames, {most:g} allowed"))
-    return found
-
-
 def _darks(
     darks: Sequence[RawFile],
     exposures: Sequence[Exposure],
@@ -168,9 +151,12 @@ def _darks(
 
 
 def _nearest_night(
-    files: Sequence[RawFile], light: Exposure, left_out: list[tuple[RawFile, str]]
+    files: Sequence[RawFile], light: Exposure, most: float, left_out: list[tuple[RawFile, str]]
 ) -> list[RawFile]:
-    """Return the files of the night nearest to *light*; a frame without time counts to its night."""
+    """Return the files of the night nearest to *light*, if it is no more than *most* days before or after.
+
+    A frame without time counts to the night of *light*.
+    """
     if not files:
         return []
     nights = {file.path: _night(_header_of(file), light) for file in files}
@@ -180,7 +166,14 @@ def _nearest_night(
         for file in files
         if nights[file.path] != best
     )
-    return [file for file in files if nights[file.path] == best]
+    nearest = [file for file in files if nights[file.path] == best]
+    if (days := _days_between(best, matching.night(light))) <= most:
+        return nearest
+    left_out.extend(
+        (file, f"{_header_of(file).kind} of {days} days before or after the frames, {most:g} allowed")
+        for file in nearest
+    )
+    return []
 
 
 def _night(calibration: Exposure, light: Exposure) -> str:

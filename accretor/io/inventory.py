@@ -320,7 +320,7 @@ def _odd_sizes(members: Mapping[int, RawFile]) -> dict[int, str]:
     # Of a night that is there both raw and calibrated the calibrated frames are taken.
     usual = max(count, key=lambda shape: (count[shape], shape[-1], shape))
     return {
-        i: f"{_shown(shape)}, but {count[usual]} of {len(shapes)} frames are {_shown(usual)}"
+        i: f"{_shown(shape, usual)}, but {count[usual]} of {len(shapes)} frames are {_shown(usual, shape)}"
         for i, shape in shapes.items()
         if shape != usual
     }
@@ -402,10 +402,14 @@ def _shape(exposure: Exposure) -> Shape:
     return exposure.width, exposure.height, *of_camera, exposure.calibrated
 
 
-def _shown(shape: Shape) -> str:
+def _shown(shape: Shape, other: Shape) -> str:
+    """Return *shape* in words; mode, camera and calibrations only where they are not those of the *other*."""
     words = [f"{shape[0]} x {shape[1]} pixels binned {shape[2]}"]
     words += [f"with gain {shape[3]}"] if shape[3] else []
-    words += [f"in mode {shape[4]!r}"] if shape[4] else []
-    words += [f"of the camera {shape[5]!r}"] if shape[5] else []
-    words += [f"calibrated before ({shape[6]})"] if shape[6] else []
+    told = [
+        f"in mode {shape[4]!r}",
+        f"of the camera {shape[5]!r}",
+        f"calibrated before ({shape[6]})" if shape[6] else "not calibrated before",
+    ]
+    words += [text for text, mine, theirs in zip(told, shape[4:], other[4:], strict=True) if mine != theirs]
     return " ".join(words)

@@ -119,7 +119,7 @@ def test_of_a_night_that_is_there_raw_and_calibrated_the_calibrated_frames_are_t
     assert slugs == {"TOI-1234.01/20250304/East-0m5/R": 12}
     assert {path[:3] for path in left_out} == {"raw"}
     assert (
-        "are 32 x 24 pixels binned 1x1 of the camera 'Alpha' calibrated before (BDF)"
+        "1x1 not calibrated before, but 12 of 24 frames are 32 x 24 pixels binned 1x1 calibrated before (BDF)"
         in left_out["raw-000.fits"]
     )
 
