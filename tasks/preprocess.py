@@ -5,7 +5,8 @@
 
 Each light frame below raw/ gets one row in frames.ecsv: mid-exposure time (UTC,
 BJD_TDB), airmass, saturation, digest of its bytes. Bias, dark and flat frames
-that fit (size, binning, exposure, temperature, filter) become masters. Where
+that fit (camera, size, binning, mode, exposure, temperature, filter, date)
+become masters; calibrations.ecsv tells of each frame what became of it. Where
 there are no darks but the field drifts, a self-dark is made from the frames
 themselves; it is kept when frames are added ([ensemble] policy).
 
@@ -40,7 +41,8 @@ def tasks() -> Iterator[Task]:
 
 def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     listed = _workspace.current().layout.root / (plan.instrument.bad_pixels or ".")
-    return [listed] if listed.is_file() else [], [plan.paths.frames, plan.paths.masters]
+    written = [plan.paths.frames, plan.paths.masters, plan.paths.calibrations]
+    return [listed] if listed.is_file() else [], written
 
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:

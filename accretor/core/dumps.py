@@ -63,7 +63,7 @@ ROW_STATE = (
 
 INVENTORY = Schema(
     "inventory",
-    2,
+    3,
     (
         Column("path", "string", "below raw/"),
         Column("size", "int64", "size of the file", "byte"),
@@ -76,10 +76,14 @@ INVENTORY = Schema(
         Column("exposure", "float64", "exposure time", "s"),
         Column("mid", "string", "UTC of mid-exposure, ISO 8601"),
         Column("instrument", "string", "telescope token"),
+        Column("camera", "string", "by the settings or the header"),
         Column("width", "int64", "columns of the image", "pix"),
         Column("height", "int64", "rows of the image", "pix"),
         Column("hdu", "int64", "FITS HDU of the image"),
+        Column("part", "string", "pixels that are taken: plane of a cube, mean of a colour; empty: all"),
         Column("binning", "string", "as 1x1"),
+        Column("mode", "string", "read-out mode, and settings of gain and offset"),
+        Column("calibrated", "string", "letters of bias, dark, flat that were applied before"),
         Column("temperature", "float64", "detector temperature", "deg_C"),
         Column("gain", "float64", "gain", "electron / adu"),
         Column("read_noise", "float64", "read noise", "electron"),
@@ -113,6 +117,21 @@ MASTERS = Schema(
         Column("bytes", "string", "digest of the raw bytes of the frames combined"),
         Column("input", "string", "digest of the frames combined, the settings and the version"),
         Column("digest", "string", "sha256 of the master's file"),
+    ),
+)
+
+CALIBRATIONS = Schema(
+    "calibrations",
+    1,
+    (
+        Column("path", "string", "calibration frame below raw/"),
+        Column("kind", "string", "bias, dark or flat"),
+        Column("use", "string", "the master that it is in; empty: it is left out"),
+        Column("reason", "string", "why it is left out"),
+        Column("exposure", "float64", "exposure time", "s", 6),
+        Column("temperature", "float64", "of the detector", "deg_C"),
+        Column("filter", "string", "of a flat"),
+        Column("mid", "string", "UTC of mid-exposure, ISO 8601; empty where the header tells none"),
     ),
 )
 
@@ -764,6 +783,7 @@ CATALOG = Schema(
 SCHEMAS = (
     INVENTORY,
     MASTERS,
+    CALIBRATIONS,
     IMAGE_COUNTS,
     FRAMES,
     STARS,

@@ -23,13 +23,23 @@ class Exposure:
     """UTC of mid-exposure, ISO 8601 to the microsecond, without zone."""
     instrument: str = ""
     """Telescope token."""
+    camera: str = ""
+    """By the settings, or the header."""
     width: int = 0
     """Pixel."""
     height: int = 0
     """Pixel."""
     hdu: int = 0
     """Index of the FITS HDU that holds the image."""
+    part: str = ""
+    """Which of its pixels are taken (`accretor.core.part`); width, height, gain, read noise and pixel scale
+    are those of the pixels that come of it."""
     binning: str = "1x1"
+    mode: str = ""
+    """Read-out mode, and the settings of gain and offset where they are no gain; frames of different modes
+    do not calibrate one another."""
+    calibrated: str = ""
+    """Letters of B bias, D dark, F flat: what a program did to the pixels before."""
     temperature: float = math.nan
     """Detector, degree Celsius."""
     gain: float = math.nan

@@ -65,6 +65,8 @@ class Readout:
     """Coefficients c0, c1, c2 ... of true = c0 + c1 x + c2 x^2 + ..., x in ADU above the bias."""
     is_median_filtered: bool = False
     """The calibrated frame goes through a median of 3 x 3 pixels."""
+    has_zero_level: bool = False
+    """Some program took off the zero level of the detector before."""
 
     @property
     def origin(self) -> tuple[int, int]:

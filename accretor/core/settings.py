@@ -17,6 +17,28 @@ NonNegative = Annotated[float, Meta(ge=0)]
 SECTION = r"^$|^\s*\[\s*\d+\s*:\s*\d+\s*,\s*\d+\s*:\s*\d+\s*\]\s*$"
 """Nothing, or a section as FITS headers write it."""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+HeaderWord = Literal[
+    "start",
+    "middle",
+    "end",
+    "exposure",
+    "filter",
+    "object",
+    "kind",
+    "temperature",
+    "gain",
+    "read_noise",
+    "saturation",
+    "pixel_scale",
+    "ra",
+    "dec",
+    "altitude",
+    "latitude",
+    "longitude",
+    "height",
+    "mode",
+]
+"""What a card may be said to hold in ``[[instrument]]``."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,6 +159,19 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     time_stamp: Literal["auto", "start", "middle", "end"] = "auto"
     """What the header's time is of an exposure; ``auto``: as the dialect or the card says, else the start,
     which is then remarked."""
+    exposure_unit: Literal["auto", "s", "ms", "min"] = "auto"
+    """Unit of the card with the exposure; ``auto``: as the dialect has it, and milliseconds where the header
+    says so."""
+    keywords: dict[HeaderWord, str] = field(default_factory=dict)
+    """Cards that say something here, before those of the dialect, e.g. ``{exposure = "EXP", start =
+    "DATE+TIME"}``; ``+`` joins a date and a time of day."""
+    colour: Literal["auto", "green", "red", "blue", "superpixel", "none"] = "auto"
+    """What to take of each 2 x 2 pixels of a colour camera: a colour (of green the mean of both), all four
+    (``superpixel``), or the pixels as they are (``none``); ``auto``: green, if the header has a pattern."""
+    bayer: Annotated[str, Meta(pattern=r"^(?:|[RGBrgb]{4})$")] = ""
+    """Colours of the first two rows of the file, as ``RGGB``; default: BAYERPAT, XBAYROFF, YBAYROFF."""
+    plane: Annotated[int, Meta(ge=0)] = 0
+    """Plane of a cube that is the image, from 1; 0: cubes are left out."""
     filters: dict[str, str] = field(default_factory=dict)
     """Names of the FILTER keyword and what they mean to ExoFOP, e.g. ``{"SDSS g" = "gp"}``."""
     match: dict[str, str] = field(default_factory=dict)
@@ -156,6 +191,9 @@ class PreprocessSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Relative difference of exposure up to which an unscaled dark fits."""
     temperature_tolerance: NonNegative = 2.0
     """Kelvin between a dark and a frame."""
+    calibration_days: NonNegative = 30.0
+    """Days before or after the frames up to which bias, dark and flat frames are used, the nearest night of
+    each first: hot pixels come and dust moves within weeks."""
     believe_clock: bool = False
     """Make a complete package though other clocks of the headers disagree by more than a minute: for
     after you have found out which of them is wrong."""

@@ -6,10 +6,10 @@ brings its libraries with it.
 
 from __future__ import annotations
 
-PREPROCESS = 2
-"""2: level from a sample of the pixels."""
-MASTERS = 2
-"""2: overscan, non-linearity, the map of bad pixels."""
+PREPROCESS = 3
+"""2: level from a sample of the pixels. 3: frames in twilight are left out."""
+MASTERS = 3
+"""2: overscan, non-linearity, the map of bad pixels. 3: flats by their light."""
 REGISTRATION = 2
 """2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them."""
 TEMPLATE = 2

@@ -8,14 +8,29 @@ from collections.abc import Mapping
 from accretor.core.frame import Exposure
 from accretor.core.settings import InstrumentSettings
 from accretor.instruments import normalise
+from accretor.instruments.apt import APT
+from accretor.instruments.arcsat import ARCSAT
 from accretor.instruments.dialect import Cards, Dialect
 from accretor.instruments.generic import GENERIC
 from accretor.instruments.lco import LCO
+from accretor.instruments.maximdl import ACP, MAXIMDL
 from accretor.instruments.microobservatory import MICROOBSERVATORY
+from accretor.instruments.nina import NINA
+from accretor.instruments.opticam import OPTICAM
+from accretor.instruments.sgp import SGP
+from accretor.instruments.sharpcap import SHARPCAP
+from accretor.instruments.skynet import SKYNET, STATIONS
 from accretor.instruments.theskyx import THESKYX
+from accretor.instruments.trappist import TRAPPIST
+from accretor.instruments.voyager import VOYAGER
+from accretor.instruments.zwo import ASIAIR, SEESTAR
 
-DIALECTS = (MICROOBSERVATORY, LCO, THESKYX, GENERIC)
-"""The first that recognises a header has it; ``generic`` is for all others."""
+OBSERVATORIES = (MICROOBSERVATORY, LCO, OPTICAM, *TRAPPIST, ARCSAT, SKYNET, *STATIONS)
+PROGRAMS = (SEESTAR, ASIAIR, ACP, MAXIMDL, THESKYX, NINA, SHARPCAP, SGP, APT, VOYAGER)
+
+DIALECTS = (*OBSERVATORIES, *PROGRAMS, GENERIC)
+"""The first that recognises a header has it: an observatory before its program; ``generic`` is for all
+others."""
 
 
 def detect(header: Cards) -> Dialect:

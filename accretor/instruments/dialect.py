@@ -36,7 +36,8 @@ class Dialect:
     name: str
     """As the ``dialect`` key of ``[instrument]`` has it."""
     is_mine: Mapping[str, str] = field(default_factory=dict)
-    """Regular expression that must be found in the value of each of these keywords, in any case."""
+    """Regular expression that must be found in the value of each of these keywords, in any case;
+    ``CREATOR|SWCREATE`` is whichever of them has it."""
     telescope: str = ""
     """Telescope token where the workspace gives none; ``{KEYWORD}`` stands for a card's value."""
     telescope_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -70,6 +71,8 @@ class Dialect:
     """Cards with another clock, UTC: start, middle or end of the exposure; a cross-check."""
     time_system: str = "TIMESYS"
     """Card with the time scale; UTC where it is missing."""
+    doubt: str = ""
+    """What is known to be doubtful about these headers; a remark on each light frame."""
 
     exposure: Mapping[str, float] = field(
         default_factory=lambda: {"EXPTIME": 1.0, "EXPOSURE": 1.0, "EXP_TIME": 1.0, "ITIME": 1.0}
@@ -85,6 +88,21 @@ class Dialect:
         default_factory=lambda: {"CCD-TEMP": "C", "CCDTEMP": "C", "DET-TEMP": "C", "DETTEMP": "C"}
     )
     """Cards with the temperature of the detector, and their unit."""
+
+    camera: tuple[str, ...] = ("INSTRUME", "CAMERA", "DETECTOR", "DETNAM")
+    """Cards with the camera; two at one telescope do not share an observation, nor calibration frames."""
+    mode: tuple[str, ...] = ("READOUTM", "READMODE", "CONFMODE")
+    """Cards with the read-out mode; frames of different modes do not calibrate one another."""
+    calibrated: Mapping[str, Mapping[str, str]] = field(
+        default_factory=lambda: {
+            "CALSTAT": {"B": "B", "D": "D", "F": "F"},  # MaxIm DL, AstroImageJ: the letters of what was done
+            "ACC_ID": {".": "BDF"},  # the calibrated frames of `accretor.stages.calibrated`
+        }
+    )
+    """Cards that tell what was done to the pixels before: by regular expression of the value, the letters of
+    bias, dark, flat."""
+    combined: tuple[str, ...] = ("STACKCNT", "NCOMBINE", "ISMASTER")
+    """Cards that are true, or above 1, where several exposures were made one."""
 
     gain: tuple[str, ...] = ("EGAIN", "CVF", "CCDGAIN", "GAIN", "GAIN1", "AGAIN_01")
     """Cards with electrons per ADU."""
@@ -138,6 +156,8 @@ class Dialect:
     """Cards with the height above the sea, m."""
     site: Site = Site()
     """Position that is better known than from the header."""
+    scale_of_filter: Mapping[str, float] = field(default_factory=dict)
+    """Arcsec per unbinned pixel by TFOP filter, where each has a camera of its own."""
     constants: Mapping[str, float] = field(default_factory=dict)
     """``gain``, ``read_noise``, ``saturation``, ``pixel_scale`` that are better known
     than from cards."""
@@ -150,6 +170,9 @@ class Dialect:
 def matches(patterns: Mapping[str, str], header: Cards) -> bool:
     """Tell whether the value of every keyword of *patterns* has its regular expression in it, in any case."""
     return all(
-        keyword in header and re.search(pattern, str(header[keyword]), re.IGNORECASE) is not None
-        for keyword, pattern in patterns.items()
+        any(
+            keyword in header and re.search(pattern, str(header[keyword]), re.IGNORECASE) is not None
+            for keyword in keywords.split("|")
+        )
+        for keywords, pattern in patterns.items()
     )

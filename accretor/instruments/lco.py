@@ -1,4 +1,9 @@
-"""Las Cumbres Observatory: raw frames (``-e00``) and those of BANZAI (``-e91``), packed or not."""
+"""Las Cumbres Observatory: raw frames (``-e00``) and those of BANZAI (``-e91``), packed or not.
+
+Cards: https://lco.global/documentation/data/fits-headers/; what BANZAI changes: github.com/LCOGT/banzai. Raw
+frames of a Sinistro have an image for each of four amplifiers, which `accretor.io.header` refuses: take
+BANZAI's. MuSCAT has a camera for each of gp, rp, ip, zs, which the filter tells apart.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +46,8 @@ LCO = Dialect(
     overscan=("BIASSEC",),
     trim=("TRIMSEC",),
     is_trimmed=("L1STATOV", "L1STATTR"),  # BANZAI has taken off overscan, rims
+    mode=("CONFMODE",),
+    calibrated={"RLEVEL": {r"^(?:11|91)$": "BDF"}},  # quick look or final reduction of BANZAI
     pixel_scale=("PIXSCALE",),
     ra=("RA", "CAT-RA"),
     dec=("DEC", "CAT-DEC"),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from accretor.core import readout
 from accretor.core.errors import HeaderError
 from accretor.core.frame import Exposure, Kind
 from accretor.core.settings import InstrumentSettings
 from accretor.core.slug import slug
-from accretor.instruments import clock, filters, position
+from accretor.instruments import clock, colour, filters, position
 from accretor.instruments.dialect import Cards, Dialect
-from accretor.instruments.timing import exposure_time, julian_offset, number, timing
+from accretor.instruments.timing import ASSUMED, exposure_time, julian_offset, number, timing
 
 KELVIN = 273.15
 MAX_BINNING = 64
@@ -34,6 +36,9 @@ _LIGHT = {
     "sky",
     "image",
 }
+_FIELDS: Mapping[str, str] = {"middle": "mid", "height": "elevation"}
+"""Fields of a dialect that have another name in the settings."""
+_UNITS = {"s": 1.0, "ms": 1e-3, "min": 60.0}
 _SBIG: Mapping[int, Kind] = {1: "light", 2: "bias", 3: "dark", 4: "flat"}
 _CALIBRATION_NAME = re.compile(
     r"(?:sky|dome|twilight|twi)?[\s_-]*(bias|zero|dark|flat)s?(?:[\s_-]*(?:frame|field)s?)?(?:[\s_-]*[\w.]{1,4})?",
@@ -76,26 +81,43 @@ def exposure(
         If the image is of a kind that is not used, for example a focus frame or a master.
     """
     printed = {} if printed is None else printed
+    dialect = _with_keywords(dialect, instrument)
+    _refuse_combined(header, dialect)
+    choice = colour.choose(header, instrument)
     kind = _kind(header, name, dialect)
     seconds, unit_remark = exposure_time(header, printed, dialect)
     stamp = "" if instrument.time_stamp == "auto" else instrument.time_stamp
     when = timing(header, printed, dialect, seconds, stamp)
     place, place_remarks = position.site(header, printed, instrument, dialect, when.start)
-    ra, dec = position.pointing(header, dialect, when.mid)
+    ra, dec = position.pointing(header, printed, dialect, when.mid)
     filter_name, filter_remark = _filter(header, kind, instrument, dialect)
     gain, gain_remark = _gain(header, instrument, dialect)
     stamps = when.reasons if kind == "light" or when.mid is None else []
-    remarks = [*stamps, unit_remark, *place_remarks, filter_remark, gain_remark, *_oddities(header)]
-    return Exposure(
+    calibrated, calibrated_remark = _calibrated(header, name, dialect)
+    remarks = [
+        *stamps,
+        unit_remark,
+        *place_remarks,
+        filter_remark,
+        gain_remark,
+        calibrated_remark,
+        *choice.remarks,
+        *_oddities(header),
+        dialect.doubt if kind == "light" and when.rule.endswith(ASSUMED) else "",
+    ]
+    found = Exposure(
         kind=kind,
         object=_text(header, dialect.object),
         filter=filter_name,
         exposure=seconds,
         mid="" if when.mid is None else clock.iso(when.mid),
         instrument=_token(header, instrument, dialect),
+        camera=instrument.camera or _text(header, dialect.camera),
         width=_count(header, "NAXIS1"),
         height=_count(header, "NAXIS2"),
         binning=_binning(header),
+        mode=_mode(header, dialect),
+        calibrated=calibrated,
         temperature=_temperature(header, dialect),
         gain=gain,
         read_noise=_level("read_noise", header, dialect.read_noise, instrument.read_noise, dialect),
@@ -106,7 +128,7 @@ def exposure(
         longitude=place.longitude,
         elevation=place.elevation,
         altitude=position.altitude(header, printed, dialect),
-        pixel_scale=_pixel_scale(header, instrument, dialect),
+        pixel_scale=_pixel_scale(header, instrument, dialect, filter_name),
         overscan=_section(header, dialect.overscan, instrument.overscan, dialect),
         trim=_section(header, dialect.trim, instrument.trim, dialect),
         julian_offset=round(julian_offset(header, printed, dialect, when), 3),
@@ -119,6 +141,66 @@ def exposure(
         has_wcs=position.has_wcs(header),
         remark="; ".join(remark for remark in remarks if remark),
     )
+    return colour.applied(found, choice, instrument)
+
+
+def _with_keywords(dialect: Dialect, instrument: InstrumentSettings) -> Dialect:
+    """Return *dialect* with the cards of the settings before its own."""
+    changed: dict[str, Any] = {}
+    for word, keyword in instrument.keywords.items():
+        name: str = _FIELDS.get(word, word)
+        before = getattr(dialect, name)
+        changed[name] = (
+            {keyword: "C" if word == "temperature" else 1.0, **before}
+            if isinstance(before, Mapping)
+            else (keyword, *before)
+        )
+    if len({"ra", "dec"} & changed.keys()) == 1:  # they go together: the other has its usual card
+        other = "dec" if "ra" in changed else "ra"
+        changed[other] = (other.upper(), *getattr(dialect, other))
+    if instrument.exposure_unit != "auto":
+        cards = changed.get("exposure", dialect.exposure)
+        changed["exposure"] = dict.fromkeys(cards, _UNITS[instrument.exposure_unit])
+    return dataclasses.replace(dialect, **changed) if changed else dialect
+
+
+def _refuse_combined(header: Cards, dialect: Dialect) -> None:
+    for keyword in dialect.combined:
+        value = header.get(keyword, 0)
+        if value is True or (isinstance(value, (int, float)) and value > 1):
+            shown = "T" if value is True else f"{value:g}"
+            raise HeaderError(keyword, f"{shown}: it is made of several exposures; single frames are needed")
+
+
+def _calibrated(header: Cards, name: str, dialect: Dialect) -> tuple[str, str]:
+    """Return the letters of what was done to the pixels before, and a remark."""
+    for keyword, letters in dialect.calibrated.items():
+        value = str(header.get(keyword, "")).strip()
+        done = {letter for pattern, found in letters.items() if re.search(pattern, value) for letter in found}
+        if done:
+            text = "".join(letter for letter in "BDF" if letter in done)
+            return text, f"calibrated before ({text}), by {keyword}"
+    if re.search(r"_out\.\w+(?:\.\w+)?$", name, re.IGNORECASE) and "JD_SOBS" in header:
+        return "BDF", "calibrated before (BDF), by AstroImageJ's name and cards"
+    return "", ""
+
+
+def _mode(header: Cards, dialect: Dialect) -> str:
+    named = _text(header, dialect.mode)
+    setting = [
+        f"{keyword.lower()} {number(header, keyword):g}"
+        for keyword in ("GAIN", "OFFSET")
+        if _is_setting(header, dialect) and math.isfinite(number(header, keyword))
+    ]
+    return ", ".join(filter(None, (named, *setting)))
+
+
+def _is_setting(header: Cards, dialect: Dialect) -> bool:
+    """Tell whether GAIN holds the setting of the camera."""
+    value = number(header, "GAIN")
+    if "GAIN" in dialect.gain and "GAIN" not in dialect.gain_is_setting:
+        return False
+    return value == 0 or (value >= LEAST_SETTING and value % 1 == 0)
 
 
 def _kind(header: Cards, name: str, dialect: Dialect) -> Kind:
@@ -205,8 +287,10 @@ def _section(header: Cards, keywords: Iterable[str], ours: str, dialect: Dialect
     return ""
 
 
-def _pixel_scale(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> float:
+def _pixel_scale(header: Cards, instrument: InstrumentSettings, dialect: Dialect, band: str) -> float:
     known = instrument.pixel_scale or dialect.constants.get("pixel_scale")
+    if known is None and band in dialect.scale_of_filter:
+        known = dialect.scale_of_filter[band] * int(_binning(header).partition("x")[0])
     return float(known) if known is not None else position.pixel_scale(header, dialect)
 
 
@@ -252,8 +336,6 @@ def _token(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> s
 
 
 def _oddities(header: Cards) -> Iterable[str]:
-    if "BAYERPAT" in header or "XBAYROFF" in header or str(header.get("FILTER", "")).strip() == "RGGB":
-        yield "colour camera: pixels of different colours stand side by side"
     if str(header.get("CTYPE1", "")).startswith("RA--") and not position.has_wcs(header):
         yield "the plate solution of the header is not in numbers"
 

@@ -18,6 +18,8 @@ SITE_TOLERANCE = 0.05
 SIDEREAL_TOLERANCE = 0.05
 """Hour (0.75 degrees of longitude) up to which a sidereal time confirms the longitude."""
 MAX_ALTITUDE = 90.0
+_OF_DATE = re.compile(r"\bJNOW\b|\bof date\b|\bapparent\b", re.IGNORECASE)
+"""In the comment of a coordinate: it is of the equinox of date."""
 
 
 def site(
@@ -73,7 +75,9 @@ def site(
     )
 
 
-def pointing(header: Cards, dialect: Dialect, mid: datetime | None) -> tuple[float, float]:
+def pointing(
+    header: Cards, printed: Mapping[str, str], dialect: Dialect, mid: datetime | None
+) -> tuple[float, float]:
     """Return right ascension and declination of the telescope, degree, J2000; NaN where not said."""
     if has_wcs(header):
         inside = all(0 <= number(header, f"CRPIX{axis}") <= number(header, f"NAXIS{axis}") for axis in (1, 2))
@@ -88,7 +92,8 @@ def pointing(header: Cards, dialect: Dialect, mid: datetime | None) -> tuple[flo
             )
         except ValueError:
             continue
-        if dialect.equinox == "date" and mid is not None:
+        is_of_date = dialect.equinox == "date" or _OF_DATE.search(printed.get(ra_key, "").partition("/")[2])
+        if is_of_date and mid is not None:
             return angles.precess(ra, dec, clock.year(mid))
         return ra, dec
     return math.nan, math.nan

@@ -21,7 +21,8 @@ _NAMED = re.compile(r"BEG|STRT|START", re.IGNORECASE)
 _SAID = {
     "start": re.compile(r"\b(?:start|begin|begins|beginning|opening|open)\b", re.IGNORECASE),
     "middle": re.compile(r"\b(?:mid|middle|mid-?point|center|centre|mid-?exposure)\b", re.IGNORECASE),
-    "end": re.compile(r"\b(?:end|ends|finish|stop|close)\b", re.IGNORECASE),
+    # SharpCap grabs a frame from the camera when the exposure has ended.
+    "end": re.compile(r"\b(?:end|ends|finish|stop|close|grabbed)\b", re.IGNORECASE),
 }
 LONGEST = 1e8
 """No exposure, in whatever unit, is longer."""

@@ -35,10 +35,11 @@ def choose(
 ) -> CalibrationPlan:
     """Choose the calibration frames for the frames of one observation.
 
-    All must be of the same telescope, size, binning and gain. Darks must agree in exposure and in the
-    detector's temperature; if none has the exposure but there are biases, those of the nearest
-    exposure are taken, to be scaled. Flats must be of the same filter. Of several nights the
-    nearest is taken, for each kind on its own.
+    All must be of the same telescope, size, part, binning, gain and read-out mode, and not too old. What a
+    program did to the light frames before (BANZAI, MaxIm DL, AstroImageJ) is not done again. Darks must
+    agree in exposure and in the detector's temperature; if none has the exposure but there are biases,
+    those of the nearest exposure are taken, to be scaled. Flats must be of the same filter. Of several
+    nights the nearest is taken, for each kind on its own.
 
     Parameters
     ----------
@@ -62,17 +63,17 @@ def choose(
     for file in files:
         if file.exposure is None or file.exposure.kind == "light":
             continue
-        reason = _misfit(file.exposure, light)
+        reason = _misfit(file.exposure, light) or _done_before(file.exposure, light)
         if reason:
             left_out.append((file, reason))
         else:
             fitting[file.exposure.kind].append(file)
-    bias = _nearest_night(fitting["bias"], light, left_out)
+    bias = _nearest_night(fitting["bias"], light, settings.calibration_days, left_out)
     dark, is_scaled = _darks(fitting["dark"], exposures, settings, has_bias=bool(bias), left_out=left_out)
     return CalibrationPlan(
         bias=bias,
-        dark=_nearest_night(dark, light, left_out),
-        flat=_nearest_night(fitting["flat"], light, left_out),
+        dark=_nearest_night(dark, light, settings.calibration_days, left_out),
+        flat=_nearest_night(fitting["flat"], light, settings.calibration_days, left_out),
         left_out=sorted(left_out, key=lambda pair: pair[0].path),
         dark_is_scaled=is_scaled,
     )
@@ -81,14 +82,39 @@ def choose(
 def _misfit(calibration: Exposure, light: Exposure) -> str:
     if calibration.instrument != light.instrument:
         return f"{calibration.kind} of {calibration.instrument}, frames of {light.instrument}"
+    if calibration.camera != light.camera and calibration.camera and light.camera:
+        return (
+            f"{calibration.kind} of the camera {calibration.camera!r}, frames of {light.camera!r}; "
+            "if they are one, give camera in [[instrument]]"
+        )
     if _shape(calibration) != _shape(light):
         return f"{calibration.kind} of {_shown(calibration)}, frames of {_shown(light)}"
     if abs(calibration.gain - light.gain) > GAIN_TOLERANCE * light.gain:  # NaN is not
         return f"{calibration.kind} with gain {calibration.gain:.3g}, frames with gain {light.gain:.3g}"
+    if calibration.mode != light.mode and calibration.mode and light.mode:
+        return f"{calibration.kind} read out as {calibration.mode!r}, frames as {light.mode!r}"
     if calibration.kind == "flat" and calibration.filter != light.filter:
         return f"flat in {calibration.filter or 'no filter'}, frames in {light.filter}"
     if calibration.kind == "dark" and not calibration.exposure > 0:
         return "dark without exposure time"
+    return ""
+
+
+def _done_before(calibration: Exposure, light: Exposure) -> str:
+    """Return why a frame must not be used for light frames that were calibrated before; "" if it may."""
+    done, kind = light.calibrated, calibration.kind
+    if kind == "bias" and ("B" in done or "D" in done):
+        return f"the frames are calibrated before ({done}): no bias is taken off twice"
+    if kind == "dark" and "D" in done:
+        return f"the frames are calibrated before ({done}): no dark is taken off twice"
+    if kind == "flat" and "F" in done:
+        return f"the frames are calibrated before ({done}): no flat is divided by twice"
+    if kind != "bias" and ("B" in done) != ("B" in calibration.calibrated or "D" in calibration.calibrated):
+        with_bias = {True: "without its bias", False: "with its bias"}
+        return (
+            f"{kind} {with_bias['B' in calibration.calibrated or 'D' in calibration.calibrated]}, "
+            f"frames {with_bias['B' in done]}"
+        )
     return ""
 
 
@@ -125,9 +151,12 @@ def _darks(
 
 
 def _nearest_night(
-    files: Sequence[RawFile], light: Exposure, left_out: list[tuple[RawFile, str]]
+    files: Sequence[RawFile], light: Exposure, most: float, left_out: list[tuple[RawFile, str]]
 ) -> list[RawFile]:
-    """Return the files of the night nearest to *light*; a frame without time counts to its night."""
+    """Return the files of the night nearest to *light*, if it is no more than *most* days before or after.
+
+    A frame without time counts to the night of *light*.
+    """
     if not files:
         return []
     nights = {file.path: _night(_header_of(file), light) for file in files}
@@ -137,7 +166,14 @@ def _nearest_night(
         for file in files
         if nights[file.path] != best
     )
-    return [file for file in files if nights[file.path] == best]
+    nearest = [file for file in files if nights[file.path] == best]
+    if (days := _days_between(best, matching.night(light))) <= most:
+        return nearest
+    left_out.extend(
+        (file, f"{_header_of(file).kind} of {days} days before or after the frames, {most:g} allowed")
+        for file in nearest
+    )
+    return []
 
 
 def _night(calibration: Exposure, light: Exposure) -> str:
@@ -157,12 +193,13 @@ def _header_of(file: RawFile) -> Exposure:
     return file.exposure
 
 
-def _shape(exposure: Exposure) -> tuple[int, int, str]:
-    return exposure.width, exposure.height, exposure.binning
+def _shape(exposure: Exposure) -> tuple[int, int, str, str]:
+    return exposure.width, exposure.height, exposure.binning, exposure.part
 
 
 def _shown(exposure: Exposure) -> str:
-    return f"{exposure.width} x {exposure.height} pixels binned {exposure.binning}"
+    part = f" ({exposure.part})" if exposure.part else ""
+    return f"{exposure.width} x {exposure.height} pixels{part} binned {exposure.binning}"
 
 
 def _median(values: Iterable[float]) -> float:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from accretor.core.arrays import Image
 from accretor.core.errors import Unusable
+from accretor.core.part import CELL, WHOLE, Part, parse
 from accretor.io import atomic
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ MOST_UNPACKED = 1_000_000_000
 """Bytes that a gzipped file may hold."""
 
 
-def read_image(path: Path, hdu: int = 0) -> Image:
-    """Return the image in HDU *hdu* of *path* as float32, in ADU.
+def read_image(path: Path, hdu: int = 0, part: str = "") -> Image:
+    """Return the image in HDU *hdu* of *path*, or what *part* takes of it, as float32, in ADU.
 
     Raises
     ------
@@ -39,23 +40,48 @@ def read_image(path: Path, hdu: int = 0) -> Image:
     OSError
         If it cannot be had at all.
     """
-    return decode_image(path.read_bytes(), hdu)
+    return decode_image(path.read_bytes(), hdu, part)
 
 
-def decode_image(content: bytes, hdu: int = 0) -> Image:
+def decode_image(content: bytes, hdu: int = 0, part: str = "") -> Image:
     """Return the image in HDU *hdu* of a file with this *content*; raises as `read_image`."""
-    return np.ascontiguousarray(read_stored(content, hdu), dtype=np.float32)
+    return np.ascontiguousarray(read_stored(content, hdu, part), dtype=np.float32)
 
 
-def read_stored(content: bytes, hdu: int = 0) -> NDArray[Any]:
+def read_stored(content: bytes, hdu: int = 0, part: str = "") -> NDArray[Any]:
     """Return the image as `decode_image`, in the number type that holds it; raises as `read_image`."""
     from astropy.io import fits
 
     with _unusable_if_damaged(), fits.open(io.BytesIO(_unpacked(content))) as hdus:
         data = hdus[hdu].data
-    if data is None or data.ndim != 2:
+    if data is None:
         raise Unusable(f"HDU {hdu} holds no image")
-    return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
+    return take(data, parse(part), dtype=data.dtype.newbyteorder("="))
+
+
+def take(data: NDArray[Any], part: Part, dtype: Any = np.float32) -> NDArray[Any]:
+    """Return the image that *part* makes of the pixels of an HDU.
+
+    The one place that decides which pixels of a file are the image. An odd last row or column of
+    a colour camera is left out. Pixels that are taken as they are have the type *dtype*, means float32.
+
+    Raises
+    ------
+    Unusable
+        If it is not of two dimensions, or not the cube that it should be.
+    """
+    if part.plane and (data.ndim != 3 or part.plane > len(data)):
+        raise Unusable(f"an image of {data.ndim} dimensions without plane {part.plane}")
+    plane = data[part.plane - 1] if part.plane else data
+    if plane.ndim != 2:
+        raise Unusable(f"the HDU holds no image of 2 dimensions, but one of {plane.ndim}")
+    if not part.cells:
+        return np.ascontiguousarray(plane, dtype=dtype)
+    height, width = (side - side % CELL for side in plane.shape)
+    total = np.zeros((height // CELL, width // CELL), dtype=np.float32)
+    for row, column in part.cells:
+        total += plane[row:height:CELL, column:width:CELL]
+    return np.asarray(total / np.float32(len(part.cells)))
 
 
 def check_sum(content: bytes, hdu: int = 0) -> None:
@@ -155,19 +181,21 @@ class Stack:
     All methods raise `Unusable` if a file is damaged.
     """
 
-    def __init__(self, images: Sequence[tuple[Path, int]]) -> None:
+    def __init__(self, images: Sequence[tuple[Path, int, str]]) -> None:
         from astropy.io import fits
 
-        for path, _ in images:
+        for path, _, _ in images:
             _check_gzip(path)  # astropy stops before the sum at the end
         self._open = contextlib.ExitStack()
         try:
             with _unusable_if_damaged():
                 files = [
-                    (self._open.enter_context(fits.open(path, memmap=False)), hdu) for path, hdu in images
+                    (self._open.enter_context(fits.open(path, memmap=False)), hdu) for path, hdu, _ in images
                 ]
                 self._hdus = [file[hdu] for file, hdu in files]
-                self.height, self.width = self._hdus[0].shape
+                self._parts = [parse(part) for _, _, part in images]
+                step = self._parts[0].step
+                self.height, self.width = (side // step for side in self._hdus[0].shape[-2:])
         except BaseException:
             self._open.close()
             raise
@@ -183,12 +211,22 @@ class Stack:
     def rows(self, start: int, stop: int) -> Image:
         """Return rows *start* to *stop* of all images, (n_image, stop - start, width) float32, ADU."""
         with _unusable_if_damaged():
-            return np.stack([np.asarray(hdu.section[start:stop], dtype=np.float32) for hdu in self._hdus])
+            return np.stack(
+                [self._rows(index, start, min(stop, self.height)) for index in range(len(self._hdus))]
+            )
 
     def frame(self, index: int) -> Image:
         """Return one whole image, float32, ADU."""
         with _unusable_if_damaged():
-            return np.asarray(self._hdus[index].section[:, :], dtype=np.float32)
+            return self._rows(index, 0, self.height)
+
+    def _rows(self, index: int, start: int, stop: int) -> Image:
+        part, section = self._parts[index], self._hdus[index].section
+        if part == WHOLE:
+            return np.asarray(section[start:stop, :], dtype=np.float32)
+        rows = slice(start * part.step, stop * part.step)
+        data = section[part.plane - 1, rows, :] if part.plane else section[rows, :]
+        return take(data, Part(0, part.cells))
 
 
 def compress(path: Path, goal: Path) -> None:

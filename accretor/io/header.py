@@ -29,6 +29,11 @@ MAX_HDU = 20
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d+)?")
 _OLD_DATE = re.compile(r"\s*(\d{1,4}/\d{1,2}/\d{1,4}\S*)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BESIDE = re.compile(
+    r"\s*(?:BPM|ERR|ERROR|UNC|UNCERT|MASK|DQ|VAR|WEIGHT|WHT|BKG|BACKGROUND|FLAG|THUMB|QUALITY|EXP)",
+    re.IGNORECASE,
+)
+"""EXTNAME of images that stand beside the one of the sky: of errors, of bad pixels."""
 _PIXEL_BITS = (8, 16, 32, 64, -32, -64)
 
 
@@ -92,12 +97,14 @@ def read_stream(stream: BinaryIO) -> RawHeader:
         stream.seek(0)
         header = _image(stream)
         _check_size(header, size)
+        _refuse_several(stream, header, size)
         return header
     stream.seek(0)
     try:
         with gzip.GzipFile(fileobj=stream) as unpacked:
             header = _image(cast(BinaryIO, unpacked))
             _check_size(header, _unpacked_size(stream, cast(BinaryIO, unpacked), header))
+            _refuse_several(cast(BinaryIO, unpacked), header, _declared_size(stream))
             return header
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise HeaderError(
@@ -235,7 +242,7 @@ def _unpacked(cards: dict[str, Value]) -> dict[str, Value]:
 
 def _check_image(cards: Mapping[str, Value]) -> None:
     n_axis = _integer(cards, "NAXIS")
-    if n_axis != 2:
+    if n_axis not in (2, 3):  # a cube is for the settings to choose from
         sizes = " x ".join(str(cards.get(f"NAXIS{axis}", "?")) for axis in range(1, min(n_axis, 5) + 1))
         raise HeaderError(
             "NAXIS", f"this is a {n_axis}-D image ({sizes}), of a colour camera or a cube; 2-D needed"
@@ -278,10 +285,7 @@ def _unpacked_size(packed: BinaryIO, unpacked: BinaryIO, header: RawHeader) -> i
     """Return the size of a gzipped file once unpacked, as far as it is needed."""
     if header.expected_size - header.data_offset > MAX_DATA:
         raise HeaderError("NAXIS1", f"more than {MAX_DATA // 10**9} GB of data; is the header damaged?")
-    at = packed.tell()
-    packed.seek(-4, 2)
-    declared = int.from_bytes(packed.read(4), "little")
-    packed.seek(at)
+    declared = _declared_size(packed)
     padded = math.ceil(header.expected_size / BLOCK) * BLOCK
     if declared in (header.expected_size, padded):  # what a whole file of one image says at its end
         return declared
@@ -295,6 +299,48 @@ def _unpacked_size(packed: BinaryIO, unpacked: BinaryIO, header: RawHeader) -> i
             break
         size += n_byte
     return size
+
+
+def _declared_size(packed: BinaryIO) -> int:
+    """Return the unpacked size that a gzipped file declares at its end."""
+    at = packed.tell()
+    packed.seek(-4, 2)
+    declared = int.from_bytes(packed.read(4), "little")
+    packed.seek(at)
+    return declared
+
+
+def _refuse_several(stream: BinaryIO, header: RawHeader, size: int) -> None:
+    """Refuse a file that has further images of the same size, unless their names say that they are no sky.
+
+    A file that ends with its first image costs nothing.
+    """
+    offset = math.ceil(header.expected_size / BLOCK) * BLOCK
+    found = [header.hdu]
+    hdu = header.hdu
+    while size >= offset + BLOCK and hdu < MAX_HDU:
+        hdu += 1
+        stream.seek(offset)
+        try:
+            block = _header_block(stream, is_primary=False)
+        except HeaderError:  # rubbish behind the image is no image
+            break
+        if not block:
+            break
+        cards = _unpacked(parsed := parse(block)[0])
+        is_same = [cards.get(f"NAXIS{axis}") for axis in (1, 2)] == [
+            header.get(f"NAXIS{axis}") for axis in (1, 2)
+        ]
+        if _holds_image(cards, hdu) and is_same and not _BESIDE.match(str(cards.get("EXTNAME", ""))):
+            found.append(hdu)
+        offset += len(block) + math.ceil(_data_size(parsed) / BLOCK) * BLOCK
+    if len(found) > 1:
+        raise HeaderError(
+            "",
+            f"{len(found)} images of {header['NAXIS1']} x {header['NAXIS2']} pixels in one file, in HDU "
+            f"{', '.join(map(str, found))}, as of several amplifiers or detectors; put them together first "
+            "(of Las Cumbres Observatory take the frames of BANZAI, -e91)",
+        )
 
 
 def _decode(raw: bytes) -> str:

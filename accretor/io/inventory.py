@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from accretor import instruments as dialects
 from accretor.core.errors import HeaderError
@@ -27,6 +27,12 @@ from accretor.io import header, matching
 _FITS_NAME = re.compile(r"\.(fits?|fts)(\.fz|\.gz)?$", re.IGNORECASE)
 LONGER_THAN_CLOCK = 1.5
 """Second; two exposures longer than this cannot have the same time, even on a clock of whole seconds."""
+FEWEST_FOR_USUAL = 10
+"""Frames from which on there is a usual exposure."""
+FAR = 2.5
+"""Times the usual exposure, or part of it, beyond which one is far from it."""
+MOST_ODD, ODD_PART = 3, 0.03
+"""How many frames, or which part of them, may have such an exposure and be left out."""
 _NAMELESS = InstrumentSettings(name="")
 _FIELDS: list[tuple[str, Any]] = [
     (field.name, type(getattr(Exposure(kind="light"), field.name))) for field in dataclasses.fields(Exposure)
@@ -198,6 +204,7 @@ def assign(files: Sequence[RawFile], targets: Sequence[Target], raw: Path | None
     reasons: dict[int, str] = {}
     for members in groups.values():
         odd = _odd_sizes({i: files[i] for i in members})
+        odd |= _odd_exposures({i: files[i] for i in members if i not in odd})
         reasons |= odd
         reasons |= _duplicates({i: files[i] for i in members if i not in odd}, raw)
     return [
@@ -310,11 +317,31 @@ def _assigned(file: RawFile, targets: Sequence[Target], named: dict[str, Target 
 def _odd_sizes(members: Mapping[int, RawFile]) -> dict[int, str]:
     shapes = {i: _shape(_header_of(file)) for i, file in members.items()}
     count = Counter(shapes.values())
-    usual = max(count, key=lambda shape: (count[shape], shape))
+    # Of a night that is there both raw and calibrated the calibrated frames are taken.
+    usual = max(count, key=lambda shape: (count[shape], shape[-1], shape))
     return {
-        i: f"{_shown(shape)}, but {count[usual]} of {len(shapes)} frames are {_shown(usual)}"
+        i: f"{_shown(shape, usual)}, but {count[usual]} of {len(shapes)} frames are {_shown(usual, shape)}"
         for i, shape in shapes.items()
         if shape != usual
+    }
+
+
+def _odd_exposures(members: Mapping[int, RawFile]) -> dict[int, str]:
+    """Return the few frames whose exposure is far from that of the others: of focus and pointing.
+
+    An observer who changes the exposure in the night keeps it, so that many frames have it.
+    """
+    seconds = {i: _header_of(file).exposure for i, file in members.items()}
+    known = sorted(value for value in seconds.values() if value > 0)
+    if len(known) < FEWEST_FOR_USUAL:
+        return {}
+    usual = known[len(known) // 2]
+    count = Counter(seconds.values())
+    most = max(MOST_ODD, ODD_PART * len(members))
+    return {
+        i: f"exposure of {value:g} s, the others have {usual:g} s: of focus or pointing?"
+        for i, value in seconds.items()
+        if count[value] <= most and not usual / FAR <= value <= usual * FAR
     }
 
 
@@ -364,11 +391,25 @@ def _header_of(file: RawFile) -> Exposure:
     return file.exposure
 
 
-def _shape(exposure: Exposure) -> tuple[int, int, str, str]:
+Shape: TypeAlias = tuple[int, int, str, str, str, str, str]
+"""What all frames of an observation share: width, height, binning, gain, read-out mode, camera,
+calibrations."""
+
+
+def _shape(exposure: Exposure) -> Shape:
     gain = "" if math.isnan(exposure.gain) else f"{exposure.gain:.3g}"
-    return exposure.width, exposure.height, exposure.binning, gain
+    of_camera = exposure.binning, gain, exposure.mode, exposure.camera
+    return exposure.width, exposure.height, *of_camera, exposure.calibrated
 
 
-def _shown(shape: tuple[int, int, str, str]) -> str:
-    gain = f" with gain {shape[3]}" if shape[3] else ""
-    return f"{shape[0]} x {shape[1]} pixels binned {shape[2]}{gain}"
+def _shown(shape: Shape, other: Shape) -> str:
+    """Return *shape* in words; mode, camera and calibrations only where they are not those of the *other*."""
+    words = [f"{shape[0]} x {shape[1]} pixels binned {shape[2]}"]
+    words += [f"with gain {shape[3]}"] if shape[3] else []
+    told = [
+        f"in mode {shape[4]!r}",
+        f"of the camera {shape[5]!r}",
+        f"calibrated before ({shape[6]})" if shape[6] else "not calibrated before",
+    ]
+    words += [text for text, mine, theirs in zip(told, shape[4:], other[4:], strict=True) if mine != theirs]
+    return " ".join(words)

@@ -35,6 +35,11 @@ class ObservationPaths:
         """Which masters there are, and from which frames."""
         return self.folder / "masters.ecsv"
 
+    @property
+    def calibrations(self) -> Path:
+        """Every calibration frame, and what was made of it here."""
+        return self.folder / "calibrations.ecsv"
+
     def master(self, kind: str) -> Path:
         """Return the file of one master: bias, dark, flat or selfdark."""
         return self.folder / "masters" / f"{kind}.fits"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from accretor.core.frame import Exposure
@@ -57,6 +57,8 @@ def find_target(
     if near is not None:
         remark = f"OBJECT {exposure.object!r} is unknown; target by coordinates" if exposure.object else ""
         return Match(near, remark=remark)
+    if (of_date := _by_pointing(_of_date(exposure), targets)) is not None:
+        return Match(of_date, remark="target by coordinates, which are of date and not of 2000")
     if not exposure.object and math.isnan(exposure.ra):
         if len(targets) == 1:
             return Match(targets[0], remark="no OBJECT and no coordinates: taken for the only target")
@@ -117,6 +119,15 @@ def _by_pointing(exposure: Exposure, targets: Sequence[Target]) -> Target | None
     if not distance or min(distance) > MAX_SEPARATION:
         return None
     return targets[distance.index(min(distance))]
+
+
+def _of_date(exposure: Exposure) -> Exposure:
+    """Return *exposure* as it points if its coordinates are of the equinox of date, against their card."""
+    if not exposure.mid or math.isnan(exposure.ra) or math.isnan(exposure.dec):
+        return replace(exposure, ra=math.nan)
+    moment = datetime.fromisoformat(exposure.mid)
+    ra, dec = angles.precess(exposure.ra, exposure.dec, moment.year + moment.timetuple().tm_yday / 365.25)
+    return replace(exposure, ra=ra, dec=dec)
 
 
 def _described(target: Target) -> str:

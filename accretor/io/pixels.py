@@ -13,7 +13,7 @@ import hashlib
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accretor.core.errors import HeaderError, Unusable
+from accretor.core.part import parse
 from accretor.io import fits, header
 
 PIECE = 1 << 19
@@ -63,8 +64,8 @@ class _Plain:
         return self.shape[0] * self.shape[1] * int(self.dtype.itemsize)
 
 
-def read(path: Path, hdu: int = 0, *, own: bool = False, unpacked: str = "") -> NDArray[Any]:
-    """Return the image in HDU *hdu* of a raw frame, ADU.
+def read(path: Path, hdu: int = 0, part: str = "", *, own: bool = False, unpacked: str = "") -> NDArray[Any]:
+    """Return the image in HDU *hdu* of a raw frame, or what *part* takes of it, ADU.
 
     Parameters
     ----------
@@ -93,13 +94,19 @@ def read(path: Path, hdu: int = 0, *, own: bool = False, unpacked: str = "") -> 
                 with contextlib.suppress(FileNotFoundError, ValueError, EOFError):
                     return np.asarray(np.load(unpacked))
             file.seek(0)
-            return fits.read_stored(file.read(), hdu)
+            return fits.read_stored(file.read(), hdu, part)
         file.seek(plain.begin)
-        return _image(file, plain, None, _memory(plain, own=own))
+        image = _image(file, plain, None, _memory(plain, own=own))
+        return fits.take(image, parse(part), image.dtype) if part else image
 
 
 def take(
-    path: Path, hdu: int = 0, *, check_sum: bool = True, keep: Callable[[str], Path] | None = None
+    path: Path,
+    hdu: int = 0,
+    part: str = "",
+    *,
+    check_sum: bool = True,
+    keep: Callable[[str], Path] | None = None,
 ) -> Taken:
     """Read a raw frame from end to end: its digest, its image, and whether its data add up.
 
@@ -120,8 +127,8 @@ def take(
         plain = _plain(file, hdu)
         file.seek(0)
         if plain is not None:
-            return _taken(file, plain, check_sum)
-        taken = _decoded(file.read(), hdu, check_sum)
+            return _part_of(_taken(file, plain, check_sum), part)
+        taken = _decoded(file.read(), hdu, part, check_sum)
     if keep is not None and taken.image is not None and taken.image.nbytes >= _LARGE:
         _keep(taken.image, keep(taken.digest))
     return taken
@@ -187,12 +194,21 @@ class _Sum:
         return total
 
 
-def _decoded(content: bytes, hdu: int, check_sum: bool) -> Taken:
+def _part_of(taken: Taken, part: str) -> Taken:
+    if taken.image is None or not part:
+        return taken
+    try:
+        return replace(taken, image=fits.take(taken.image, parse(part), taken.image.dtype))
+    except Unusable as verdict:
+        return Taken(taken.digest, None, verdict.reason)
+
+
+def _decoded(content: bytes, hdu: int, part: str, check_sum: bool) -> Taken:
     identity = hashlib.sha256(content).hexdigest()
     try:
         if check_sum:
             fits.check_sum(content, hdu)
-        return Taken(identity, fits.read_stored(content, hdu))
+        return Taken(identity, fits.read_stored(content, hdu, part))
     except Unusable as verdict:
         return Taken(identity, None, verdict.reason)
 
@@ -210,7 +226,7 @@ def _plain(file: BinaryIO, hdu: int) -> _Plain | None:
     cards = found.cards
     bits = cards.get("BITPIX")
     packed = {"ZIMAGE", "ZCMPTYPE", "BLANK"} & cards.keys()
-    if found.hdu != hdu or packed or bits not in _STORED:
+    if found.hdu != hdu or packed or bits not in _STORED or cards.get("NAXIS") != 2:
         return None
     assert isinstance(bits, int)
     shape = (cards.get("NAXIS2"), cards.get("NAXIS1"))

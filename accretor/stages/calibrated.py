@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accretor.core.dumps import FRAMES
+from accretor.core.part import parse
 from accretor.io import atomic, dump
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
-from accretor.stages import masters, preprocess, reduced
+from accretor.stages import masters, platesolve, preprocess, reduced
 from accretor.stages.bench import Bench
 from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, fingerprint
@@ -66,6 +67,12 @@ def write_one(task: WritingTask) -> None:
     for key, first in zip(("CRPIX1", "CRPIX2"), task.files.masters.readout.origin, strict=True):
         if first and isinstance(header.get(key), float | int):
             header[key] -= first
+    if (step := parse(task.files.part).step) > 1:
+        solution = {key: header[key] for key in header if isinstance(header[key], float)}
+        for key, value in platesolve.coarser(solution, step).items():
+            header[key] = value
+        for key in ("BAYERPAT", "XBAYROFF", "YBAYROFF", "COLORTYP"):
+            header.remove(key, ignore_missing=True)
     if task.files.masters.readout.trim is not None:
         for key in ("BIASSEC", "TRIMSEC", "DATASEC"):
             header.remove(key, ignore_missing=True)

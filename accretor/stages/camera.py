@@ -17,7 +17,7 @@ from accretor.io import digests
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
-from accretor.stages import masters, measured_gain
+from accretor.stages import flatlight, masters, measured_gain
 from accretor.stages.bench import Bench
 from accretor.stages.masters import MasterFiles, Source
 from accretor.stages.rows import GOOD
@@ -44,6 +44,8 @@ class Camera:
     """Gain and read noise, where they had to be measured."""
     self_dark: Row
     """Of how many frames it would now be made, and what would be gained."""
+    flat_levels: dict[str, float]
+    """Median of each flat frame by digest, ADU."""
 
     @property
     def meta(self) -> Row:
@@ -53,6 +55,7 @@ class Camera:
             "readout": masters.readout_meta(self.readout),
             "detector": self.detector,
             "self_dark": self.self_dark,
+            "flat_levels": self.flat_levels,
         }
 
 
@@ -74,6 +77,7 @@ def find_out(
     old = {} if bench.redo else masters.recorded(plan.paths)
     record: list[Row] = []
     choice: Row = {}
+    levels: dict[str, float] = {}
     for kind, files in (
         ("bias", plan.calibrations.bias),
         ("dark", plan.calibrations.dark),
@@ -84,25 +88,64 @@ def find_out(
                 masters.source(layout.raw, file, digest)
                 for file, digest in zip(files, _digests(files, layout), strict=True)
             ]
+            if kind == "flat":
+                exposure = plan.frames[0].exposure
+                assert exposure is not None
+                before = masters.recorded_flat_levels(plan.paths)
+                lit = flatlight.choose(sources, exposure.saturation, readout.trim, before)
+                sources, levels = lit.sources, lit.levels
+                remarks.extend(lit.remarks)
             made_with = [] if kind == "bias" else [row["digest"] for row in record]
             so_far = masters.of_rows(plan.paths, record, readout)
-            record.append(_kept_or_made(kind, sources, plan, so_far, old, made_with))
+            record.append(
+                _kept_or_made(kind, sources, plan, so_far, old, made_with, may_share=not bench.redo)
+            )
             remarks += masters.left_out(record[-1], sources)
-    if not plan.calibrations.dark:
+    done = plan.calibrated
+    if done:
+        remarks.append(f"the frames were calibrated before ({done}), and are not calibrated again")
+    if not plan.calibrations.dark and "D" not in done:
         said, choice = _self_dark(plan, layout, settings, found, record, old, bench, readout)
         remarks.append(f"no darks: {said}")
         if not masters.of_rows(plan.paths, record, readout).has_zero_level:
             remarks.append(
                 "no bias: the sky holds the zero level of the detector; its noise is measured, not computed"
             )
-    if not plan.calibrations.flat:
+    if not plan.calibrations.flat and "F" not in done:
         remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
     if (bad := _bad_pixels(plan, layout, record, old, readout)) is not None:
         record.append(bad)
     detector, said_of_it = measured_gain.find_out(
         plan, layout, settings, found, masters.of_rows(plan.paths, record, readout), bench
     )
-    return Camera(record, [*remarks, *said_of_it], readout, detector, choice)
+    return Camera(record, [*remarks, *said_of_it], readout, detector, choice, levels)
+
+
+def applied(plan: ObservationPlan, record: Sequence[Row]) -> list[Row]:
+    """Return a row for each calibration frame of the workspace: the master that it is in, or why none."""
+    of = plan.calibrations
+    used = {row["kind"]: set(row["frames"].split(masters.BETWEEN)) for row in record}
+    why = "its light, or damage: see the remarks of masters.ecsv"
+    verdicts = [
+        (file, kind, "" if file.name in used.get(kind, ()) else why)
+        for kind, files in (("bias", of.bias), ("dark", of.dark), ("flat", of.flat))
+        for file in files
+    ]
+    verdicts += [(file, file.exposure.kind, reason) for file, reason in of.left_out if file.exposure]
+    return [
+        {
+            "path": file.path,
+            "kind": kind,
+            "use": "" if reason else f"{kind}.fits",
+            "reason": reason,
+            "exposure": file.exposure.exposure,
+            "temperature": file.exposure.temperature,
+            "filter": file.exposure.filter,
+            "mid": file.exposure.mid,
+        }
+        for file, kind, reason in sorted(verdicts, key=lambda verdict: verdict[0].path)
+        if file.exposure
+    ]
 
 
 def frame_names(files: Sequence[RawFile]) -> list[str]:
@@ -134,7 +177,8 @@ def declared(plan: ObservationPlan, settings: WorkspaceSettings) -> tuple[Readou
         )
     if overscan is not None:
         remarks.append(f"overscan {overscan} taken off each frame")
-    readout = Readout(overscan, trim, nonlinearity, settings.preprocess.median3)
+    before = bool({"B", "D"} & set(plan.calibrated))
+    readout = Readout(overscan, trim, nonlinearity, settings.preprocess.median3, before)
     return readout, remarks
 
 
@@ -208,10 +252,14 @@ def _kept_or_made(
     so_far: MasterFiles,
     old: Mapping[str, Row],
     made_with: list[str],
+    *,
+    may_share: bool = False,
 ) -> Row:
     identity = masters.input_of(kind, sources, made_with, so_far.readout)
     if kind in old and old[kind]["input"] == identity and _is_whole(plan, old[kind]):
         return old[kind]
+    if may_share and (shared := masters.of_another(kind, identity, plan.paths)) is not None:
+        return shared
     saturation = plan.declared.saturation
     return masters.make(kind, sources, plan.paths, so_far, identity, saturation=saturation)
 

@@ -124,7 +124,7 @@ def radius(target: Target, plans: Sequence[ObservationPlan], settings: Workspace
         for file in plan.frames:
             exposure = file.exposure
             assert exposure is not None
-            scale = plan.instrument.pixel_scale or exposure.pixel_scale
+            scale = exposure.pixel_scale
             if not scale > 0:
                 continue
             half = math.hypot(exposure.width, exposure.height) * scale / 7200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ from accretor.core import versions
 from accretor.core.dumps import MASTERS
 from accretor.core.errors import DumpError, Unusable
 from accretor.core.readout import AS_IT_IS, Readout, Section, parse
-from accretor.io import dump, twins
+from accretor.io import atomic, dump, twins
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
@@ -54,6 +55,8 @@ class Source:
     """Second."""
     name: str = ""
     """By which the record knows it; default: that of the file."""
+    part: str = ""
+    """Which of its pixels are the image."""
 
     @property
     def label(self) -> str:
@@ -79,7 +82,8 @@ class MasterFiles:
     @property
     def has_zero_level(self) -> bool:
         """Whether they take off the level of the unexposed detector, so that the sky is light alone."""
-        is_subtracted = bool(self.bias) or self.readout.overscan is not None
+        before = self.readout.has_zero_level or self.readout.overscan is not None
+        is_subtracted = bool(self.bias) or before
         return is_subtracted or not math.isnan(self.dark_exposure)
 
     @functools.cached_property
@@ -91,7 +95,8 @@ class MasterFiles:
 def source(raw: Path, file: RawFile, digest: str) -> Source:
     """Return *file* as a source of a master."""
     assert file.exposure is not None
-    return Source(raw / file.path, file.exposure.hdu, digest, file.exposure.exposure)
+    exposure = file.exposure
+    return Source(raw / file.path, exposure.hdu, digest, exposure.exposure, part=exposure.part)
 
 
 def recorded(paths: ObservationPaths) -> dict[str, Row]:
@@ -116,11 +121,47 @@ def recorded_detector(paths: ObservationPaths) -> Row:
     return found
 
 
+def of_another(kind: str, identity: str, paths: ObservationPaths) -> Row | None:
+    """Take over the master of another observation that was made of the same frames in the same way.
+
+    Nights and targets share their calibration frames; the bytes are those that making it
+    again would give. A record or a master that is not whole is passed over.
+
+    Returns
+    -------
+    Row or None
+        The row of the record; None if there is no such master.
+    """
+    work = paths.folder.parents[3]  # of target, night, telescope, filter
+    for record in sorted(work.glob("*/*/*/*/masters.ecsv")):
+        if record == paths.masters:
+            continue
+        try:
+            rows = dump.read(record, MASTERS).rows
+            found = next((row for row in rows if (row["kind"], row["input"]) == (kind, identity)), None)
+            content = (record.parent / "masters" / f"{kind}.fits").read_bytes() if found else b""
+        except (DumpError, OSError):
+            continue
+        if found is not None and hashlib.sha256(content).hexdigest() == found["digest"]:
+            atomic.write_bytes(paths.master(kind), content)
+            return found
+    return None
+
+
+def recorded_flat_levels(paths: ObservationPaths) -> dict[str, float]:
+    """Return the medians of flat frames that were measured the last time, ADU, by digest."""
+    try:
+        found: dict[str, float] = dump.read_meta(paths.masters).get("flat_levels", {})
+    except (FileNotFoundError, DumpError):
+        return {}
+    return found
+
+
 def input_of(
     kind: str, sources: Sequence[Source], made_with: Sequence[str], readout: Readout = AS_IT_IS
 ) -> str:
     """Return the identity of a master: what it is made from, and with."""
-    digests = sorted(item.digest for item in sources)
+    digests = sorted(f"{item.digest} {item.part}".strip() for item in sources)
     return fingerprint(versions.MASTERS, kind, digests, list(made_with), repr(readout))
 
 
@@ -200,7 +241,7 @@ def _well_exposed(ordered: Sequence[Source], saturation: float) -> list[Source]:
     Unusable
         If there is none.
     """
-    with io_fits.Stack([(item.path, item.hdu) for item in ordered]) as stack:
+    with io_fits.Stack([(item.path, item.hdu, item.part) for item in ordered]) as stack:
         middle = stack.rows(stack.height // 2, stack.height // 2 + 1)
     level = np.median(middle.reshape(len(ordered), -1), axis=1)
     found = [item for item, value in zip(ordered, level, strict=True) if value < MOST_LEVEL * saturation]
@@ -229,7 +270,7 @@ def _combined(kind: str, ordered: Sequence[Source], masters: MasterFiles) -> Ima
     from accretor.science import combine, detector
 
     known = load(masters)
-    with io_fits.Stack([(item.path, item.hdu) for item in ordered]) as stack:
+    with io_fits.Stack([(item.path, item.hdu, item.part) for item in ordered]) as stack:
         if kind == "selfdark":
             # What is there already is taken off first, or it would be taken off twice.
             return combine.self_dark(
@@ -320,7 +361,7 @@ def make_map(paths: ObservationPaths, masters: MasterFiles, listed: Image | None
 
 def _is_readable(item: Source) -> bool:
     try:
-        io_fits.read_image(item.path, item.hdu)
+        io_fits.read_image(item.path, item.hdu, item.part)
     except Unusable:
         return False
     return True
@@ -360,6 +401,7 @@ def readout_meta(readout: Readout) -> Row:
         "trim": str(readout.trim or ""),
         "nonlinearity": list(readout.nonlinearity),
         "median3": readout.is_median_filtered,
+        "has_zero_level": readout.has_zero_level,
     }
 
 
@@ -370,6 +412,7 @@ def readout_of(meta: Row) -> Readout:
         trim=parse(meta["trim"]) if meta.get("trim") else None,
         nonlinearity=tuple(meta.get("nonlinearity", ())),
         is_median_filtered=meta.get("median3", False),
+        has_zero_level=meta.get("has_zero_level", False),
     )
 
 

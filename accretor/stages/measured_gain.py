@@ -145,8 +145,10 @@ def _calibrations(files: Sequence[RawFile], layout: Layout, made: MasterFiles) -
     chosen = sorted(files, key=lambda file: file.path)[:MOST_CALIBRATIONS]
     if not chosen:
         return np.empty((0, 1, 1), dtype=np.float32)
-    pairs = [(layout.raw / file.path, file.exposure.hdu if file.exposure else 0) for file in chosen]
-    with io_fits.Stack(pairs) as stack:
+    images = [
+        (layout.raw / file.path, file.exposure.hdu, file.exposure.part) for file in chosen if file.exposure
+    ]
+    with io_fits.Stack(images) as stack:
         read, height, width = masters.levelled(stack, made.readout)
         low, left = max((height - SIDE) // 2, 0), max((width - SIDE) // 2, 0)
         return read(low, min(low + SIDE, height))[:, :, left : left + SIDE]
@@ -160,5 +162,6 @@ def _frames(files: Sequence[RawFile], layout: Layout, made: MasterFiles) -> Iter
     known = masters.load(made)
     level = Masters(bias=known.bias, readout=made.readout)
     for file in files:
-        if file.exposure:
-            yield detector.linear(io_fits.read_image(layout.raw / file.path, file.exposure.hdu), level)
+        if (exposure := file.exposure) is not None:
+            image = io_fits.read_image(layout.raw / file.path, exposure.hdu, exposure.part)
+            yield detector.linear(image, level)

@@ -50,7 +50,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
         biasflags.Night(
             fwhm=results["fwhm_px"],
             drift=(_range(measured["shift_x"]), _range(measured["shift_y"])),
-            has_flat="flat" in kinds,
+            has_flat="flat" in kinds or "F" in plan.calibrated,
             has_dark="dark" in kinds,
             has_self_dark="selfdark" in kinds,
             has_zero_level=made.has_zero_level,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import subprocess
 import tempfile
@@ -62,10 +63,12 @@ def from_header(
     target: tuple[float, float],
     shape: tuple[int, int],
     origin: tuple[int, int] = (0, 0),
+    step: int = 1,
 ) -> Solution:
     """Return the plate solution in the header of *path*, if it puts the target on the frame.
 
-    *origin* is the column and row of the raw frame that are the first of the trimmed one, of *shape*.
+    *origin* is the column and row of the raw frame that are the first of the trimmed one, of *shape*;
+    *step*, pixels of the raw frame on a side of a pixel of that one.
 
     Raises
     ------
@@ -74,6 +77,8 @@ def from_header(
     """
     header = io_fits.read_header(path, hdu)
     cards = {key: header[key] for key in header if _is_wcs_key(key)}
+    if step > 1:
+        cards = coarser({key: _number(value) for key, value in cards.items()}, step)
     return from_cards(cards, "header", target, shape, origin)
 
 
@@ -124,6 +129,22 @@ def from_cards(
             f"the header's plate solution puts the target at x = {x:.6g}, y = {y:.6g}, off the frame"
         )
     return solution
+
+
+def coarser(cards: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """Return a plate solution for pixels that are *step* times as large; SIP terms go with their power."""
+    found: dict[str, Any] = {}
+    for key, value in cards.items():
+        factor, shift = 1.0, 0.0
+        if key.startswith("CRPIX"):
+            # The edge of the first pixel, at 0.5, stays where it is.
+            factor, shift = 1 / step, 0.5 - 0.5 / step
+        elif key.startswith(("CD1_", "CD2_", "CDELT")):
+            factor = step
+        elif power := re.fullmatch(r"(?:A|B|AP|BP)_(\d)_(\d)", key):
+            factor = step ** (int(power[1]) + int(power[2]) - 1)
+        found[key] = value * factor + shift if isinstance(value, float) else value
+    return found
 
 
 def solve_field(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accretor.core import versions
-from accretor.core.dumps import FRAMES, MASTERS
+from accretor.core.dumps import CALIBRATIONS, FRAMES, MASTERS
 from accretor.core.errors import Unusable
 from accretor.core.readout import parse
 from accretor.core.settings import Target, WorkspaceSettings
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("accretor")
 
+TWILIGHT = -6.0
+"""Degree of the Sun's altitude above which a frame is of twilight, whose sky outshines the stars."""
 
 BLANK: Row = {
     "jd_utc": math.nan,
@@ -51,6 +53,7 @@ class FrameTask:
 
     path: str
     hdu: int
+    part: str
     mid: str
     target: tuple[float, float, float, float]
     """Right ascension and declination, degree; proper motion, milliarcsec per year."""
@@ -94,12 +97,15 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     found = dict(zip(plan.frames, outcome.rows, strict=True))
     found_out = camera.find_out(plan, layout, settings, found, bench)
     dump.write(plan.paths.masters, MASTERS, found_out.rows, found_out.meta)
+    applied = camera.applied(plan, found_out.rows)
+    dump.write(plan.paths.calibrations, CALIBRATIONS, applied, {"n_light": len(plan.frames)})
     _ = plan.detector  # without a gain nothing can follow
     of_frames = [row for row in found_out.rows if row["kind"] != "bad"]
     made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in of_frames) or "no calibration frames"
     written = [
         plan.paths.frames,
         plan.paths.masters,
+        plan.paths.calibrations,
         *(plan.paths.master(row["kind"]) for row in found_out.rows),
     ]
     return Done(tuple(written), f"{outcome}; {made_of}", outcome.is_final)
@@ -114,6 +120,7 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
     common = FrameTask(
         path="",
         hdu=0,
+        part="",
         mid="",
         target=direction(plan.target),
         site=plan.site,
@@ -143,7 +150,7 @@ def look(task: FrameTask) -> Row:
     from accretor.science.readout import window
 
     keep = functools.partial(scratch.file_of, Path(task.unpacked)) if task.unpacked else None
-    taken = pixels.take(Path(task.path), task.hdu, check_sum=task.check_sum, keep=keep)
+    taken = pixels.take(Path(task.path), task.hdu, task.part, check_sum=task.check_sum, keep=keep)
     found = times.frame_times([task.mid], times.Direction(*task.target), times.Site(*task.site))
     row: Row = {
         "input": taken.digest,
@@ -178,6 +185,12 @@ def look(task: FrameTask) -> Row:
     if not found.altitude[0] > 0:
         reason = f"the target is {found.altitude[0]:.1f} degrees high at {task.mid} UTC; check site and clock"
         return {**row, "status": rows.POOR, "reason": reason}
+    if found.sun_altitude[0] > TWILIGHT:
+        reason = (
+            f"twilight: the Sun is {found.sun_altitude[0]:+.1f} degrees high at {task.mid} UTC; "
+            "else check site and clock"
+        )
+        return {**row, "status": rows.POOR, "reason": reason}
     return row
 
 
@@ -195,6 +208,7 @@ def _job(
         common,
         path=str(raw / file.path),
         hdu=exposure.hdu,
+        part=exposure.part,
         mid=exposure.mid,
         trim=exposure.trim,
         clock_jump=round(clock_jump, 1),
@@ -219,7 +233,7 @@ def _said_of_times(plan: ObservationPlan, settings: WorkspaceSettings) -> Row:
     """Return what the header of ``frames.ecsv`` says: remarks, and what no package may be sent with."""
     import numpy as np
 
-    from accretor.science import clockcheck, times
+    from accretor.science import clockcheck, headertruth, times
 
     exposures = [file.exposure for file in plan.frames if file.exposure]
     header, computed = _altitudes(plan)
@@ -237,6 +251,10 @@ def _said_of_times(plan: ObservationPlan, settings: WorkspaceSettings) -> Row:
     )
     # Half a degree is two minutes at least, for nothing in the sky rises faster than 15 degrees an hour.
     problems = [*filter(None, [times.cross_check(header, computed)]), *verdict.problems]
+    place = (direction(plan.target)[:2], plan.site[:2])
+    problems += filter(
+        None, [headertruth.sentence(headertruth.explain(np.array(mids), header, computed, *place))]
+    )
     rule = Counter(exposure.time_rule for exposure in exposures).most_common(1)[0][0]
     remarks = [*plan.declared.remarks, *verdict.remarks, *problems]
     if any(exposure.time_rule.endswith(ASSUMED) for exposure in exposures):

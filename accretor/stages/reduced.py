@@ -27,6 +27,8 @@ class FrameFiles:
 
     path: str
     hdu: int
+    part: str
+    """Which of its pixels are the image."""
     exposure: float
     """Second."""
     gain: float
@@ -47,11 +49,12 @@ def frame_files(
 ) -> list[FrameFiles]:
     """Return the files of the frames of *rows* (of ``frames.ecsv``), in their order."""
     detector = plan.detector
-    hdus = {file.path: file.exposure.hdu for file in plan.frames if file.exposure}
+    exposures = {file.path: file.exposure for file in plan.frames if file.exposure}
     return [
         FrameFiles(
             path=str(layout.raw / row["path"]),
-            hdu=hdus[row["path"]],
+            hdu=exposures[row["path"]].hdu,
+            part=exposures[row["path"]].part,
             exposure=row["exptime"],
             gain=detector.gain,
             read_noise=detector.read_noise,
@@ -86,7 +89,7 @@ def look_at(files: FrameFiles, *, own: bool = False) -> Calibrated:
     """
     from accretor.science import calibrated, readout
 
-    whole = pixels.read(Path(files.path), files.hdu, own=own, unpacked=files.unpacked)
+    whole = pixels.read(Path(files.path), files.hdu, files.part, own=own, unpacked=files.unpacked)
     known = masters.load(files.masters)
     raw = readout.window(whole, known.readout.trim)
     for name in ("bias", "dark", "flat"):
@@ -108,4 +111,5 @@ def identity(files: FrameFiles) -> tuple[float | str, ...]:
         files.saturation,
         files.dark_current,
         files.masters.id,
+        *([files.part] if files.part else []),
     )

@@ -63,6 +63,8 @@ class Frame:
     """Of what nova.astrometry.net was sent."""
     origin: tuple[int, int] = (0, 0)
     """Column and row of the raw frame that are the first of the trimmed one."""
+    step: int = 1
+    """Pixels of the raw frame on a side of a pixel of this one."""
     index_folder: Path | None = None
     """Of index files of solve-field, if not the usual one."""
 
@@ -168,7 +170,9 @@ def _ways(
     frame: Frame, catalogs: list[Listed], settings: PlateSolutionSettings, *, is_offline: bool, trouble: str
 ) -> Iterator[Attempt]:
     try:
-        found = platesolve.from_header(frame.path, frame.hdu, frame.target, frame.shape, frame.origin)
+        found = platesolve.from_header(
+            frame.path, frame.hdu, frame.target, frame.shape, frame.origin, frame.step
+        )
         yield tested("header", found, frame, catalogs, trouble)
     except Unusable as verdict:
         yield Attempt("header", None, verdict.reason)

@@ -11,6 +11,7 @@ import numpy as np
 from accretor.core.arrays import Floats, Image
 from accretor.core.dumps import FRAMES, PLATE_SOLUTION, STARS, TEMPLATE_STARS
 from accretor.core.errors import Blocked, DumpError, Unusable
+from accretor.core.part import parse
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io import fits as io_fits
@@ -130,6 +131,7 @@ def _attempts(
             pixel_scale=_scale_hint(plan),
             record=plan.paths.nova,
             origin=files.masters.readout.origin,
+            step=parse(files.part).step,
             index_folder=layout.root / index if (index := settings.plate_solution.index_folder) else None,
         ),
         solution_of.listed(catalogs, times.julian_year(frame["jd_utc"])),
@@ -188,7 +190,7 @@ def _target_place(
 
 def _scale_hint(plan: ObservationPlan) -> float:
     exposure = plan.frames[0].exposure
-    return plan.instrument.pixel_scale or (exposure.pixel_scale if exposure else math.nan)
+    return exposure.pixel_scale if exposure else math.nan
 
 
 def _star_rows(stars: Any, target: int, solution: Solution | None, scale: float, fwhm: float) -> list[Row]:

@@ -69,22 +69,25 @@ class ObservationPlan:
         return not self.frames
 
     @property
+    def calibrated(self) -> str:
+        """Letters of bias, dark, flat that some program applied to the frames before."""
+        exposure = self.frames[0].exposure
+        assert exposure is not None
+        return exposure.calibrated
+
+    @property
     def declared(self) -> Detector:
         """What settings or headers tell of the camera: NaN for a gain or read noise that they do not."""
         exposure = self.frames[0].exposure
         assert exposure is not None
         remarks = []
-        read_noise = (
-            self.instrument.read_noise if self.instrument.read_noise is not None else exposure.read_noise
-        )
-        saturation = self.instrument.saturation or exposure.saturation
+        saturation = exposure.saturation
         if not saturation > 0:
             saturation = 65535.0
             remarks.append("saturation level not known: 65535 ADU assumed")
-        gain = self.instrument.gain or exposure.gain
-        return Detector(
-            float(gain) if gain > 0 else math.nan, float(read_noise), float(saturation), tuple(remarks)
-        )
+        # The settings are in them already, and so is what a colour camera makes of the gain.
+        gain = exposure.gain if exposure.gain > 0 else math.nan
+        return Detector(gain, exposure.read_noise, saturation, tuple(remarks))
 
     @property
     def detector(self) -> Detector:

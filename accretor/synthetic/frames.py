@@ -20,6 +20,8 @@ from accretor.synthetic.scene import Scene
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
+    from accretor.synthetic.dialects import Program
+
 READ_OUT_TIME = 5.0
 """Between calibration frames, second."""
 
@@ -28,7 +30,12 @@ Dialect: TypeAlias = "Callable[[Header], Header]"
 
 
 def write(
-    night: Night, folder: Path, *, lights: Collection[int] | None = None, dialect: Dialect | None = None
+    night: Night,
+    folder: Path,
+    *,
+    lights: Collection[int] | None = None,
+    dialect: Dialect | None = None,
+    program: Program | None = None,
 ) -> Truth:
     """Write the raw frames of *night* to ``raw/`` in *folder*.
 
@@ -44,6 +51,8 @@ def write(
         Numbers of the light frames to write, from 0; default: all of them.
     dialect : callable, optional
         Turns each header into that of another camera program; default: as it is.
+    program : Program, optional
+        Writes header and file as another program does; goes before *dialect*.
 
     Returns
     -------
@@ -61,7 +70,8 @@ def write(
     raw = folder / "raw"
     begin = sky.start_of(night, -600 - _calibration_time(night))
     second = 0.0
-    translate = dialect or (lambda header: header)
+    translate = program.translate if program else dialect or (lambda header: header)
+    suffix = ".fits.fz" if program and program.is_packed else ".fits"
     n_filter = max(len(night.filters), 1)
     for kind, number, exposure in (
         ("flat", night.n_flat * n_filter, night.flat_exposure),
@@ -73,12 +83,13 @@ def write(
             header = _calibration_header(night, kind, begin, second, exposure)
             if kind == "flat":
                 header["FILTER"] = (scene.filter_of(night, index), "filter")
-            content = _fits(make(prepared, index), translate(header))
-            write_bytes(raw / kind / f"{kind}-{index + 1:03d}.fits", content)
+            content = _fits(make(prepared, index), translate(header), program)
+            write_bytes(raw / kind / f"{kind}-{index + 1:03d}{suffix}", content)
             second += exposure + READ_OUT_TIME
     for index in range(night.n_frame) if lights is None else sorted(lights):
-        path = raw / night.target / light_name(night, index)
-        write_bytes(path, _fits(scene.light(prepared, index), translate(_light_header(prepared, index))))
+        path = raw / night.target / f"{Path(light_name(night, index)).stem}{suffix}"
+        header = translate(_light_header(prepared, index))
+        write_bytes(path, _fits(scene.light(prepared, index), header, program))
     return truth(prepared)
 
 
@@ -237,9 +248,34 @@ def _sexagesimal(value: float, digits: int) -> str:
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{rest:0{digits}d}"
 
 
-def _fits(image: NDArray[Any], header: Header) -> bytes:
-    from astropy.io.fits import PrimaryHDU
+def _fits(image: NDArray[Any], header: Header, program: Program | None = None) -> bytes:
+    from astropy.io.fits import CompImageHDU, HDUList, PrimaryHDU
 
     buffer = io.BytesIO()
-    PrimaryHDU(image, header).writeto(buffer)
+    if program is not None and program.bayer:
+        image = _mosaic(image, program.bayer)
+        _finer(header)
+    if program is not None and program.is_packed:
+        packed = CompImageHDU(image, header, compression_type="RICE_1")
+        HDUList([PrimaryHDU(), packed]).writeto(buffer)
+    else:
+        PrimaryHDU(image, header).writeto(buffer)
     return buffer.getvalue()
+
+
+def _mosaic(image: NDArray[Any], pattern: str) -> NDArray[Any]:
+    """Return the frame of a colour camera: green has the values of *image*, red and blue have less."""
+    found = np.zeros((2 * image.shape[0], 2 * image.shape[1]), dtype=image.dtype)
+    for place, colour in enumerate(pattern):
+        part = {"G": 1.0, "R": 0.7, "B": 0.5}[colour]
+        found[place // 2 :: 2, place % 2 :: 2] = image * part
+    return found
+
+
+def _finer(header: Header) -> None:
+    """Make the plate solution in *header* that of pixels of half the size."""
+    for key in header:
+        if key.startswith("CRPIX"):
+            header[key] = (header[key] - 0.5) * 2 + 0.5
+        elif key.startswith(("CD1_", "CD2_")):
+            header[key] /= 2

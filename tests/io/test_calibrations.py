@@ -20,6 +20,8 @@ LIGHT = Exposure(
     temperature=-20.0,
     longitude=-110.0,
     latitude=31.0,
+    camera="A",
+    mode="slow",
 )
 BIAS = replace(LIGHT, kind="bias", exposure=0.0, filter="")
 DARK = replace(LIGHT, kind="dark", filter="")
@@ -50,6 +52,11 @@ def test_frames_of_the_same_camera_fit():
         (replace(DARK, temperature=-15.0), "dark is 5.0 K off, 2 K allowed"),
         (replace(DARK, exposure=90.0), "dark of 90 s, frames of 60 s; without bias it cannot be scaled"),
         (replace(FLAT, filter="V"), "flat in V, frames in R"),
+        (replace(FLAT, mid="2025-01-05T03:00:00"), "flat of 59 days before or after the frames, 30 allowed"),
+        (replace(BIAS, camera="B"), "bias of the camera 'B', frames of 'A'; if they are one, give camera"),
+        (replace(BIAS, mode="fast"), "bias read out as 'fast', frames as 'slow'"),
+        (replace(DARK, part="mean 01+10"), "10 x 8 pixels (mean 01+10) binned 1x1"),
+        (replace(FLAT, calibrated="B"), "flat without its bias, frames with its bias"),
     ],
 )
 def test_frame_that_does_not_fit_has_the_reason(frame, reason):
@@ -101,3 +108,20 @@ def test_frame_without_time_or_site_counts_to_the_own_night():
     names, _, _ = plan(a=replace(BIAS, mid="", longitude=nowhere), b=replace(BIAS, longitude=nowhere))
 
     assert names["bias"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("done", "used"),
+    [("", "bias dark flat"), ("B", ""), ("BD", "bias-flat"), ("F", "bias dark"), ("BDF", "")],
+)
+def test_nothing_is_done_twice_to_frames_that_were_calibrated_before(done, used):
+    files = [RawFile(one.kind, 1, 1, one) for one in (BIAS, DARK, FLAT)]
+    files.append(RawFile("bias-flat", 1, 1, replace(FLAT, calibrated="B")))
+
+    found = calibrations.choose(files, [replace(LIGHT, calibrated=done)], PreprocessSettings())
+
+    names = {file.path for one in (found.bias, found.dark, found.flat) for file in one}
+    expected = set(used.split()) | ({"bias-flat"} if done == "B" else set())
+    assert names == expected
+    assert {file.path for file, _ in found.left_out} == {file.path for file in files} - names
+    assert all(reason for _, reason in found.left_out)

@@ -10,6 +10,7 @@ from accretor.core.errors import Unusable
 from accretor.io import fits
 
 IMAGE = np.arange(12.0).reshape(3, 4)
+ALL = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 
 def astropy_file(path, data, **options):
@@ -92,7 +93,7 @@ def test_a_file_that_is_no_fits_is_unusable(tmp_path, content):
 def test_a_file_without_a_flat_image_is_unusable(tmp_path, data):
     path = astropy_file(tmp_path / "a.fits", data)
 
-    with pytest.raises(Unusable, match="HDU 0 holds no image"):
+    with pytest.raises(Unusable, match=r"HDU.* holds no image"):
         fits.read_image(path)
 
 
@@ -109,7 +110,7 @@ def test_a_stack_read_in_strips_is_the_images(tmp_path):
     paths = [astropy_file(tmp_path / f"{i}.fits", image) for i, image in enumerate(images)]
     paths.append(astropy_file(tmp_path / "3.fits.fz", images[0], compression_type="RICE_1"))
 
-    with fits.Stack([(path, int(path.suffix == ".fz")) for path in paths]) as stack:
+    with fits.Stack([(path, int(path.suffix == ".fz"), "") for path in paths]) as stack:
         assert (stack.height, stack.width) == (7, 5)
         strips = [stack.rows(start, min(start + 3, 7)) for start in range(0, 7, 3)]
         whole = stack.frame(2)
@@ -125,7 +126,7 @@ def test_a_stack_with_a_damaged_file_is_unusable_and_leaves_no_file_open(tmp_pat
 
     # A file that is left open would be a ResourceWarning, which is an error here.
     with pytest.raises(Unusable):
-        fits.Stack([(tmp_path / "a.fits", 0), (tmp_path / "b.fits", 0)])
+        fits.Stack([(tmp_path / "a.fits", 0, ""), (tmp_path / "b.fits", 0, "")])
 
 
 def test_data_that_do_not_add_up_to_their_sum_are_unusable(tmp_path):
@@ -141,3 +142,37 @@ def test_data_that_do_not_add_up_to_their_sum_are_unusable(tmp_path):
 
 def test_data_without_a_sum_are_believed():
     fits.check_sum(fits.image_bytes(IMAGE, {}))
+
+
+@pytest.mark.parametrize("suffix", [".fits", ".fits.fz"])
+@pytest.mark.parametrize(
+    ("part", "cells"), [("mean 01+10", [(0, 1), (1, 0)]), ("mean 11", [(1, 1)]), ("mean 00+01+10+11", ALL)]
+)
+def test_a_colour_is_the_mean_of_its_pixels_whole_and_in_strips(tmp_path, suffix, part, cells):
+    rng = np.random.Generator(np.random.PCG64(2))
+    image = rng.integers(0, 60000, (7, 9)).astype(np.uint16)  # odd: the last row and column are left out
+    path = astropy_file(
+        tmp_path / f"a{suffix}", image, **({"compression_type": "RICE_1"} if "fz" in suffix else {})
+    )
+    hdu = int("fz" in suffix)
+    expected = np.mean([image[row:6:2, column:8:2].astype(np.float64) for row, column in cells], axis=0)
+
+    with fits.Stack([(path, hdu, part)] * 2) as stack:
+        assert (stack.height, stack.width) == (3, 4)
+        strips = np.concatenate([stack.rows(start, start + 2) for start in (0, 2)], axis=1)
+        whole = stack.frame(1)
+
+    np.testing.assert_allclose(fits.read_image(path, hdu, part), expected, rtol=1e-6)
+    np.testing.assert_allclose(whole, expected, rtol=1e-6)
+    np.testing.assert_allclose(strips[0], expected, rtol=1e-6)
+
+
+def test_a_plane_of_a_cube_is_that_plane(tmp_path):
+    cube = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
+    path = astropy_file(tmp_path / "a.fits", cube)
+
+    with fits.Stack([(path, 0, "plane 2")]) as stack:
+        np.testing.assert_array_equal(stack.frame(0), cube[1])
+    np.testing.assert_array_equal(fits.read_image(path, 0, "plane 3"), cube[2])
+    with pytest.raises(Unusable, match="without plane 4"):
+        fits.read_image(path, 0, "plane 4")

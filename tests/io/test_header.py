@@ -152,9 +152,15 @@ def test_endless_header_is_given_up(tmp_path):
         (fits_bytes("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0"), "no image"),
         (
             fits_bytes(
-                "SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 3", "NAXIS1  = 9", "NAXIS2  = 9", "NAXIS3  = 3"
+                "SIMPLE  = T",
+                "BITPIX  = 8",
+                "NAXIS   = 4",
+                "NAXIS1  = 9",
+                "NAXIS2  = 9",
+                "NAXIS3  = 3",
+                "NAXIS4  = 2",
             ),
-            "3-D image .9 x 9 x 3.",
+            "4-D image .9 x 9 x 3 x 2.",
         ),
         (fits_bytes("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 1", "NAXIS1  = 9"), "1-D image"),
         (fits_bytes("SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 1000000"), "not a number of axes"),
@@ -253,3 +259,36 @@ def test_one_wrong_byte_is_read_or_told(tmp_path_factory, at, byte):
 
     with suppress(HeaderError):
         assert header.read(path)
+
+
+def images(path, names, shape=(8, 9), **more):
+    hdus = [fits.PrimaryHDU(), *(fits.ImageHDU(np.zeros(shape, np.int16), name=name) for name in names)]
+    fits.HDUList(hdus).writeto(path, **more)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".fits", ".fits.gz"])
+def test_file_with_an_image_for_each_amplifier_is_refused_with_all_of_them(tmp_path, suffix):
+    path = images(tmp_path / f"a{suffix}", ["SCI"] * 4)
+
+    with pytest.raises(HeaderError, match=r"4 images of 9 x 8 pixels in one file, in HDU 1, 2, 3, 4"):
+        header.read(path)
+
+
+@pytest.mark.parametrize("suffix", [".fits", ".fits.gz"])
+def test_images_of_errors_and_bad_pixels_beside_the_sky_are_passed_over(tmp_path, suffix):
+    path = images(tmp_path / f"a{suffix}", ["SCI", "BPM", "ERR"])
+
+    assert header.read(path).hdu == 1
+
+
+def test_packed_frame_with_packed_maps_beside_it_is_read(tmp_path):
+    rng = np.random.Generator(np.random.PCG64(3))
+    data = rng.integers(0, 1000, (30, 40)).astype(np.int16)
+    packed = [fits.CompImageHDU(data, name=name) for name in ("SCI", "BPM", "ERR")]
+    table = fits.BinTableHDU.from_columns([fits.Column("x", "E", array=np.zeros(3))], name="CAT")
+    fits.HDUList([fits.PrimaryHDU(), packed[0], table, *packed[1:]]).writeto(tmp_path / "a-e91.fits.fz")
+
+    found = header.read(tmp_path / "a-e91.fits.fz")
+
+    assert (found.hdu, found["NAXIS1"], found["NAXIS2"]) == (1, 40, 30)

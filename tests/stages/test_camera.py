@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from accretor.compute.pool import Pool
-from accretor.core.dumps import MASTERS
+from accretor.core.dumps import CALIBRATIONS, MASTERS
 from accretor.core.errors import Blocked
 from accretor.core.settings import ComputeSettings
 from accretor.io import dump
@@ -228,3 +229,106 @@ def test_other_clock_of_the_headers_is_compared_and_blocks_only_above_a_minute(t
         assert meta["time_rule"] == "DATE-OBS is the start of the exposure: by its comment"
 
     assert found == {0.0: (0, 0), 20.0: (1, 0), 7200.0: (1, 1)}
+
+
+def what_became_of(plan):
+    rows = dump.read(plan.paths.calibrations, CALIBRATIONS).rows
+    return {row["path"]: (row["use"], row["reason"]) for row in rows}
+
+
+def test_table_tells_of_each_calibration_frame_the_master_or_the_reason(tmp_path):
+    frames.write(NIGHT, tmp_path)
+    with fits.open(tmp_path / "raw" / "flat" / "flat-002.fits", mode="update") as hdus:
+        hdus[0].data[:] = 59_000
+    with fits.open(tmp_path / "raw" / "dark" / "dark-001.fits", mode="update") as hdus:
+        hdus[0].header["CCD-TEMP"] = 5.0
+    (tmp_path / "workspace.toml").write_text(demo.WORKSPACE, encoding="utf-8")
+
+    plan = preprocessed(open_workspace(tmp_path))
+
+    found = what_became_of(plan)
+    assert len(found) == NIGHT.n_bias + NIGHT.n_dark + NIGHT.n_flat
+    assert found["bias/bias-001.fits"] == ("bias.fits", "")
+    assert found["dark/dark-001.fits"] == ("", "dark is 25.0 K off, 2 K allowed")
+    assert found["flat/flat-001.fits"] == ("flat.fits", "")
+    assert found["flat/flat-002.fits"][0] == ""
+    remarks = dump.read_meta(plan.paths.masters)["remarks"]
+    assert any("6000 to 42000 ADU are wanted: flat-002.fits (59000 ADU)" in said for said in remarks)
+
+
+def test_frames_that_were_calibrated_before_are_not_calibrated_again(tmp_path):
+    def dialect(header):
+        if header["IMAGETYP"] == "LIGHT":
+            header["CALSTAT"] = "BDF"
+        return header
+
+    space = workspace(tmp_path, dialect=dialect)
+    plan = preprocessed(space)
+    raw = [
+        fits.getdata(path).astype(np.float64) for path in sorted((tmp_path / "raw" / NIGHT.target).iterdir())
+    ]
+
+    assert dump.read(plan.paths.masters, MASTERS).rows == []
+    assert {use for use, _ in what_became_of(plan).values()} == {""}
+    reasons = {reason for _, reason in what_became_of(plan).values()}
+    assert reasons == {
+        "the frames are calibrated before (BDF): no bias is taken off twice",
+        "the frames are calibrated before (BDF): no dark is taken off twice",
+        "the frames are calibrated before (BDF): no flat is divided by twice",
+    }
+    for (_, image), as_it_was in zip(images(space, plan), raw, strict=True):
+        np.testing.assert_allclose(image, NIGHT.gain * as_it_was, rtol=1e-6)
+    assert masters.files(plan.paths).has_zero_level
+
+
+def test_frames_of_a_colour_camera_give_the_picture_of_a_camera_without_colours(tmp_path):
+    from accretor.synthetic.dialects import PROGRAMS
+
+    plain = workspace(tmp_path / "plain")
+    expected_images = images(plain, preprocessed(plain))
+    frames.write(NIGHT, tmp_path / "colour", program=PROGRAMS["seestar"])
+    text = demo.WORKSPACE.replace('dialect = "generic"', PROGRAMS["seestar"].settings + "#")
+    (tmp_path / "colour" / "workspace.toml").write_text(text, encoding="utf-8")
+    colour = open_workspace(tmp_path / "colour")
+
+    found = images(colour, preprocessed(colour))
+
+    for (raw, image), (raw_expected, image_expected) in zip(found, expected_images, strict=True):
+        np.testing.assert_array_equal(raw, raw_expected)
+        np.testing.assert_allclose(image, image_expected, rtol=1e-6)
+
+
+def test_frames_of_twilight_are_poor_with_the_altitude_of_the_sun(tmp_path):
+    night = dataclasses.replace(NIGHT, start="2025-03-04T19:00:00.000", n_frame=4, cadence=1200.0)
+
+    plan = preprocessed(workspace(tmp_path, night))
+
+    rows = dump.read(plan.paths.frames, preprocess.FRAMES).rows
+    # The day of 11.7 h around a noon at 13:18 UTC ends at 19:08; 6 degrees later it is 19:32. Mid-exposures
+    # are 20 minutes apart from 19:01:30.
+    assert [row["status"] for row in rows] == ["poor", "poor", "good", "good"]
+    assert "twilight: the Sun is +" in rows[0]["reason"]
+    assert "twilight: the Sun is -" in rows[1]["reason"]
+
+
+def test_masters_of_the_same_frames_are_taken_over_by_other_targets_and_nights(tmp_path):
+    frames.write(dataclasses.replace(NIGHT, filters=("ip", "rp"), n_frame=8), tmp_path)
+    (tmp_path / "workspace.toml").write_text(demo.WORKSPACE, encoding="utf-8")
+    space = open_workspace(tmp_path)
+    first, second = space.observations
+    preprocess.run(first, space.layout, space.settings, bench())
+    for path in [*(tmp_path / "raw" / "bias").iterdir(), *(tmp_path / "raw" / "dark").iterdir()]:
+        before = path.stat()
+        path.write_bytes(bytes(before.st_size))  # whoever reads it now has no master
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    preprocess.run(second, space.layout, space.settings, bench())
+
+    for kind in ("bias", "dark"):
+        assert second.paths.master(kind).read_bytes() == first.paths.master(kind).read_bytes()
+    rows = [dump.read(plan.paths.masters, MASTERS).rows for plan in (first, second)]
+    assert [row for row in rows[0] if row["kind"] in ("bias", "dark")] == [
+        row for row in rows[1] if row["kind"] in ("bias", "dark")
+    ]
+    flats = [next(row for row in one if row["kind"] == "flat") for one in rows]
+    assert flats[0]["input"] != flats[1]["input"]

@@ -1,0 +1,85 @@
+"""Which pixels of a FITS image are the image: one plane of a cube, one colour of a colour camera."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Colour = Literal["green", "red", "blue", "superpixel"]
+_LETTER: dict[Colour, str] = {"green": "G", "red": "R", "blue": "B", "superpixel": "RGB"}
+_TEXT = re.compile(r"(?:plane (\d+))?(?:^| ?)(?:mean ([01]{2}(?:\+[01]{2})*))?")
+CELL = 2
+"""Pixels on a side of the pattern of a colour camera."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is taken of the pixels of an image; the default is all of them."""
+
+    plane: int = 0
+    """Plane of a cube, from 1; 0 for an image of two dimensions."""
+    cells: tuple[tuple[int, int], ...] = ()
+    """Row and column, in each square of 2 x 2 pixels, of those whose mean is a pixel of the image; none: the
+    pixels as they are."""
+
+    @property
+    def step(self) -> int:
+        """Pixels of the detector on a side of a pixel of the image."""
+        return CELL if self.cells else 1
+
+    @property
+    def n_mean(self) -> int:
+        """Pixels of the detector in the mean."""
+        return len(self.cells) or 1
+
+    def __str__(self) -> str:
+        """Return it as `parse` reads it: ``plane 2``, ``mean 01+10``; "" for all pixels."""
+        plane = f"plane {self.plane}" if self.plane else ""
+        mean = "mean " + "+".join(f"{row}{column}" for row, column in self.cells) if self.cells else ""
+        return " ".join(filter(None, (plane, mean)))
+
+
+WHOLE = Part()
+
+
+def parse(text: str) -> Part:
+    """Return the part that *text* names.
+
+    Raises
+    ------
+    ValueError
+        If it names none.
+    """
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no part of an image, such as 'plane 2' or 'mean 01+10'")
+    cells = tuple((int(cell[0]), int(cell[1])) for cell in found[2].split("+")) if found[2] else ()
+    return Part(int(found[1] or 0), cells)
+
+
+def cells(pattern: str, colour: Colour, column: int = 0, row: int = 0) -> tuple[tuple[int, int], ...]:
+    """Return where a colour is in each 2 x 2 pixels.
+
+    Parameters
+    ----------
+    pattern : str
+        Colours of the first two rows of the sensor, as ``RGGB``.
+    colour : str
+        ``superpixel`` is all four.
+    column, row : int
+        Column and row of the sensor's pattern at which the image begins (XBAYROFF, YBAYROFF).
+
+    Raises
+    ------
+    ValueError
+        If the pattern is not of one red, one blue and two green pixels.
+    """
+    if sorted(pattern) != ["B", "G", "G", "R"]:
+        raise ValueError(f"{pattern!r} is not a pattern of colours such as RGGB")
+    return tuple(
+        (y, x)
+        for y in range(CELL)
+        for x in range(CELL)
+        if pattern[(y + row) % CELL * CELL + (x + column) % CELL] in _LETTER[colour]
+    )

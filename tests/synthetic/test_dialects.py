@@ -1,0 +1,67 @@
+"""One simulated night, as every observatory and program would have written it, through doit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from accretor import instruments
+from accretor.core.dumps import INVENTORY, LIGHT_CURVE
+from accretor.io import dump, header
+from accretor.synthetic import demo, frames
+from accretor.synthetic.dialects import PROGRAMS
+from tests.harness import SMALL, run
+
+NIGHT = replace(SMALL, bad_frame=None, n_bias=3, n_dark=3, n_flat=3)
+DAY = 86400
+ALWAYS_TESTED = ("lco", "seestar", "sharpcap-grabbed")
+"""Packed in HDU 1, in colour, stamped at the end; the others only when slow tests are wanted."""
+
+
+def curve(folder, name):
+    """Reduce the night as the program *name* writes it ("" is our own) and return its light curve."""
+    program = PROGRAMS.get(name)
+    frames.write(NIGHT, folder, program=program)
+    own = next(line for line in demo.WORKSPACE.splitlines() if line.startswith("dialect = ")) + "\n"
+    config = demo.WORKSPACE.replace(own, program.settings if program else own)
+    (folder / "workspace.toml").write_text(config + '\n[compute]\nexecutor = "serial"\n', encoding="utf-8")
+    done = run(folder, "--continue", "calibration")
+    assert not done.failed, done.failed
+    (path,) = (folder / "work").rglob("lightcurve.ecsv")
+    assert path.parts[-5:-1] == ("TOI-9999.01", "20250304", "Demo-0m4", "ip")
+    seen = dump.read(folder / "work" / "inventory.ecsv", INVENTORY).rows
+    return dump.read(path, LIGHT_CURVE).rows, seen
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    return curve(tmp_path_factory.mktemp("ours"), "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in ALWAYS_TESTED else pytest.param(name, marks=pytest.mark.slow) for name in PROGRAMS],
+)
+def test_light_curve_does_not_depend_on_who_wrote_the_headers(tmp_path, ours, name):
+    expected, _ = ours
+    found, seen = curve(tmp_path, name)
+    lights = [row for row in seen if row["kind"] == "light"]
+    values = header.read(next((tmp_path / "raw" / NIGHT.target).iterdir()))
+
+    assert instruments.detect(values).name == PROGRAMS[name].name
+    assert len(found) == len(expected) == NIGHT.n_frame
+    assert not any(row["reason"] for row in seen)
+    np.testing.assert_allclose([row["gain"] for row in lights], NIGHT.gain)
+    assert {row["exposure"] for row in lights} == {NIGHT.exposure}
+
+    def column(rows, key):
+        return np.array([row[key] for row in rows], dtype=np.float64)
+
+    time_error = np.abs(column(found, "bjd_tdb") - column(expected, "bjd_tdb")) * DAY
+    assert time_error.max() < PROGRAMS[name].rounding + 1e-4
+    for key in ("relative_flux", "relative_flux_error"):
+        np.testing.assert_allclose(column(found, key), column(expected, key), rtol=2e-6, err_msg=key)
+    # A site rounded to an arcsecond, or a second of time, moves the altitude by less than 0.01 degree.
+    np.testing.assert_allclose(column(found, "airmass"), column(expected, "airmass"), atol=5e-4)
