@@ -19,7 +19,7 @@ from accretor.core.settings import ComputeSettings
 from accretor.exofop.ledger import Item, Ledger, State
 from accretor.io import dump
 from accretor.report import page
-from accretor.stages import report
+from accretor.stages import report as report_stage
 from accretor.stages.bench import Bench
 from accretor.stages.workspace import open_workspace
 from tests.harness import make, run
@@ -231,7 +231,9 @@ def test_neighbours_are_shown_as_the_check_left_them(reported, tmp_path):
     (plans,) = workspace.visits.values()
 
     # Through doit the stage before would put the table right again.
-    report.run(plans, workspace.layout, workspace.settings, Bench(Pool(ComputeSettings()), lambda *_: None))
+    report_stage.run(
+        plans, workspace.layout, workspace.settings, Bench(Pool(ComputeSettings()), lambda *_: None)
+    )
 
     text = Page(space / VISIT / "report.html").text
     assert all(
