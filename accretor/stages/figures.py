@@ -352,6 +352,8 @@ def _sky_track(night: Night) -> Keywords:
         raise Unusable("no frame has a time")
     mid = [row["obstime"] for row in rows]
     direction, site = times.Direction(*preprocess.direction(night.plan.target)), times.Site(*night.plan.site)
+    if not all(math.isfinite(value) for value in night.plan.site[:2]):
+        raise Unusable("the site of the telescope is not known")
     altitude, azimuth = times.horizontal(mid, direction, site)
     days = np.array([times.julian_date(text) for text in mid])
     return {
