@@ -22,6 +22,7 @@ from typing import Any
 from doit.task import Task
 
 from accretor.core import versions
+from accretor.stages import aijchoice
 from accretor.stages.workspace import ObservationPlan
 from tasks import _catalogs, _observations
 
@@ -45,6 +46,7 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
         "[forced]": repr(settings.forced),
         "[photometry]": repr(settings.photometry),
         "[[instrument]]": repr(plan.instrument),
+        "aij/": repr(aijchoice.radii(plan.aij)),
         "the target's place": [plan.target.ra, plan.target.dec, plan.target.pm_ra, plan.target.pm_dec],
         "the catalogue of its field": _catalogs.identity(plan),
     }

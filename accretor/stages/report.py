@@ -36,6 +36,9 @@ MOST_LEFT_OUT: Final = 200
 _PICTURES: Final = 4_300_000
 """Byte that the pictures of a page may take in it; the words need the rest of its five million."""
 
+_UNSEEN: Final = ("compute", "export")
+"""Sections of the settings from which nothing on a page follows."""
+
 Content = dict[str, Any]
 
 
@@ -148,7 +151,7 @@ def seen_by_report(plans: Sequence[ObservationPlan], layout: Layout) -> dict[str
 
 def settings_shown(settings: WorkspaceSettings) -> str:
     """Return all settings that are on the pages, or that the form follows from."""
-    names = [name for name in settings.__struct_fields__ if name != "compute"]
+    names = [name for name in settings.__struct_fields__ if name not in _UNSEEN]
     return repr([(name, getattr(settings, name)) for name in names])
 
 
@@ -431,7 +434,7 @@ def _set(plan: ObservationPlan) -> dict[str, str]:
     sections: list[tuple[str, Settings]] = [("target", plan.target), ("instrument", plan.instrument)]
     for name in plan.settings.__struct_fields__:
         value = getattr(plan.settings, name)
-        if isinstance(value, Settings) and name != "compute":
+        if isinstance(value, Settings) and name not in _UNSEEN:
             sections.append((name, value))
     found = {"observer": plan.settings.observer}
     for name, section in sections:

@@ -206,15 +206,25 @@ ra = 215.5
 dec = -3.25
 """
 
-ONE = (
-    "preprocess (1), registration (1), template, photometry (1), "
-    "calibration, forced (1), neb, plotting, packaging"
-)
-ALL = (
-    "preprocess (0), registration (12), template, photometry (11), "
-    "calibration, forced (11), neb, plotting, packaging"
-)
-LATE = "calibration, neb, plotting, packaging"
+
+def rest(n_frame: int) -> str:
+    """Return what follows from another list of stars, with *n_frame* frames to be measured."""
+    return f"photometry ({n_frame}), zeropoint, calibration, forced ({n_frame}), neb, {ENDS}"
+
+
+def new(n_frame: int) -> str:
+    """Return what follows from *n_frame* new frames."""
+    return f"preprocess ({n_frame}), registration ({n_frame}), template, {rest(n_frame)}, index"
+
+
+ENDS = "plotting, packaging, report"
+LATE = f"calibration, neb, {ENDS}, index"
+"""What follows from another light curve of the same measurements; the index shows its numbers."""
+REST = rest(11)
+KEPT = rest(0)
+ONE = new(1)
+ALL = f"preprocess (0), registration (12), template, {REST}, index"
+"""What follows from other masters."""
 
 CAUSES = (
     Cause("nothing; the workspace is moved", "nothing", (leave,), SAME),
@@ -237,13 +247,13 @@ CAUSES = (
     ),
     Cause(
         "a frame is moved to another folder below raw/",
-        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0), packaging",
+        "preprocess (0), registration (0), template, photometry (0), zeropoint, calibration, forced (0), "
+        "plotting, packaging",
         (move(f"{LIGHTS}/TOI-9999.01-0008.fits", "raw/later/TOI-9999.01-0008.fits"),),
     ),
     Cause(
         "a frame is deleted",
-        "preprocess (0), registration (0), template, photometry (0), "
-        "calibration, forced (0), neb, plotting, packaging",
+        f"preprocess (0), registration (0), template, {KEPT}, index",
         (delete(f"{LIGHTS}/TOI-9999.01-0008.fits"),),
     ),
     Cause(
@@ -253,8 +263,7 @@ CAUSES = (
     ),
     Cause(
         "a frame without stars is added",
-        "preprocess (1), registration (1), template, photometry (0), "
-        "calibration, forced (0), neb, plotting, packaging",
+        f"preprocess (1), registration (1), template, {KEPT}, index",
         (copy("dark/0009.fits", f"{LIGHTS}/TOI-9999.01-0009.fits"),),
     ),
     Cause(
@@ -264,20 +273,17 @@ CAUSES = (
     ),
     Cause(
         "a new night (of 8 frames)",
-        "preprocess (8), registration (8), template, photometry (8), "
-        "calibration, forced (8), neb, plotting, packaging",
+        new(8),
         (folder("night", "raw/night"),),
     ),
     Cause(
         "a new filter in a known night",
-        "preprocess (8), registration (8), template, photometry (8), "
-        "calibration, forced (8), neb, plotting, packaging",
+        new(8),
         (folder("gp", "raw/gp"),),
     ),
     Cause(
         "a new target",
-        "preprocess (8), registration (8), template, photometry (8), "
-        "calibration, forced (8), neb, plotting, packaging",
+        new(8),
         (folder("target", "raw/target", SECOND_TARGET),),
     ),
     # Calibration frames.
@@ -299,39 +305,38 @@ CAUSES = (
     Cause("[preprocess] median3", ALL, (put("preprocess", "median3 = true"),)),
     Cause(
         "[registration]",
-        "registration (12), template, photometry (11), calibration, forced (11), neb, plotting, packaging",
+        f"registration (12), template, {REST}",
         (put("registration", "threshold = 6.0"),),
     ),
     Cause(
         "[template], and the same frame with the same stars is chosen",
-        "template, photometry (0), calibration, forced (0), neb, plotting, packaging",
+        f"template, {KEPT}",
         (put("template", "weight_sky = 0.9"),),
     ),
     Cause(
         "[template] frame: another one",
-        "template, photometry (11), calibration, forced (11), neb, plotting, packaging",
+        f"template, {REST}, index",
         (put("template", 'frame = "TOI-9999.01-0003.fits"'),),
     ),
     Cause(
         "[photometry]",
-        "photometry (11), calibration, forced (11), neb, plotting, packaging",
+        f"{REST}, index",
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
     ),
-    Cause("[magnitudes]", "zeropoint", (put("magnitudes", "min_stars = 6"),)),
+    Cause("[magnitudes]", "zeropoint, report", (put("magnitudes", "min_stars = 6"),)),
     Cause("[export]", "nothing", (put("export", 'aavso_code = "XYZ"'),), SAME),
     Cause(
         "[plate_solution], and the same one is found",
-        "?",
+        f"template, {KEPT}",
         (put("plate_solution", "scale_range = 0.1"),),
     ),
     Cause(
         "a catalogue of the field is added, which agrees with the plate solution",
-        "?",
+        f"template, photometry (0), zeropoint, calibration, forced (11), neb, {ENDS}, index",
         (copy("gaia_dr3.ecsv", "archive/TOI-9999.01/catalogs/gaia_dr3.ecsv"),),
-        OTHER,
     ),
-    Cause("[forced]", "forced (11), neb", (put("forced", "radii_fwhm = [1.0]"),)),
-    Cause("[neb]", "neb", (put("neb", "cadence = 300"),)),
+    Cause("[forced]", "forced (11), neb, report", (put("forced", "radii_fwhm = [1.0]"),)),
+    Cause("[neb]", "neb, report", (put("neb", "cadence = 300"),)),
     Cause("[calibration] comparison", LATE, (put("calibration", "comparison = [1, 2, 3, 4]"),)),
     Cause(
         "[[observation]] with [observation.calibration] comparison",
@@ -344,12 +349,12 @@ CAUSES = (
     ),
     Cause("[calibration] intervals", LATE, (put("calibration", "intervals = [[2460739.3, 2460739.43]]"),)),
     Cause("[calibration] detrend", LATE, (put("calibration", 'detrend = ["airmass"]'),)),
-    Cause("[plotting]", "plotting, packaging", (put("plotting", 'title = "A title"'),)),
-    Cause("[packaging] n_comparison", LATE, (put("packaging", "n_comparison = 4"),)),
+    Cause("[plotting]", ENDS, (put("plotting", 'title = "A title"'),)),
+    Cause("[packaging] n_comparison", f"calibration, neb, {ENDS}", (put("packaging", "n_comparison = 4"),)),
     Cause("a file of stars (`.radec`) is put into aij/: other comparison stars", LATE, (give_radec,)),
     Cause(
         "apertures (`.apertures`) are put into aij/: another radius",
-        "photometry (11), calibration, forced (11), neb, plotting, packaging",
+        f"{REST}, index",
         (give_apertures,),
     ),
     Cause(
@@ -367,13 +372,13 @@ CAUSES = (
     ),
     Cause(
         "the layout of the notes is changed",
-        "packaging",
+        "packaging, report",
         (lambda workspace, shelf: (workspace / "notes.txt.j2").write_text("TIC 999999999 {{ subject }}\n"),),
     ),
-    Cause("[packaging] radii", "packaging", (put("packaging", "radii = [3.0]"),)),
-    Cause("[packaging] observers", "packaging", (put("packaging", 'observers = "B. Observer"'),)),
-    Cause("observer", "packaging", (setting("A. Observer", "C. Observer"),)),
-    Cause("[upload]", "nothing", (put("upload", 'username = "someone"'),), SAME),
+    Cause("[packaging] radii", "packaging, report", (put("packaging", "radii = [3.0]"),)),
+    Cause("[packaging] observers", "packaging, report", (put("packaging", 'observers = "B. Observer"'),)),
+    Cause("observer", "packaging, report", (setting("A. Observer", "C. Observer"),)),
+    Cause("[upload]", "report", (put("upload", 'username = "someone"'),)),
     Cause("[compute]", "nothing", (setting('executor = "serial"', "workers = 1"),), SAME),
     Cause(
         "[ensemble] policy, and nothing better is there",
@@ -383,48 +388,48 @@ CAUSES = (
     Cause("[instrument] gain", ALL, (setting("# gain = 1.5", "gain = 1.6"),)),
     Cause(
         "[instrument] telescope_diameter",
-        "preprocess (0), registration (0), template, photometry (0), "
-        "calibration, forced (0), neb, plotting, packaging",
+        f"preprocess (0), registration (0), template, {KEPT}, index",
         (setting("telescope_diameter = 0.4", "telescope_diameter = 0.5"),),
     ),
     Cause(
         "[target.ephemeris]",
-        "preprocess (0), template, calibration, neb, plotting, packaging",
+        f"preprocess (0), template, {LATE}",
         (setting("t0 = 2460697.307011", "t0 = 2460697.308"),),
     ),
     # Versions of the method.
     Cause(
         "a new version of preprocess",
-        "preprocess (12), registration (0), template, photometry (0), calibration, forced (0), packaging",
+        "preprocess (12), registration (0), template, photometry (0), zeropoint, calibration, forced (0), "
+        "plotting, packaging",
         (leave,),
         raised=("preprocess",),
     ),
     Cause(
         "a new version of the masters with the same pixels",
-        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0)",
+        "preprocess (0), registration (0), template, photometry (0), calibration, forced (0), report",
         (leave,),
         raised=("masters",),
     ),
     Cause(
         "a new version of registration",
-        "registration (12), template, photometry (11), calibration, forced (11), neb, plotting, packaging",
+        f"registration (12), template, {REST}",
         (leave,),
         raised=("registration",),
     ),
     Cause(
         "a new version of template that makes the same choice",
-        "template, photometry (0), calibration, forced (0), neb, plotting, packaging",
+        "template, photometry (0), zeropoint, calibration, forced (0), neb, plotting, packaging",
         (leave,),
         raised=("template",),
     ),
     Cause(
         "a new version of photometry",
-        "photometry (11), calibration, neb, plotting, packaging",
+        f"photometry (11), zeropoint, calibration, neb, {ENDS}",
         (leave,),
         raised=("photometry",),
     ),
     Cause(
-        "a new version of zeropoint that finds the same", "zeropoint", (leave,), SAME, raised=("zeropoint",)
+        "a new version of zeropoint that finds the same", "zeropoint", (leave,), SAME, raised=("zero_point",)
     ),
     Cause(
         "a new version of calibration that finds the same",
@@ -449,15 +454,13 @@ CAUSES = (
     ),
     Cause(
         "a better frame is added, policy best",
-        "preprocess (1), registration (1), template, photometry (12), "
-        "calibration, forced (12), neb, plotting, packaging",
+        f"preprocess (1), registration (1), template, {rest(12)}, index",
         (copy("ip/0004.fits", f"{LIGHTS}/TOI-9999.01-0004.fits"),),
         before=put("ensemble", 'policy = "best"'),
     ),
     Cause(
         "the frame that is the template is deleted",
-        "preprocess (0), registration (0), template, photometry (10), "
-        "calibration, forced (10), neb, plotting, packaging",
+        f"preprocess (0), registration (0), template, {rest(10)}, index",
         (lambda workspace, shelf: (workspace / LIGHTS / template_of(workspace)).unlink(),),
     ),
     # Dumps that are deleted, cut short, edited by hand.
@@ -503,8 +506,7 @@ CAUSES = (
     # The folder.
     Cause(
         "`doit.sqlite` is deleted",
-        "preprocess (0), registration (0), template, photometry (0), "
-        "calibration, forced (0), neb, plotting, packaging",
+        f"preprocess (0), registration (0), template, {KEPT}, index",
         (delete("work/doit.sqlite"),),
         SAME,
     ),

@@ -15,7 +15,7 @@ import pytest
 
 from accretor.core.settings import WorkspaceSettings
 from accretor.io.layout import ObservationPaths
-from accretor.plots import style
+from accretor.plots import neighbours, style
 from accretor.stages import figures, plotting, zeropoint
 from accretor.stages.workspace import ObservationPlan
 from accretor.synthetic import frames
@@ -57,7 +57,10 @@ def _runs_are_quick(monkeypatch):
         return repr([item for item in kept if not isinstance(item, ObservationPlan | ObservationPaths)])
 
     monkeypatch.setattr(zeropoint, "_figure", drawn)
-    monkeypatch.setattr(style, "save", _png)
+    for name in ("scatter", "depth_curve"):
+        monkeypatch.setattr(neighbours, name, lambda *given, **named: figures.fingerprint([given, named]))
+    for module in (style, neighbours):
+        monkeypatch.setattr(module, "save", _png)
     monkeypatch.setattr(os, "fsync", lambda handle: None)  # nothing loses power here
 
 
@@ -123,8 +126,9 @@ def fresh(workspace: Path, folder: Path) -> dict[str, str]:
     folder.mkdir()
     shutil.copy2(workspace / "workspace.toml", folder)
     shutil.copytree(workspace / "raw", folder / "raw")
-    if (workspace / "aij").is_dir():
-        shutil.copytree(workspace / "aij", folder / "aij")
+    for name in ("aij", "archive"):
+        if (workspace / name).is_dir():
+            shutil.copytree(workspace / name, folder / name)
     if (workspace / "notes.txt.j2").is_file():
         shutil.copy2(workspace / "notes.txt.j2", folder)
     assert run(folder).status == 0
