@@ -476,6 +476,10 @@ CAUSES = (
     Cause("`photometry.fits` is damaged\\*", "photometry (11)", damage(f"{NIGHT}/photometry.fits"), SAME),
     Cause("`photometry.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/photometry.ecsv"), SAME),
     Cause("`growth.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/growth.ecsv"), SAME),
+    Cause("`zeropoints.ecsv` is damaged\\*", "zeropoint", damage(f"{NIGHT}/zeropoints.ecsv"), SAME),
+    Cause("`magnitudes.ecsv` is damaged\\*", "zeropoint", damage(f"{NIGHT}/magnitudes.ecsv"), SAME),
+    Cause("`magnitudes.fits` is damaged\\*", "zeropoint", damage(f"{NIGHT}/magnitudes.fits"), SAME),
+    Cause("`frame_wcs.ecsv` is damaged\\*", "zeropoint", damage(f"{NIGHT}/frame_wcs.ecsv"), SAME),
     Cause("`forced.fits` is damaged\\*", "forced (11)", damage(f"{NIGHT}/forced.fits"), SAME),
     Cause("`forced.ecsv` is damaged\\*", "forced (0)", damage(f"{NIGHT}/forced.ecsv"), SAME),
     Cause(
