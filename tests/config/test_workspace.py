@@ -175,7 +175,7 @@ WRONG = [
     (LEAST.replace("10.0", '"25:00:00"'), "target[0].ra: '25:00:00' is not a right ascension"),
     (LEAST.replace("20.0", "-90.5"), "target[0].dec: -90.5 is not a declination"),
     (LEAST.replace("20.0", "nan"), "target[0].dec: must be a finite number"),
-    (LEAST + EPHEMERIS.replace("2.0", "0"), "target[0].ephemeris.period: expected float > 0.0 (found 0)"),
+    (LEAST + EPHEMERIS.replace("2.0", "-1"), "target[0].ephemeris.period: expected float >= 0.0 (found -1)"),
     (LEAST + EPHEMERIS.replace("1.0", "inf"), "target[0].ephemeris.t0: must be a finite number"),
     (LEAST + "[photometry]\nradii = [5, -1]", "photometry.radii[1]: expected float > 0.0"),
     (LEAST + "[photometry]\nradii = [5, inf]", "photometry.radii[1]: must be a finite number"),

@@ -203,6 +203,7 @@ def test_a_second_run_does_nothing(field):
     assert results(workspace) == before
 
 
+@pytest.mark.slow
 def test_several_processes_make_the_same_bytes(field, tmp_path):
     workspace, _, _ = field
     shutil.copytree(workspace / "raw", tmp_path / "raw")
@@ -302,6 +303,7 @@ def test_places_of_the_settings_are_measured_without_a_catalogue(field, tmp_path
     np.testing.assert_allclose(-2.5 * np.log10(flux / star), 2.0 + BRIGHTER, atol=0.05)
 
 
+@pytest.mark.slow
 def test_the_real_night_is_checked_against_the_catalogue_of_its_field(tmp_path):
     if not REAL.is_dir() or not (SHARED / "catalog-tycho2").is_dir():
         pytest.skip("real data are not here")
