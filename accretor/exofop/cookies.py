@@ -18,12 +18,14 @@ LIFE = 7 * 86_400.0
 """Seconds after which ExoFOP forgets a login, by its own documentation."""
 
 
-def folder(environment: Mapping[str, str] = os.environ, home: Path | None = None) -> Path:
-    """Return the user's folder for what a program remembers between runs."""
+def folder(
+    environment: Mapping[str, str] = os.environ, home: Path | None = None, system: str = sys.platform
+) -> Path:
+    """Return the user's folder for what a program remembers between runs on this *system*."""
     home = home or Path.home()
-    if os.name == "nt":
+    if system == "win32":
         return Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local") / "accretor"
-    if sys.platform == "darwin":
+    if system == "darwin":
         return home / "Library" / "Application Support" / "accretor"
     return Path(environment.get("XDG_STATE_HOME") or home / ".local" / "state") / "accretor"
 

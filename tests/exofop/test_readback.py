@@ -6,7 +6,7 @@ from accretor.core.errors import ServiceError
 from accretor.exofop import readback
 from accretor.exofop.readback import HeldSeries
 from accretor.io.http import Answer
-from tests.exofop.sending import fields
+from tests.exofop.sending import fields, session
 
 
 def answer(text):
@@ -29,6 +29,7 @@ def rows(text, *needed):
         "Type|File Name\nx|y\n",
         "Type,File Name,File ID\nLight_Curve,a.tbl\n",
         '{"error": "File Name"}',
+        "File Name,File ID\n" + "x" * 200_000 + ",7\n",
     ],
 )
 def test_what_is_no_table_is_an_error(text):
@@ -68,3 +69,19 @@ def test_differences_are_of_values_not_of_spelling():
     held = HeldSeries(fields("ip", psf="2.3", camera=" qhy600 ", transcov="Ingress"), "me")
     assert readback.differences(held, fields("ip")) == ["transcov is Ingress there, Full here"]
     assert readback.differences(HeldSeries({"psf": "2.3"}, ""), fields("ip")) == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_file_that_exofop_does_not_give_out_has_no_digest(exofop, status):
+    visit = session(exofop.url)
+    visit.open()
+    exofop.set(get={"kind": "status", "status": status, "pages": ["get_file.php"], "times": 9})
+    assert readback.digest(visit, readback.HeldFile("a.tbl", "7", "", "me"), 10) is None
+
+
+def test_a_server_that_cannot_give_a_file_now_is_an_error_not_a_missing_file(exofop):
+    visit = session(exofop.url)
+    visit.open()
+    exofop.set(get={"kind": "status", "status": 410, "pages": ["get_file.php"], "times": 9})
+    with pytest.raises(ServiceError):
+        readback.digest(visit, readback.HeldFile("a.tbl", "7", "", "me"), 10)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -73,11 +74,18 @@ def test_cookies_of_another_user_or_in_a_file_open_to_others_are_not_used(tmp_pa
     assert not cookies.forget(tmp_path / "none")
 
 
-def test_cookies_are_kept_where_the_system_keeps_such_things(tmp_path):
-    if os.name != "posix" or os.uname().sysname == "Darwin":
-        pytest.skip("of Linux")
-    assert cookies.folder({}, tmp_path) == tmp_path / ".local" / "state" / "accretor"
-    assert cookies.folder({"XDG_STATE_HOME": "/x"}, tmp_path).as_posix() == "/x/accretor"
+@pytest.mark.parametrize(
+    ("system", "environment", "place"),
+    [
+        ("linux", {}, "home/.local/state/accretor"),
+        ("linux", {"XDG_STATE_HOME": "state"}, "state/accretor"),
+        ("darwin", {"XDG_STATE_HOME": "state"}, "home/Library/Application Support/accretor"),
+        ("win32", {}, "home/AppData/Local/accretor"),
+        ("win32", {"LOCALAPPDATA": "local"}, "local/accretor"),
+    ],
+)
+def test_cookies_are_kept_where_the_system_keeps_such_things(system, environment, place):
+    assert cookies.folder(environment, Path("home"), system) == Path(place)
 
 
 def test_only_servers_of_the_table_and_this_machine_are_exofop():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,3 +114,10 @@ def test_arrays_of_another_byte_order_and_layout_come_back(tmp_path):
 def test_what_a_row_cannot_hold_is_a_bug(tmp_path):
     with pytest.raises(TypeError, match="a row cannot hold"):
         write(tmp_path / "d", {"path": tmp_path})
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full, as of Linux")
+def test_a_full_disk_is_told_with_the_journal_s_name(tmp_path):
+    journal.path_of(tmp_path / "d").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"No space left.*d"), journal.Journal(tmp_path / "d") as full:
+        full.add(row(1))
