@@ -20,7 +20,8 @@ CALIBRATION = 4
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once."""
 PLOTTING = 3
 """3: scatter in bins as in the results."""
-PACKAGING = 2
+PACKAGING = 3
+"""3: apparent magnitudes, from those of the catalogue."""
 FORCED = 1
 NEB = 1
 EPHEMERIS = 1

@@ -11,7 +11,7 @@ from accretor import __version__
 from accretor.archives import formats
 from accretor.archives.curve import Curve, Fit, Orbit
 from accretor.io import dump
-from accretor.stages import table
+from accretor.stages import nebstars, table
 
 if TYPE_CHECKING:
     from accretor.core.settings import WorkspaceSettings
@@ -39,6 +39,8 @@ def files(
         Name of the files of the package without their last part: of the apertures too.
     """
     made, failed = formats.files(_curve(found, date, settings, words))
+    if settings.packaging.neb_stars and found.plan.frames:
+        made |= nebstars.files(found, prefix)
     return {**made, f"{prefix}_measurements.apertures": table.places(found)}, failed
 
 
