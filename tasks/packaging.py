@@ -69,7 +69,8 @@ def _leaves() -> Iterator[Leaf]:
                     plan.paths.light_curve,
                     plan.paths.comparison,
                     plan.paths.results,
-                    *([plan.paths.neighbours] if plan.frames else []),
+                    *([plan.paths.neighbours, plan.paths.magnitudes] if plan.frames else []),
+                    *([plan.paths.forced] if plan.frames and settings.packaging.neb_stars else []),
                     *(
                         plan.paths.plots / entry.tail
                         for entry in plotting.figures_of(plan)

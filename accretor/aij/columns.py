@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from accretor.aij import magnitudes
 from accretor.aij.table import Cells
 from accretor.core.arrays import Booleans, Floats
 from accretor.core.errors import Unusable
@@ -107,6 +108,8 @@ class MeasurementInput:
     """(n,) relative flux of T1 over its level out of transit; becomes rel_flux_T1_n."""
     normalised_error: Floats
     """(n,) becomes rel_flux_err_T1_n."""
+    magnitude: Floats | None = None
+    """(n_star,) of the comparison stars in a catalogue, NaN where it has none; None if none are known."""
     transit: TransitColumns | None = None
     """None where no transit was fitted."""
     extra: Mapping[str, Cells] = field(default_factory=dict)
@@ -144,7 +147,8 @@ def measurement_columns(data: MeasurementInput) -> dict[str, Cells]:
         gain=data.gain,
         read_noise=data.read_noise,
     )
-    sums = differential(data.flux, error, np.array([name.startswith("C") for name in data.names]))
+    is_comparison = np.array([name.startswith("C") for name in data.names])
+    sums = differential(data.flux, error, is_comparison)
     columns: dict[str, Cells] = {**_frame_columns(data)}
     for kind, values in (
         ("rel_flux", sums.flux),
@@ -153,8 +157,14 @@ def measurement_columns(data: MeasurementInput) -> dict[str, Cells]:
     ):
         columns |= {f"{kind}_{name}": values[:, star] for star, name in enumerate(data.names)}
     columns |= {"tot_C_cnts": sums.total, "tot_C_err": sums.total_error}
+    known = None
+    if data.magnitude is not None:
+        known = magnitudes.apparent(data.flux, error, data.magnitude, is_comparison)
     for star in range(len(data.names)):
-        columns |= _star_columns(data, star, error[:, star])
+        apparent = (
+            {} if known is None else dict(zip(_APPARENT, (part[:, star] for part in known), strict=True))
+        )
+        columns |= _star_columns(data, star, error[:, star], apparent)
     columns |= {"rel_flux_T1_n": data.normalised_flux, "rel_flux_err_T1_n": data.normalised_error}
     if data.transit is not None:
         columns |= {
@@ -353,7 +363,12 @@ def _frame_columns(data: MeasurementInput) -> dict[str, Cells]:
     }
 
 
-def _star_columns(data: MeasurementInput, star: int, error: Floats) -> dict[str, Cells]:
+_APPARENT = ("Source_AMag", "Source_AMag_Err")
+
+
+def _star_columns(
+    data: MeasurementInput, star: int, error: Floats, apparent: Mapping[str, Floats]
+) -> dict[str, Cells]:
     n_source = np.pi * data.radius**2
     flux = data.flux[:, star]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -373,6 +388,7 @@ def _star_columns(data: MeasurementInput, star: int, error: Floats) -> dict[str,
         "Source-Sky": flux,
         "N_Src_Pixels": n_source,
         "Source_Error": error,
+        **apparent,
         "Source_SNR": snr,
         "Peak": data.peak[:, star],
         "Mean": flux / n_source,

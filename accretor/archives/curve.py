@@ -36,6 +36,12 @@ class Orbit:
     """Day."""
     depth: float
     """ppt."""
+    duration: float = 0.0
+    """Hour; 0 if not known."""
+    t0_error: float = 0.0
+    """Day."""
+    period_error: float = 0.0
+    """Day; 0 if not known."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class Curve:
     fit: Fit | None = None
     limb: tuple[float, float] = (math.nan, math.nan)
     """Quadratic coefficients."""
+    teff: float = 0.0
+    """Of the star, kelvin; 0 if not known."""
     obscode: str = ""
     """Of the AAVSO."""
     program: str = ""

@@ -1,4 +1,8 @@
-"""A light curve as the AAVSO, ExoClock, the ETD, EXOFAST, juliet and allesfitter read it."""
+"""A light curve as the AAVSO, ExoClock, the ETD, EXOFAST, juliet and allesfitter read it.
+
+Sources: AAVSO exoplanet report 0.62; ExoClock's form as HOPS fills it in; EXOFASTv2's readtran.pro and
+examples; the tutorials and examples that come with juliet and allesfitter.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from accretor.archives import priors
 from accretor.archives.curve import Curve
 from accretor.core.arrays import Floats
 from accretor.core.errors import Unusable
@@ -27,12 +32,12 @@ EXOFAST_FILTERS = {
     "U": "U", "B": "B", "V": "V", "R": "R", "I": "I", "Rc": "R", "Ic": "I", "up": "Sloanu", "gp": "Sloang",
     "rp": "Sloanr", "ip": "Sloani", "zs": "Sloanz", "zp": "Sloanz", "TESS": "TESS", "clear": "CoRoT",
 }  # fmt: skip
-"""Bands of its limb-darkening tables; CoRoT's is that of a bare CCD."""
+"""Bands of its limb-darkening tables, the only ones that it reads; CoRoT's is that of a bare CCD."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """One form."""
+    """One file of a form."""
 
     name: str
     file_name: Callable[[Curve], str]
@@ -84,6 +89,21 @@ def exoclock(curve: Curve) -> bytes:
     return _columns((curve.bjd_tdb, curve.flux, curve.error), (8, 7, 7))
 
 
+def exoclock_info(curve: Curve) -> bytes:
+    """Return what the form of ExoClock asks for."""
+    return _text(
+        [
+            f"Planet: {curve.name}",
+            "Time format: BJD_TDB",
+            "Time stamp: Mid exposure",
+            "Flux format: Flux",
+            f"Filter: {curve.filter}",
+            f"Exposure time: {curve.exposure:g} s",
+            f"Comments: target over comparison stars, not detrended; {curve.program}",
+        ]
+    )
+
+
 def etd(curve: Curve) -> bytes:
     """Return three columns: geocentric JD (UTC), magnitude against the level out of transit, its error."""
     if not (curve.flux > 0).all():
@@ -94,23 +114,42 @@ def etd(curve: Curve) -> bytes:
 
 
 def exofast(curve: Curve) -> bytes:
-    """Return BJD_TDB, relative flux, its error, and a column for each term of the trend, of mean 0."""
-    terms = [_centred(curve.covariates[name]) for name in curve.detrended_with if name in curve.covariates]
+    """Return BJD_TDB, relative flux, its error, and a column for each term of the trend, of mean 0.
+
+    Raises
+    ------
+    Unusable
+        If its tables of limb darkening have no such band.
+    """
+    if curve.filter not in EXOFAST_FILTERS:
+        raise Unusable(f"it knows no band {curve.filter}")
+    terms = priors.regressors(curve)
     return _columns((curve.bjd_tdb, curve.flux, curve.error, *terms), (8, 7, 7, *[6] * len(terms)))
 
 
 def juliet(curve: Curve) -> bytes:
-    """Return BJD_TDB, relative flux, its error, and the name of the instrument, with blanks between."""
-    name = _instrument(curve)
+    """Return BJD_TDB, relative flux, its error, name of the instrument, and the terms of the trend."""
+    name = _joined(curve)
+    terms = priors.regressors(curve)
     return _text(
-        f"{time:.8f} {flux:.7f} {error:.7f} {name}"
-        for time, flux, error in zip(curve.bjd_tdb, curve.flux, curve.error, strict=True)
+        " ".join([f"{time:.8f} {flux:.7f} {error:.7f} {name}", *(f"{value:.6f}" for value in rest)])
+        for time, flux, error, *rest in zip(curve.bjd_tdb, curve.flux, curve.error, *terms, strict=True)
     )
 
 
 def allesfitter(curve: Curve) -> bytes:
-    """Return BJD_TDB, relative flux and its error, with commas; the file's name is that of the instrument."""
-    return b"# time,flux,flux_err\n" + _columns((curve.bjd_tdb, curve.flux, curve.error), (8, 7, 7), ",")
+    """Return BJD_TDB, relative flux, its error and the first term of the trend, with commas.
+
+    The file's name is that of the instrument.
+    """
+    terms = priors.regressors(curve)[:1]
+    head = ",".join(["# time,flux,flux_err", *(["custom_series"] if terms else [])])
+    columns = _columns((curve.bjd_tdb, curve.flux, curve.error, *terms), (8, 7, 7, *[6] * len(terms)), ",")
+    return head.encode("ascii") + b"\n" + columns
+
+
+def _of_instrument(write: Callable[[Curve, str], bytes]) -> Callable[[Curve], bytes]:
+    return lambda curve: write(curve, _instrument(curve))
 
 
 FORMATS = (
@@ -118,16 +157,29 @@ FORMATS = (
     Format(
         "ExoClock", lambda curve: f"ExoClock_{_plain(curve.name)}_{curve.date}_{curve.filter}.txt", exoclock
     ),
+    Format(
+        "ExoClock",
+        lambda curve: f"ExoClock_{_plain(curve.name)}_{curve.date}_{curve.filter}_info.txt",
+        exoclock_info,
+    ),
     Format("ETD", lambda curve: f"ETD_{_plain(curve.name)}_{curve.date}_{curve.filter}.txt", etd),
     Format(
         "EXOFAST",
         lambda curve: (
-            f"n{curve.date}.{EXOFAST_FILTERS.get(curve.filter, curve.filter)}.{curve.telescope}.dat"
+            f"EXOFAST/n{curve.date}.{EXOFAST_FILTERS.get(curve.filter, curve.filter)}.{curve.telescope}.dat"
         ),
         exofast,
     ),
-    Format("juliet", lambda curve: f"juliet_{_instrument(curve)}.dat", juliet),
-    Format("allesfitter", lambda curve: f"{_instrument(curve)}.csv", allesfitter),
+    Format("EXOFAST", lambda curve: f"EXOFAST/{_plain(curve.name)}.priors", priors.exofast),
+    Format("juliet", lambda curve: f"juliet/{_joined(curve)}.dat", juliet),
+    Format(
+        "juliet",
+        lambda _: "juliet/priors.dat",
+        lambda curve: priors.juliet(curve, _joined(curve)),
+    ),
+    Format("allesfitter", lambda curve: f"allesfitter/{_instrument(curve)}.csv", allesfitter),
+    Format("allesfitter", lambda _: "allesfitter/params.csv", _of_instrument(priors.allesfitter_params)),
+    Format("allesfitter", lambda _: "allesfitter/settings.csv", _of_instrument(priors.allesfitter_settings)),
 )
 """All forms."""
 
@@ -141,7 +193,7 @@ def files(curve: Curve) -> tuple[dict[str, bytes], list[str]]:
             made[form.file_name(curve)] = form.write(curve)
         except Unusable as verdict:
             failed.append(f"no file for {form.name}: {verdict.reason}")
-    return made, failed
+    return made, list(dict.fromkeys(failed))
 
 
 def _priors(curve: Curve) -> list[tuple[str, float, float, str]]:
@@ -201,12 +253,13 @@ def _instrument(curve: Curve) -> str:
     return _plain(f"{curve.telescope}_{curve.filter}_{curve.date}")
 
 
+def _joined(curve: Curve) -> str:
+    """Return the same with hyphens: an underscore in a parameter of juliet separates instruments."""
+    return _instrument(curve).replace("_", "-")
+
+
 def _plain(text: str) -> str:
     return "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in text)
-
-
-def _centred(values: Floats) -> Floats:
-    return np.asarray(values - np.nanmean(values))
 
 
 def _columns(columns: Sequence[Floats], digits: Sequence[int], between: str = " ") -> bytes:

@@ -409,6 +409,9 @@ class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     """What the frames cannot tell of the night, for the notes."""
     aavso_code: str = ""
     """Observer code of the AAVSO, for the report that goes there."""
+    neb_stars: bool = False
+    """Write measurement tables and a .radec file with the neighbours as T2, T3 ... too, among the exports:
+    what AstroImageJ's NEB macro takes. Off, for they are large, and NEB-table.txt is made anyway."""
     comments: str = ""
     """Earlier comments on the candidate (of the TTF, say), copied into the notes."""
 

@@ -16,13 +16,16 @@ TEMPLATE = 2
 """2: transparency and remarks."""
 PHOTOMETRY = 2
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
-CALIBRATION = 3
-"""3: cosmic rays are left out; what can bias a night is flagged."""
-PLOTTING = 2
-PACKAGING = 2
+CALIBRATION = 4
+"""3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once."""
+PLOTTING = 3
+"""3: scatter in bins as in the results."""
+PACKAGING = 3
+"""3: apparent magnitudes, from those of the catalogue."""
 FORCED = 1
 NEB = 1
 EPHEMERIS = 1
 ZERO_POINT = 1
-REPORT = 1
+REPORT = 2
+"""2: settings as they are written; the map of bad pixels counts pixels."""
 AIJ = 1

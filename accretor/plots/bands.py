@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from accretor.core.arrays import Columns, Floats
 from accretor.plots import style
 from accretor.plots.lightcurve import draw_bins, label_time, limit_time, reach, span, transit_marks
-from accretor.science.statistics import rms, time_bins
+from accretor.science.statistics import binned_rms, rms, time_bins
 
 _LEFT: Final = 0.72
 _WIDTH: Final = 4.5
@@ -232,7 +232,7 @@ def _scatter(band: Band, bin_minutes: float) -> str:
     single = rms(residual)
     if not math.isfinite(single):
         return "RMS unknown"
-    binned = rms(time_bins(time, residual, np.ones(time.size), bin_minutes)[1])
+    binned = binned_rms(time, residual, bin_minutes)[0]
     return f"RMS {single:.2f} ppt\n{binned:.2f} ppt in {bin_minutes:g} min"
 
 

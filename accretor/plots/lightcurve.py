@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from accretor.core.arrays import Booleans, Columns, Floats
 from accretor.plots import style
 from accretor.plots.style import Mark
-from accretor.science.statistics import MINUTES_PER_DAY, rms, time_bins
+from accretor.science.statistics import MINUTES_PER_DAY, binned_rms, rms, time_bins
 
 Results = Mapping[str, Any]
 
@@ -312,7 +312,7 @@ def _draw_residuals(
     _draw_points(axes, time[used], residual[used], error[used], style.PALE)
     bins = time_bins(time[used], residual[used], error[used], bin_minutes)
     draw_bins(axes, *bins, style.TARGET)
-    binned = rms(time_bins(time[counted], residual[counted], error[counted], bin_minutes)[1])
+    binned = binned_rms(time[counted], residual[counted], bin_minutes)[0]
     _draw_left_out(axes, time, residual, used)
     single = quantity(results, "rms_per_point_ppt")
     lines = [

@@ -107,7 +107,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     results = _results(plan, curve, found, given)
     results["flags"] += remarks
     if not plan.is_table:
-        results["flags"] = _with_biases(results["flags"], nightflags.find(plan, given.columns, results))
+        results["flags"] = with_biases(results["flags"], nightflags.find(plan, given.columns, results))
     atomic.write_text(
         paths.results, json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     )
@@ -334,10 +334,22 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
     return {key.name: _plain(results[key.name]) for key in RESULTS}
 
 
-def _with_biases(said: list[str], found: tuple[Flag, ...]) -> list[str]:
+_IN_OTHER_WORDS = {
+    "self-dark": ("no darks: self-dark",),
+    "no-zero-level": ("no bias: the sky holds the zero level",),
+}
+"""Beginnings of the remarks on the masters that say what the flag of this code says."""
+
+
+def with_biases(said: list[str], found: tuple[Flag, ...]) -> list[str]:
     """Return what is *said* of a night with what can bias it first; what that repeats is left out."""
     codes = {flag.code.partition("-drift")[0].replace("-", " ") for flag in found}
-    kept = [line for line in said if line.partition(":")[0] not in codes]
+    repeated = tuple(line for flag in found for line in _IN_OTHER_WORDS.get(flag.code, ()))
+    kept = [
+        line
+        for line in dict.fromkeys(said)
+        if line.partition(":")[0] not in codes and not line.startswith(repeated)
+    ]
     return [*(flag.sentence for flag in found), *kept]
 
 

@@ -11,12 +11,13 @@ from accretor import __version__
 from accretor.archives import formats
 from accretor.archives.curve import Curve, Fit, Orbit
 from accretor.io import dump
-from accretor.stages import table
+from accretor.stages import nebstars, table
 
 if TYPE_CHECKING:
     from accretor.core.settings import WorkspaceSettings
     from accretor.stages.provenance import Provenance
     from accretor.stages.table import Measured
+    from accretor.stages.workspace import ObservationPlan
 
 _NAMES = {
     "airmass": "AIRMASS",
@@ -39,12 +40,14 @@ def files(
         Name of the files of the package without their last part: of the apertures too.
     """
     made, failed = formats.files(_curve(found, date, settings, words))
+    if settings.packaging.neb_stars and found.plan.frames:
+        made |= nebstars.files(found, prefix)
     return {**made, f"{prefix}_measurements.apertures": table.places(found)}, failed
 
 
 def _curve(found: Measured, date: str, settings: WorkspaceSettings, words: Provenance) -> Curve:
     plan, results = found.plan, found.results
-    target, ephemeris = plan.target, plan.target.ephemeris
+    target = plan.target
     covariates = {
         name: np.array(dump.column(found.used, column), dtype=np.float64) for column, name in _NAMES.items()
     }
@@ -76,13 +79,21 @@ def _curve(found: Measured, date: str, settings: WorkspaceSettings, words: Prove
             for label, star in zip(found.names, found.stars, strict=True)
             if label.startswith("C")
         ),
-        orbit=Orbit(ephemeris.t0, ephemeris.period, ephemeris.depth) if ephemeris else None,
+        orbit=_orbit(plan),
         fit=_fit(found),
         limb=(_or_nan(results["u1"]), _or_nan(results["u2"])),
+        teff=target.teff or 0.0,
         obscode=settings.packaging.aavso_code,
         program=f"accretor {__version__}",
         provenance=str(words),
     )
+
+
+def _orbit(plan: ObservationPlan) -> Orbit | None:
+    known = plan.target.ephemeris
+    if known is None:
+        return None
+    return Orbit(known.t0, known.period, known.depth, known.duration, known.t0_error, known.period_error)
 
 
 def _fit(found: Measured) -> Fit | None:

@@ -62,9 +62,9 @@ def run(
     for path, export in sorted(exports.items()):
         _write(path, export)
     wanted = {*(paths.package / name for name in files), *exports}
-    for folder in {paths.package, *(path.parent for path in exports)}:
-        for stray in folder.iterdir():
-            if stray not in wanted:
+    for folder in (paths.package, *(plan.paths.exports for plan in plans)):
+        for stray in folder.rglob("*"):
+            if stray.is_file() and stray not in wanted:
                 stray.unlink()
     target = plans[0].target
     problems = validate.problems(paths.package, tic=target.tic, planet=target.planet) + _wrong_clocks(plans)

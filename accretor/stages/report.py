@@ -119,7 +119,8 @@ def write_index(workspace: Workspace) -> Done:
         "n_more": max(0, len(left_out) - MOST_LEFT_OUT),
     }
     atomic.write_text(layout.index, page.index(content))
-    return Done((layout.index,), f"index.html, {content['n_observation']} observations")
+    n = content["n_observation"]
+    return Done((layout.index,), f"index.html, {n} observation{'' if n == 1 else 's'}")
 
 
 def seen_by_index(workspace: Workspace) -> dict[str, str]:
@@ -405,7 +406,7 @@ def _provenance(plans: Sequence[ObservationPlan]) -> Content:
             [f"site ({name})", f"latitude {latitude:.5f}°, longitude {longitude:.5f}° east, {height:.0f} m"],
         ]
         masters += [
-            [name, row["kind"], row["n_frame"], _number(row["exposure"], 2), row["frames"]]
+            [name, *master(row), _number(row["exposure"], 2), row["frames"]]
             for row in dump.read(plan.paths.masters, MASTERS).rows
         ]
         settings.update(_set(plan))
@@ -429,6 +430,14 @@ def _provenance(plans: Sequence[ObservationPlan]) -> Content:
     }
 
 
+def master(row: Row) -> list[Any]:
+    """Return kind and number of frames of a master; of the map of bad pixels its number of pixels."""
+    if row["kind"] == "bad":
+        n = row["n_frame"]
+        return [f"{n} bad pixel{'' if n == 1 else 's'}", ""]
+    return [row["kind"], row["n_frame"]]
+
+
 def _set(plan: ObservationPlan) -> dict[str, str]:
     """Return the settings of an observation that are not the defaults, as ``section.key``."""
     sections: list[tuple[str, Settings]] = [("target", plan.target), ("instrument", plan.instrument)]
@@ -438,21 +447,36 @@ def _set(plan: ObservationPlan) -> dict[str, str]:
             sections.append((name, value))
     found = {"observer": plan.settings.observer}
     for name, section in sections:
-        found.update(_differing(name, section))
+        found.update(differing(name, section))
     return found
 
 
-def _differing(name: str, section: Settings) -> dict[str, str]:
+def differing(name: str, section: Settings) -> dict[str, str]:
+    """Return the settings of a section that are not the defaults, as ``section.key``."""
     fields, defaults = section.__struct_fields__, section.__struct_defaults__
     by_name = dict(zip(fields[len(fields) - len(defaults) :], defaults, strict=True))
     found = {}
     for key in fields:
         value = getattr(section, key)
         if isinstance(value, Settings):
-            found.update(_differing(f"{name}.{key}", value))
+            found.update(differing(f"{name}.{key}", value))
         elif value not in ({}, ()) and (key not in by_name or value != by_name[key]):
-            found[f"{name}.{key}"] = str(value)
+            found[f"{name}.{key}"] = _written(value)
     return found
+
+
+def _written(value: Any) -> str:
+    """Return the value of a setting as ``workspace.toml`` has it, for people."""
+    if isinstance(value, tuple | list):
+        return ", ".join(_written(item) for item in value)
+    if isinstance(value, Settings):
+        parts = ((key, getattr(value, key)) for key in value.__struct_fields__)
+        return " ".join(f"{key} = {_written(part)}" for key, part in parts if part is not None)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {_written(part)}" for key, part in value.items())
+    return str(value)
 
 
 def _index_row(plan: ObservationPlan, kept: Mapping[str, Any], layout: Layout) -> Content:

@@ -19,7 +19,7 @@ from accretor.aij.columns import (
     measurement_columns,
     source_error,
 )
-from accretor.core.dumps import COMPARISON, FRAMES, LIGHT_CURVE, TEMPLATE_STARS
+from accretor.core.dumps import COMPARISON, FRAMES, LIGHT_CURVE, MAGNITUDES, TEMPLATE_STARS
 from accretor.io import dump
 from accretor.io.dump import Row
 from accretor.science.ephemeris import orbital_period
@@ -78,6 +78,9 @@ class Measured:
     """(n_used,) -1 where the frame is turned against the template by more than 90 degrees, else +1."""
     context: str
     """Digest of what the photometry was made with."""
+    magnitude: tuple[float, ...] = ()
+    """Of the stars of the table, in the catalogue and the band that the filter is tied to; NaN where it has
+    none, or one that is not to be believed; empty where there is no zero point."""
     own_radius: tuple[float, ...] = ()
     """(n_used,) pixel, of a table whose aperture followed the seeing; else empty."""
 
@@ -120,9 +123,22 @@ def collect(plan: ObservationPlan) -> Measured:
         radii=tuple(meta["radii"]),
         radius=results["aperture_radius_px"],
         flip=np.where(np.abs(measured["rotation"][which]) > 90, -1.0, 1.0),
+        magnitude=_magnitudes(plan, star),
         own_radius=tuple(meta["source_radius"][i] for i in which) if "source_radius" in meta else (),
         context=fingerprint(sorted({str(item) for item in measured["context"][which]})),
     )
+
+
+def _magnitudes(plan: ObservationPlan, stars: list[int]) -> tuple[float, ...]:
+    # A night that begins with a table has no zero point of its own.
+    if not plan.frames or dump.read_meta(plan.paths.magnitudes)["reason"]:
+        return ()
+    known = {
+        row["star"]: row["catalog_magnitude"]
+        for row in dump.read(plan.paths.magnitudes, MAGNITUDES).rows
+        if not row["flag"]
+    }
+    return tuple(float(known.get(star, math.nan)) for star in stars)
 
 
 def further(found: Measured, settings: PackagingSettings) -> tuple[dict[int, Measured], list[str]]:
@@ -157,7 +173,7 @@ def _nearest(radii: tuple[float, ...], radius: float) -> int:
 
 def columns_of(found: Measured) -> dict[str, Cells]:
     """Return the columns of the measurement table."""
-    return measurement_columns(_input(found))
+    return measurement_columns(measurement_input(found))
 
 
 def has_positions(found: Measured) -> bool:
@@ -169,8 +185,8 @@ def apertures(found: Measured, comment: str = "") -> bytes:
     """Return the ``.radec`` file; needs a plate solution."""
     return radec.write(
         [
-            radec.Aperture(star["ra"], star["dec"], is_comparison=name.startswith("C"))
-            for star, name in zip(found.stars, found.names, strict=True)
+            radec.Aperture(star["ra"], star["dec"], is_comparison=name.startswith("C"), magnitude=magnitude)
+            for star, name, magnitude in zip(found.stars, found.names, _given(found), strict=True)
         ],
         comment,
     )
@@ -192,14 +208,23 @@ def places(found: Measured) -> bytes:
                     is_comparison=name.startswith("C"),
                     ra=star["ra"],
                     dec=star["dec"],
+                    magnitude=magnitude,
                 )
-                for star, name in zip(found.stars, found.names, strict=True)
+                for star, name, magnitude in zip(found.stars, found.names, _given(found), strict=True)
             ),
             gain=detector.gain,
             read_noise=detector.read_noise,
             dark_current=found.plan.instrument.dark_current,
         )
     )
+
+
+def _given(found: Measured) -> list[float]:
+    """Return the magnitudes to give to AstroImageJ: those of the comparison stars, NaN for the others."""
+    known = found.magnitude or (math.nan,) * len(found.names)
+    return [
+        value if name.startswith("C") else math.nan for name, value in zip(found.names, known, strict=True)
+    ]
 
 
 def plot_configuration(found: Measured, comment: str = "") -> bytes:
@@ -255,7 +280,8 @@ def _transit_start(found: Measured) -> plotcfg.TransitStart | None:
     )
 
 
-def _input(found: Measured) -> MeasurementInput:
+def measurement_input(found: Measured) -> MeasurementInput:
+    """Return what the measurement table is computed from."""
     plan, results, columns = found.plan, found.results, found.columns
     detector = plan.detector
     ra, dec, _, _ = preprocess.direction(plan.target)
@@ -313,6 +339,7 @@ def _input(found: Measured) -> MeasurementInput:
         image_height=dump.read_meta(plan.paths.template_stars)["shape"][0],
         normalised_flux=sums.flux[:, 0] / level,
         normalised_error=sums.flux_error[:, 0] / level,
+        magnitude=np.array(_given(found)) if found.magnitude else None,
         transit=_transit_columns(found) if results["has_fit"] and found.is_primary else None,
         extra=_extra(found),
     )

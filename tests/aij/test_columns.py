@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -280,3 +281,64 @@ def test_the_old_table_of_six_decimals_agrees_within_its_rounding():
 
     np.testing.assert_allclose(sums.total, old["tot_C_cnts"], rtol=1e-9)
     np.testing.assert_allclose(sums.flux, stacked(old, "rel_flux"), rtol=0, atol=1.1e-6)
+
+
+def test_without_a_magnitude_of_a_comparison_star_there_is_no_column_of_magnitudes():
+    for magnitude in (None, np.full(len(NAMES), np.nan), np.array([11.0, np.nan, 12.0, np.nan])):
+        assert not any("AMag" in name for name in measurement_columns(made(magnitude=magnitude)))
+
+
+def test_a_target_is_as_much_fainter_than_the_one_known_star_as_its_flux_is_less():
+    night = made(magnitude=np.array([np.nan, 12.5, np.nan, np.nan]))
+    found = measurement_columns(night)
+    ratio = night.flux[:, 0] / night.flux[:, 1]
+    noise = np.hypot(found["Source_Error_T1"] / night.flux[:, 0], found["Source_Error_C2"] / night.flux[:, 1])
+
+    np.testing.assert_allclose(found["Source_AMag_T1"], 12.5 - 2.5 * np.log10(ratio), rtol=1e-12)
+    np.testing.assert_allclose(found["Source_AMag_Err_T1"], 2.5 * np.log10(1 + noise), rtol=1e-12)
+    assert set(found["Source_AMag_C2"]) == {12.5}
+    assert set(found["Source_AMag_C4"]) == {99.999}  # AstroImageJ's word for unknown
+
+
+def test_two_equal_stars_are_together_three_quarters_of_a_magnitude_brighter():
+    night = made(magnitude=np.array([np.nan, 12.5, np.nan, 12.5]))
+    found = measurement_columns(night)
+    together = night.flux[:, 1] + night.flux[:, 3]
+
+    expected = 12.5 - 2.5 * np.log10(2) - 2.5 * np.log10(night.flux[:, 0] / together)
+    # AstroImageJ's 2.512 is 5 parts in 100,000 above the fifth root of 100.
+    np.testing.assert_allclose(found["Source_AMag_T1"], expected, atol=1e-4)
+
+
+def test_columns_stand_in_the_order_of_astroimagej():
+    found = list(measurement_columns(made(magnitude=np.array([np.nan, 12.5, np.nan, 12.5]))))
+    own = [name.removesuffix("_T1") for name in found[found.index("X(IJ)_T1") : found.index("X(IJ)_C2")]]
+
+    assert own == [
+        *("X(IJ)", "Y(IJ)", "X(FITS)", "Y(FITS)", "RA", "DEC", "Source-Sky", "N_Src_Pixels", "Source_Error"),
+        *("Source_AMag", "Source_AMag_Err", "Source_SNR", "Peak", "Mean", "Sky/Pixel", "N_Sky_Pixels"),
+        *("FWHM", "Width", "X-Width", "Y-Width", "Angle", "Roundness"),
+    ]
+
+
+@pytest.mark.parametrize("path", [*TABLES, DATA.parent / "aij-tables/wasp135b/Measurements.xls"], ids=str)
+def test_every_column_of_a_real_table_is_one_of_ours(path):
+    if not path.exists():
+        pytest.skip("real data are not here")
+
+    def kinds(names):
+        # The user adds curves of any star in AstroImageJ; ours are of the target.
+        return {re.sub(r"_[TC]\d+(?=$|_n$)", "", name) for name in names}
+
+    missing = kinds(table.read(path)) - kinds(measurement_columns(made()))
+    assert missing == set()
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
+def test_groups_of_columns_follow_one_another_as_in_a_real_table(path):
+    if not path.exists():
+        pytest.skip("real data are not here")
+    ours = [name for name in measurement_columns(made()) if not name.endswith(("_C2", "_T3", "_C4"))]
+    theirs = [name for name in table.head(path.read_bytes()) if name in ours]
+
+    assert theirs == [name for name in ours if name in theirs]

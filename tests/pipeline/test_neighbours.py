@@ -15,10 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from accretor.aij import radec
+from accretor.aij import table as aij_table
 from accretor.core.dumps import FORCED, FORCED_POSITIONS, NEIGHBOURS
 from accretor.io import dump, journal, records
 from accretor.io.layout import ObservationPaths
+from accretor.science import neb
 from accretor.stages import neb as stage
+from accretor.stages import nebstars, table
+from accretor.stages.workspace import open_workspace
 from accretor.synthetic import frames
 from accretor.synthetic.night import Companion, Night, Transit, Truth
 from tests.harness import SHARED, SMALL, make, results, run, spawn, start
@@ -340,3 +345,45 @@ columns = {ra = "ra_j2000_deg", dec = "dec_j2000_deg", Tmag = "vt_mag"}
     # V of Tycho against an unfiltered CCD: alike within the colours of stars.
     assert np.median([abs(row["delta_mag"] - row["delta_tmag"]) for row in measured]) < 0.5
     assert json.dumps(found.meta["dispositions"])
+
+
+def test_the_macro_finds_the_same_in_the_tables_that_are_written_for_it(field):
+    workspace, _, _ = field
+    assert run(workspace, "zeropoint").status == 0
+    (plan,) = open_workspace(workspace).observations
+    found = table.collect(plan)
+    files = nebstars.files(found, "night")
+    tables = {name: aij_table.parse(content) for name, content in files.items() if name.endswith(".tbl")}
+    (apertures,) = [radec.parse(content.decode()) for name, content in files.items() if "radec" in name]
+    rows = [row for row in of_star(workspace).values() if np.isfinite(row["delta_mag"])]
+
+    assert len(tables) > 1
+    assert len(rows) > 5
+    for columns in tables.values():
+        names = {name.split("_")[1] for name in columns if name.startswith("Source-Sky_")}
+        assert names == set(radec.names(apertures))
+    for row in rows:
+        star = f"{row['neighbour']}"
+        (columns,) = [one for name, one in tables.items() if f"_{row['radius']:.1f}px" in name]
+        name = f"T{star}" if f"Source-Sky_T{star}" in columns else f"C{star}"
+        good = np.isfinite(columns[f"rel_flux_{name}"])
+        session = neb.Session(
+            time=columns["BJD_TDB"][good],
+            target=columns["Source-Sky_T1"][good],
+            radius=float(columns["Source_Radius"].mean()),
+            ingress=found.results["ingress_bjd_tdb"],
+            egress=found.results["egress_bjd_tdb"],
+            depth=18.9,
+        )
+        of_macro = neb.check(
+            session,
+            *(columns[f"{kind}_{name}"][good] for kind in ("Source-Sky", "rel_flux", "rel_flux_err")),
+        )
+        # A comparison star is measured where it is found, and not where the catalogue has it.
+        near, alike = (2e-4, 1e-3) if name[0] == "T" else (0.02, 0.1)
+        assert of_macro.delta_mag == pytest.approx(row["delta_mag"], abs=near), row["identifier"]
+        assert of_macro.rms == pytest.approx(row["rms"], rel=alike), row["identifier"]
+        assert apertures[row["neighbour"] - 1].recentre == (name[0] == "C")
+        # A comparison star stands where it was found, a neighbour where the catalogue has it.
+        off = 1.5 / 3600 if name[0] == "C" else 1e-5
+        assert apertures[row["neighbour"] - 1].ra == pytest.approx(row["ra"], abs=off)
