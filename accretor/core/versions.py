@@ -19,10 +19,12 @@ PHOTOMETRY = 2
 CALIBRATION = 3
 """3: cosmic rays are left out; what can bias a night is flagged."""
 PLOTTING = 2
-PACKAGING = 2
+PACKAGING = 3
+"""3: positions on the sky by the solution of each frame."""
 FORCED = 1
 NEB = 1
 EPHEMERIS = 1
-ZERO_POINT = 1
+ZERO_POINT = 2
+"""2: transformations end where they hold for giants only."""
 REPORT = 1
 AIJ = 1
