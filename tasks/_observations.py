@@ -54,12 +54,13 @@ def run(name: str, slug: str) -> Any:
     )
 
 
+_OPTIONAL = {entry.name: entry.tail for entry in registry.OPTIONAL}
+
 _OWNED: dict[str, Callable[[ObservationPlan], list[Path]]] = {
     "preprocess": lambda plan: [plan.paths.folder / "masters"],
     "photometry": lambda plan: [plan.paths.calibrated],
-    "zeropoint": lambda plan: [
-        plan.paths.plots / entry.tail for entry in registry.OPTIONAL if entry.name == "zero_points"
-    ],
+    "zeropoint": lambda plan: [plan.paths.plots / _OPTIONAL["zero_points"]],
+    "forced": lambda plan: [plan.paths.plots / _OPTIONAL["limits"]],
     "neb": lambda plan: [plan.paths.plots / name for name in nebnames.FILES],
 }
 """Folders whose files are all of one stage, and files that it may leave."""

@@ -485,6 +485,7 @@ CAUSES = (
     Cause(
         "`forced_positions.ecsv` is damaged\\*", "forced (0)", damage(f"{NIGHT}/forced_positions.ecsv"), SAME
     ),
+    Cause("`limits.ecsv` is damaged\\*", "forced (0)", damage(f"{NIGHT}/limits.ecsv"), SAME),
     Cause("`neighbours.ecsv` is damaged\\*", "neb", damage(f"{NIGHT}/neighbours.ecsv"), SAME),
     Cause("`lightcurve.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/lightcurve.ecsv"), SAME),
     Cause("`comparison.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/comparison.ecsv"), SAME),
