@@ -8,6 +8,7 @@ from typing import Any
 
 from doit.task import Task
 
+from accretor.plots import registry
 from accretor.stages import nebnames
 from accretor.stages.workspace import ObservationPlan
 from tasks import _stage, _state, _wishes, _workspace
@@ -53,9 +54,13 @@ def run(name: str, slug: str) -> Any:
     )
 
 
+_OPTIONAL = {entry.name: entry.tail for entry in registry.OPTIONAL}
+
 _OWNED: dict[str, Callable[[ObservationPlan], list[Path]]] = {
     "preprocess": lambda plan: [plan.paths.folder / "masters"],
-    "registration": lambda plan: [plan.paths.calibrated],
+    "photometry": lambda plan: [plan.paths.calibrated],
+    "zeropoint": lambda plan: [plan.paths.plots / _OPTIONAL["zero_points"]],
+    "forced": lambda plan: [plan.paths.plots / _OPTIONAL["limits"]],
     "neb": lambda plan: [plan.paths.plots / name for name in nebnames.FILES],
 }
 """Folders whose files are all of one stage, and files that it may leave."""

@@ -33,7 +33,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     paths = plan.paths
     dumps = [paths.frames, paths.masters, paths.image_info, paths.template_stars]
     image = [paths.template_image] if plan.aij.image else []
-    return [], [*dumps, *image, paths.photometry, paths.photometry_info]
+    return [], [*dumps, *image, paths.photometry, paths.photometry_info, paths.frame_wcs]
 
 
 def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:

@@ -40,7 +40,7 @@ def tasks() -> Iterator[Task]:
     for name, target in zip(names, workspace.settings.target, strict=True):
         needed = [
             f"{stage}:{slug(target.name)}"
-            for stage in ("zeropoint", "calibration")
+            for stage in ("zeropoint", "calibration", "forced")
             if any(plan.target.name == target.name for plan in _workspace.observations(stage))
         ]
         task = Task(

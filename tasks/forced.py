@@ -7,8 +7,9 @@ the night by their proper motion, and [[forced.position]], through apertures tha
 centred; whether a star shows there or not. What is no detection stands as a limit. Each
 frame also has its limiting flux, by the noise of the sky and by blank apertures.
 forced.fits has the fluxes, forced.ecsv one readable row per frame, forced_positions.ecsv
-the places, and what is known of their completeness. Only frames that are new or changed
-are measured. Without catalogue or plate solution it says so, and holds up nothing else.
+the places, and what is known of their completeness, limits.ecsv the limiting magnitudes,
+where there is a zero point. Only frames that are new or changed are measured. Without
+catalogue or plate solution it says so, and holds up nothing else.
 
 Settings: [forced], [[forced.position]].
 """
@@ -34,8 +35,11 @@ def tasks() -> Iterator[Task]:
 
 def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     return (
-        [plan.paths.frames, plan.paths.masters, plan.paths.stars, plan.paths.template_stars],
-        [plan.paths.forced, plan.paths.forced_info, plan.paths.forced_positions],
+        [
+            *(plan.paths.frames, plan.paths.masters, plan.paths.stars, plan.paths.template_stars),
+            *(plan.paths.zero_points, plan.paths.magnitude_frames),
+        ],
+        [plan.paths.forced, plan.paths.forced_info, plan.paths.forced_positions, plan.paths.limits],
     )
 
 

@@ -66,6 +66,7 @@ def _leaves() -> Iterator[Leaf]:
                     plan.paths.template_stars,
                     *([plan.paths.template_image] if plan.frames or plan.aij.image else []),
                     plan.paths.photometry,
+                    plan.paths.frame_wcs,
                     plan.paths.light_curve,
                     plan.paths.comparison,
                     plan.paths.results,

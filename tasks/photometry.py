@@ -6,9 +6,12 @@ Circular apertures with exact overlap, a clipped median of an annulus as sky,
 errors by the CCD equation, flags for saturation and edges. All stars and all
 radii are measured once, so that choosing an aperture or comparison stars later
 reads no pixel again. photometry.fits has the fluxes, photometry.ecsv one
-readable row per frame. Only frames that are new or changed are measured.
+readable row per frame, frame_wcs.ecsv the plate solution of each frame: that of the
+template, carried over by the stars. Only frames that are new or changed are measured.
 
-Settings: [photometry] radii_fwhm or radii, annulus_fwhm, mode, sky, recentre, forced.
+Settings: [photometry] radii_fwhm or radii, annulus_fwhm, mode, sky, recentre, forced;
+[preprocess] save_calibrated also writes the calibrated frames, with their plate
+solutions, for work in AstroImageJ.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ def tasks() -> Iterator[Task]:
 def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
     return (
         [plan.paths.frames, plan.paths.masters, plan.paths.stars, plan.paths.template_stars],
-        [plan.paths.photometry, plan.paths.photometry_info, plan.paths.growth],
+        [plan.paths.photometry, plan.paths.photometry_info, plan.paths.growth, plan.paths.frame_wcs],
     )
 
 
@@ -42,6 +45,7 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     return {
         "version of the stage": versions.PHOTOMETRY,
         "[photometry]": repr(settings.photometry),
+        "[preprocess] save_calibrated": settings.preprocess.save_calibrated,
         "[[instrument]]": repr(plan.instrument),
         "aij/": repr(aijchoice.radii(plan.aij)),
     }

@@ -7,8 +7,7 @@ starnum and more) and stars.fits, which also holds the star lists. Frames with
 too few stars are poor, with the reason. Only frames that are new or changed
 are measured.
 
-Settings: [registration]; [preprocess] save_calibrated also writes the calibrated
-frames, for work in AstroImageJ.
+Settings: [registration].
 """
 
 from __future__ import annotations
@@ -38,6 +37,5 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     return {
         "version of the stage": versions.REGISTRATION,
         "[registration]": repr(settings.registration),
-        "[preprocess] save_calibrated": settings.preprocess.save_calibrated,
         "[[instrument]]": repr(plan.instrument),
     }

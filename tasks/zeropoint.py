@@ -7,7 +7,6 @@ gets them): a native one, or one by a published transformation. zeropoints.ecsv 
 zero point of each frame, with the colour term of the camera; magnitudes.ecsv the mean
 magnitude of each star, magnitudes.fits those of every frame. Where there is no
 catalogue, that is the reason in every row, and nothing else waits for it.
-frame_wcs.ecsv has the plate solution of each frame, by that of the template.
 
 Settings: [magnitudes], [catalogs].
 """
@@ -39,7 +38,6 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
             *_workspace.catalogs(plan),
         ],
         [
-            plan.paths.frame_wcs,
             plan.paths.zero_points,
             plan.paths.magnitudes,
             plan.paths.magnitude_frames,

@@ -85,9 +85,9 @@ class MeasurementInput:
     roundness: Floats
     """(n, n_star); 1 is round."""
     star_ra_hour: Floats
-    """(n_star,) hour; NaN where there is no plate solution."""
+    """(n, n_star) hour, of the centre by the frame's own plate solution; NaN where there is none."""
     star_dec_degree: Floats
-    """(n_star,) degree; NaN where there is no plate solution."""
+    """(n, n_star) degree, likewise."""
     radius: Floats
     """(n,) of the aperture, pixel."""
     sky_inner: Floats
@@ -381,8 +381,8 @@ def _star_columns(
     }
     if np.isfinite(data.star_ra_hour).any():
         columns |= {
-            "RA": np.full(len(flux), data.star_ra_hour[star]),
-            "DEC": np.full(len(flux), data.star_dec_degree[star]),
+            "RA": data.star_ra_hour[:, star],
+            "DEC": data.star_dec_degree[:, star],
         }
     columns |= {
         "Source-Sky": flux,

@@ -22,6 +22,12 @@ SIGMA = 5.0
 """By which a field may have fewer stars than the emptiest one of its size."""
 MOST = 5_000_000.0
 """Stars per square degree; no catalogue of a telescope on its own has more."""
+DUSTY = 20.0
+"""Galactic latitude, degree, below which clouds of dust may hide most of the stars."""
+RICHEST = 30.0
+"""Galactic latitude down to which the disc of the Galaxy is believed to make fields richer."""
+QUARTER = 20.0
+"""Stars due in a quarter of the field, above which one without any is missing (chance: 2e-9)."""
 FEW = 30
 """Stars above which the farthest must be near the edge."""
 FAR = 0.75
@@ -68,6 +74,7 @@ def check(catalog: Catalog, source: Source, field: Field, service: str, faintest
     if n_far:
         raise ServiceError(service, f"{n_far} of {n_star} stars are not in the field that was asked for")
     _check_number(n_star, source, field, service, faintest)
+    _check_quarters(catalog, field, service)
     if n_star >= FEW and apart.max() < FAR * field.radius:
         raise ServiceError(
             service, f"its {n_star} stars end {apart.max():.3f} degrees from the centre, not {field.radius:g}"
@@ -86,15 +93,59 @@ def separation(ra: float, dec: float, others_ra: Floats, others_dec: Floats) -> 
 
 def _check_number(n_star: int, source: Source, field: Field, service: str, faintest: float | None) -> None:
     area = math.pi * field.radius**2
-    # Counts of the emptiest sky fall by a factor of about 1.6 for each magnitude.
-    brighter = max(0.0, source.faint - faintest) if faintest is not None else 0.0
-    least = source.density * area * 0.6**brighter
+    latitude = galactic_latitude(field.ra, field.dec)
+    least = fewest(source, latitude, faintest) * area
     if n_star < least - SIGMA * math.sqrt(least):
         raise ServiceError(
-            service, f"gives {n_star} stars where even the emptiest sky has {least:.0f}: not all of them"
+            service,
+            f"gives {n_star} stars where even a poor field at {abs(latitude):.0f} degrees of galactic "
+            f"latitude has {least:.0f}: not all of them",
         )
     if n_star > MOST * area + 100:
         raise ServiceError(service, f"gives {n_star} stars on {area:.2g} square degrees, which cannot be")
+
+
+def fewest(source: Source, latitude: float, faintest: float | None) -> float:
+    """Return how many stars per square degree a catalogue has at least.
+
+    Parameters
+    ----------
+    latitude : float, degree
+        Galactic. The disc of the Galaxy makes fields richer with the cosecant of it; near the plane, where
+        dust may hide the stars, no more than at the poles is asked for.
+    faintest : float, optional
+        Magnitude to which it was asked for.
+    """
+    # Counts of the emptiest sky fall by a factor of about 1.6 for each magnitude.
+    brighter = max(0.0, source.faint - faintest) if faintest is not None else 0.0
+    richer = 1.0
+    if abs(latitude) >= DUSTY:
+        richer = 1 / math.sin(math.radians(max(abs(latitude), RICHEST)))
+    return float(source.density * richer * 0.6**brighter)
+
+
+def galactic_latitude(ra: float, dec: float) -> float:
+    """Return the galactic latitude of a direction (ICRS), degree."""
+    pole_ra, pole_dec = math.radians(192.85948), math.radians(27.12825)
+    a, d = math.radians(ra), math.radians(dec)
+    sine = math.sin(d) * math.sin(pole_dec) + math.cos(d) * math.cos(pole_dec) * math.cos(a - pole_ra)
+    return math.degrees(math.asin(max(-1.0, min(1.0, sine))))
+
+
+def _check_quarters(catalog: Catalog, field: Field, service: str) -> None:
+    """Look for a quarter of the field without a star, where others have many: an answer that was cut off."""
+    import numpy as np
+
+    from accretor.science.plate import project
+
+    if len(catalog) < 4 * QUARTER:
+        return
+    east, north = project(np.column_stack((catalog.ra, catalog.dec)), (field.ra, field.dec)).T
+    for name, above, right in (("NE", 1, 1), ("NW", 1, -1), ("SE", -1, 1), ("SW", -1, -1)):
+        if not ((north * above > 0) & (east * right > 0)).any():
+            raise ServiceError(
+                service, f"none of its {len(catalog)} stars is in the {name} quarter of the field: cut off"
+            )
 
 
 def _check_target(

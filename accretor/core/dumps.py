@@ -422,6 +422,27 @@ NEIGHBOURS = Schema(
     ),
 )
 
+LIMITS = Schema(
+    "limits",
+    1,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("bjd_tdb", "float64", "barycentric Julian date of mid-exposure, TDB", "d", 9),
+        Column("radius", "float64", "of the aperture", "pix", 4),
+        Column(
+            "limiting_magnitude", "float64", "by blank apertures; without enough of them by noise", "mag", 4
+        ),
+        Column("by_noise", "float64", "that of the noise of sky and read-out, as computed", "mag", 4),
+        Column("by_blank", "float64", "that of the scatter of blank apertures", "mag", 4),
+        Column("n_blank", "int64", "blank apertures"),
+        Column("zero_point", "float64", "through this aperture, of one electron per second", "mag", 5),
+        Column("band", "string", "band of the magnitudes"),
+        Column("system", "string", "AB or Vega"),
+        Column("reason", "string", "why there is no limit; empty if there is one"),
+    ),
+)
+"""How faint a star each frame would have shown, through each aperture."""
+
 FRAME_WCS = Schema(
     "frame_wcs",
     1,
@@ -794,6 +815,7 @@ SCHEMAS = (
     GROWTH,
     FORCED_POSITIONS,
     FORCED,
+    LIMITS,
     FRAME_WCS,
     ZERO_POINTS,
     MAGNITUDES,

@@ -21,11 +21,12 @@ CALIBRATION = 4
 PLOTTING = 3
 """3: scatter in bins as in the results."""
 PACKAGING = 3
-"""3: apparent magnitudes, from those of the catalogue."""
+"""3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame."""
 FORCED = 1
 NEB = 1
 EPHEMERIS = 1
-ZERO_POINT = 1
+ZERO_POINT = 2
+"""2: transformations end where they hold for giants only."""
 REPORT = 2
 """2: settings as they are written; the map of bad pixels counts pixels."""
 AIJ = 1

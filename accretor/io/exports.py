@@ -95,6 +95,8 @@ class Magnitude:
     exposure: float
     """Second."""
     airmass: float
+    limit: float = math.nan
+    """Of the frame; the star is fainter than that where it has no magnitude. NaN where it is not known."""
 
 
 def aavso_filter(filter_name: str, band: str) -> str:
@@ -113,6 +115,7 @@ def to_aavso(
     points: Sequence[Magnitude],
     *,
     is_transformed: bool,
+    sequence: str,
     notes: str,
 ) -> bytes:
     """Return a report in the AAVSO's Extended format (its description of 2020).
@@ -124,7 +127,9 @@ def to_aavso(
     is_transformed
         Whether a colour term was taken off.
     points
-        Those with a magnitude; times are of mid-exposure, Julian date, UTC.
+        With a magnitude, or a limit; times are of mid-exposure, Julian date, UTC.
+    sequence
+        Where the magnitudes of the comparison stars are from; at most 20 characters of it.
     notes
         At most 100 characters, of which commas are taken away.
     """
@@ -138,30 +143,49 @@ def to_aavso(
         AAVSO_HEAD,
     ]
     said = notes.replace(",", ";")[:100] or "na"
+    chart = sequence.replace(",", " ")[:20] or "na"
     lines += [
-        f"{name.replace(',', ' ')},{point.jd_utc:.6f},{point.magnitude:.4f},{point.error:.4f},{filter_code},"
+        f"{name.replace(',', ' ')[:30]},{point.jd_utc:.6f},{_aavso_magnitude(point)},{filter_code},"
         f"{'YES' if is_transformed else 'NO'},STD,ENSEMBLE,na,na,na,"
-        f"{f'{point.airmass:.4f}' if math.isfinite(point.airmass) else 'na'},na,na,{said}"
+        f"{f'{point.airmass:.4f}' if math.isfinite(point.airmass) else 'na'},na,{chart},{said}"
         for point in points
     ]
     return ("\n".join(lines) + "\n").encode("ascii", "replace")
 
 
+def _aavso_magnitude(point: Magnitude) -> str:
+    """Return magnitude and error; a star that was not seen is fainter than the limit."""
+    if math.isfinite(point.magnitude):
+        return f"{point.magnitude:.4f},{point.error:.4f}"
+    return f"<{point.limit:.3f},na"
+
+
 def to_gcn(
     name: str, telescope: str, filter_name: str, system: str, points: Sequence[Magnitude], notes: str
 ) -> bytes:
-    """Return the magnitudes as the text of a GCN circular has them, 69 characters wide."""
+    """Return the magnitudes as the text of a GCN circular has them; what was not seen is below the limit."""
     lines = [
         f"Photometry of {name} with {telescope}.",
         "",
-        f"{'MJD (UTC, mid)':<16}{'exposure/s':>11}  {'filter':<8}{'magnitude':>10}{'error':>8}  system",
+        f"{'MJD (UTC, mid)':<16}{'exposure/s':>11}  {'filter':<8}{'magnitude':>10}{'error':>8}{'limit':>8}"
+        "  system",
     ]
     lines += [
-        f"{point.jd_utc - 2400000.5:<16.5f}{point.exposure:>11.1f}  {filter_name:<8}{point.magnitude:>10.3f}"
-        f"{point.error:>8.3f}  {system}"
+        f"{point.jd_utc - 2400000.5:<16.5f}{point.exposure:>11.1f}  {filter_name:<8}{_gcn_magnitude(point)}"
+        f"{_gcn_number(point.limit):>8}  {system}"
         for point in points
     ]
     return ("\n".join([*lines, "", notes]) + "\n").encode("ascii", "replace")
+
+
+def _gcn_magnitude(point: Magnitude) -> str:
+    if math.isfinite(point.magnitude):
+        return f"{point.magnitude:>10.3f}{point.error:>8.3f}"
+    return f"{f'> {point.limit:.2f}':>10}{'':>8}"
+
+
+def _gcn_number(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "-"
 
 
 @dataclass(frozen=True)

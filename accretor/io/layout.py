@@ -115,6 +115,11 @@ class ObservationPaths:
         return self.folder / "forced_positions.ecsv"
 
     @property
+    def limits(self) -> Path:
+        """The limiting magnitude of each frame, through each aperture."""
+        return self.folder / "limits.ecsv"
+
+    @property
     def neighbours(self) -> Path:
         """What the check for eclipsing binaries nearby finds, one row per neighbour."""
         return self.folder / "neighbours.ecsv"

@@ -86,6 +86,8 @@ OF_TARGET: tuple[FigureEntry, ...] = (
 OPTIONAL: tuple[FigureEntry, ...] = (
     FigureEntry("zero_points", "zeropoints.png", ("zero_points", "magnitudes"), "zeropoint.zero_points",
                 "the zero point of each frame, and each star against the catalogue", is_packaged=False),
+    FigureEntry("limits", "limits.png", ("limits",), "limits.limits",
+                "how faint a star each frame would have shown", is_packaged=False),
     FigureEntry("neighbour_scatter", "dmagRMS-plot.png", ("neighbours",), "neighbours.scatter",
                 "how deep an eclipse each neighbour's curve would show, against how deep it had to be",
                 is_packaged=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +17,8 @@ STARS_PER_TERM = 6
 """Stars that a term of a distortion must rest on."""
 GAIN_NEEDED = 10.0
 """By which a distortion must lower the BIC."""
+_OTHER_KINDS = ("PV", "PC", "CDELT", "CROTA", "LONPOLE", "LATPOLE")
+"""Beginnings of cards that make another projection, or another matrix, of a solution."""
 
 
 def project(sky: Floats, centre: tuple[float, float]) -> Floats:
@@ -109,6 +112,20 @@ class Plate:
         there = project(self.to_sky(np.asarray(pixel) + step), (float(ra), float(dec)))
         return Plate((float(ra), float(dec)), (float(pixel[0]), float(pixel[1])), (there[1:] - there[0]).T)
 
+    def moved(self, matrix: Floats, shift: Floats) -> Plate:
+        """Return the same solution for a frame whose pixel p is ``matrix @ p + shift`` of this one.
+
+        The distortion goes along exactly: turned and stretched, a polynomial keeps its degree.
+        """
+        back = np.linalg.inv(matrix)
+        bend = self.bend
+        if self.n_bent:
+            points = np.random.Generator(np.random.PCG64(0)).uniform(-1, 1, (8 * self.n_bent, 2))
+            here, there = (_design(xy, self.order)[:, 3:] for xy in (points, points @ matrix.T))
+            bend = np.linalg.lstsq(here, there, rcond=None)[0] @ self.bend @ back.T
+        x, y = back @ (np.array(self.pixel) - shift)
+        return replace(self, pixel=(float(x), float(y)), cd=self.cd @ matrix, bend=bend)
+
     def cards(self, shape: tuple[int, int]) -> dict[str, Any]:
         """Return the FITS cards; *shape* is where the inverse of the distortion is to hold, pixel."""
         kind = "-SIP" if self.n_bent else ""
@@ -147,6 +164,32 @@ class Plate:
         found = np.linalg.lstsq(design, offset - straight, rcond=None)[0]
         power = np.array([p + q for p, q in _powers(self.order)[1:]])
         return np.asarray(found / unit ** power[:, np.newaxis])
+
+
+def from_cards(cards: Mapping[str, Any]) -> Plate | None:
+    """Return the solution that FITS cards tell; None if it is of another kind than TAN and TAN-SIP."""
+    order = max(int(cards.get("A_ORDER", 1)), int(cards.get("B_ORDER", 1)))
+    kind = "-SIP" if order > 1 else ""
+    needed = [f"{stem}{i}" for stem in ("CRVAL", "CRPIX", "CD1_", "CD2_") for i in (1, 2)]
+    if (cards.get("CTYPE1"), cards.get("CTYPE2")) != (f"RA---TAN{kind}", f"DEC--TAN{kind}"):
+        return None
+    if not all(isinstance(cards.get(key), float | int) for key in needed):
+        return None
+    if any(key.startswith(_OTHER_KINDS) for key in cards):
+        return None
+    low = [f"{name}_{p}_{q}" for name in "AB" for p, q in _powers(1)]
+    if order > 1 and any(cards.get(key) for key in low):
+        return None
+    terms = [
+        [float(cards.get(f"{name}_{p}_{q}", 0.0)) for name in "AB"] for p, q in _powers(order)[3:]
+    ]  # fmt: skip
+    return Plate(
+        (float(cards["CRVAL1"]), float(cards["CRVAL2"])),
+        (float(cards["CRPIX1"]) - 1, float(cards["CRPIX2"]) - 1),
+        np.array([[float(cards[f"CD{i}_{j}"]) for j in (1, 2)] for i in (1, 2)]),
+        np.array(terms) if order > 1 else np.zeros((0, 2)),
+        order,
+    )
 
 
 def fit(xy: Floats, sky: Floats, before: Plate, *, is_affine: bool = True, is_bent: bool = False) -> Plate:

@@ -102,8 +102,8 @@ def _native(
 
 _TONRY = "Tonry et al. 2012, ApJ 750, 99, table 6"
 _JORDI = "Jordi, Grebel & Ammon 2006, A&A 460, 339"
-_LUPTON = "Lupton 2005 (SDSS)"
-_RIELLO = "Riello et al. 2021, A&A 649, A3, with Gaia DR3 documentation 5.5.1"
+_LUPTON = "Lupton 2005, sdss.org/dr12/algorithms/sdssubvritransform"
+_RIELLO = "Riello et al. 2021, A&A 649, A3, table C.2, and Gaia DR3 documentation 5.5.1, tables 5.8 to 5.10"
 _STASSUN = "Stassun et al. 2019, AJ 158, 138, eq. 1"
 _TYCHO = "ESA 1997, SP-1200, vol. 1, section 1.3"
 _GR, _RI, _IZ, _BV, _GAIA = ("g", "r"), ("r", "i"), ("i", "z"), ("B", "V"), ("BP", "RP")
@@ -157,16 +157,19 @@ TIES: tuple[Tie, ...] = (
     Tie(_I, _SDSS, "Ic", "i", _IZ, (-0.397, -0.386), (-0.3, 1.0), 0.02, _VEGA, _JORDI),
     # Without z, which APASS has not.
     Tie(_I, _SDSS, "Ic", "r", _RI, (-0.3820, -1.2444), (-0.3, 1.5), 0.0078, _VEGA, _LUPTON),
-    _gaia(("B",), "B", _VEGA, 0.01448, -0.6874, -0.3604, 0.06718, -0.006061, valid=(-0.5, 4.0),
+    # The ranges are those of all stars: redder ones than that are on the curves if they are giants, and up
+    # to 0.7 mag off them if they are dwarfs (table 5.10 of the documentation; for g, which it does not
+    # tell, that of B).
+    _gaia(("B",), "B", _VEGA, 0.01448, -0.6874, -0.3604, 0.06718, -0.006061, valid=(-0.5, 1.75),
           scatter=0.0633),
     _gaia(("V",), "V", _VEGA, -0.02704, 0.01424, -0.2156, 0.01426, valid=(-0.5, 5.0), scatter=0.03017),
-    _gaia(_R, "Rc", _VEGA, -0.02275, 0.3961, -0.1243, -0.01396, 0.003775, valid=(0.0, 4.0), scatter=0.03167),
+    _gaia(_R, "Rc", _VEGA, -0.02275, 0.3961, -0.1243, -0.01396, 0.003775, valid=(0.0, 2.0), scatter=0.03167),
     _gaia(_I, "Ic", _VEGA, 0.01753, 0.76, -0.0991, valid=(-0.5, 4.5), scatter=0.03765),
-    _gaia(("gp",), "g", "AB", 0.2199, -0.6365, -0.1548, 0.0064, valid=(0.3, 3.0), scatter=0.0745),
-    _gaia(("rp",), "r", "AB", -0.09837, 0.8592, 0.1907, -0.1701, 0.02263, valid=(0.0, 3.0), scatter=0.03776),
+    _gaia(("gp",), "g", "AB", 0.2199, -0.6365, -0.1548, 0.0064, valid=(0.3, 1.75), scatter=0.0745),
+    _gaia(("rp",), "r", "AB", -0.09837, 0.8592, 0.1907, -0.1701, 0.02263, valid=(0.0, 2.0), scatter=0.03776),
     _gaia(("ip",), "i", "AB", -0.293, 0.6404, -0.09609, -0.002104, valid=(0.5, 2.0), scatter=0.04092),
-    Tie(("V",), ("Tycho",), "V", "VT", ("BT", "VT"), (0.0, -0.090), (-0.2, 1.8), 0.02, _VEGA, _TYCHO),
-    Tie(("B",), ("Tycho",), "B", "VT", ("BT", "VT"), (0.0, 0.760), (-0.2, 1.8), 0.03, _VEGA, _TYCHO),
+    Tie(("V",), ("Tycho",), "V", "VT", ("BT", "VT"), (0.0, -0.090), (-0.2, 1.8), 0.015, _VEGA, _TYCHO),
+    Tie(("B",), ("Tycho",), "B", "VT", ("BT", "VT"), (0.0, 0.760), (-0.2, 1.8), 0.05, _VEGA, _TYCHO),
     # TESS's band.
     _native(("TESS",), "Tmag", ("TIC",), None, _VEGA),
     Tie(("TESS",), ("Gaia",), "Tmag", "G", _GAIA, (0.0324473, -0.633923, 0.0891337, -0.00522555),
@@ -203,8 +206,9 @@ AB_MINUS_VEGA: Mapping[str, float] = {
     "BP": 0.0155,
     "RP": 0.3561,
 }
-"""Magnitude: Blanton & Roweis (2007, AJ 133, 734), table 1; of Gaia's bands, the difference of the zero
-points of Gaia DR3 (Riello et al. 2021)."""
+"""Magnitude: Blanton & Roweis (2007, AJ 133, 734), table 1, of Bessell's and SDSS's bands; of Gaia's, the
+difference of the zero points of DR3 (Riello et al. 2021): G 25.8010 - 25.6874, BP 25.3540 - 25.3385,
+RP 25.1040 - 24.7479."""
 
 
 def families(catalog: Catalog) -> frozenset[str]:

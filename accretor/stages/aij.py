@@ -25,7 +25,7 @@ from accretor.io import dump, records
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.science import times
-from accretor.stages import photometry, platesolve, preprocess
+from accretor.stages import framewcs, photometry, platesolve, preprocess
 from accretor.stages.aijchoice import sky_position
 from accretor.stages.bench import Bench, Done
 from accretor.stages.rows import GOOD, fingerprint, summary
@@ -122,7 +122,9 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(paths.template_stars, TEMPLATE_STARS, stars, meta)
     records.write(paths.photometry, PHOTOMETRY, rows, {"star": len(night.names), "radius": 1}, {})
     dump.write(paths.photometry_info, PHOTOMETRY, rows, {"summary": summary(rows), **photometry_meta})
-    files += [paths.photometry, paths.photometry_info]
+    measured, _ = photometry.columns(paths, "input", "x", "y")
+    framewcs.write(plan, frames, measured)
+    files += [paths.photometry, paths.photometry_info, paths.frame_wcs]
     return Done(tuple(files), f"{len(rows)} frames of {path.name}, {len(night.names)} stars")
 
 

@@ -11,7 +11,7 @@ from accretor.core.part import parse
 from accretor.io import atomic, dump
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
-from accretor.stages import masters, platesolve, preprocess, reduced
+from accretor.stages import framewcs, masters, platesolve, preprocess, reduced
 from accretor.stages.bench import Bench
 from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, fingerprint
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
 
-VERSION = 1
+VERSION = 2
 """Raised when what is written changes."""
 
 STAMP = "ACC_ID"
@@ -34,6 +34,8 @@ class WritingTask:
     files: FrameFiles
     path: str
     cards: tuple[tuple[str, Any], ...]
+    solution: tuple[tuple[str, Any], ...] = ()
+    """Cards of the frame's own plate solution; without, those of the raw header stay."""
 
 
 def write(plan: ObservationPlan, layout: Layout, bench: Bench) -> list[Path]:
@@ -41,7 +43,11 @@ def write(plan: ObservationPlan, layout: Layout, bench: Bench) -> list[Path]:
     frames = [row for row in dump.read(plan.paths.frames, FRAMES).rows if row["status"] == GOOD]
     files = reduced.frame_files(plan, layout, frames, masters.files(plan.paths))
     ra, dec, _, _ = preprocess.direction(plan.target)
-    tasks = [_task(plan, row, item, ra, dec) for row, item in zip(frames, files, strict=True)]
+    solved = framewcs.cards(plan)
+    tasks = [
+        _task(plan, row, item, ra, dec, solved.get(row["image_name"], {}))
+        for row, item in zip(frames, files, strict=True)
+    ]
     missing = [task for task in tasks if _stamp(Path(task.path)) != dict(task.cards)[STAMP]]
     for n_done, _ in enumerate(bench.pool.map(write_one, missing), start=1):
         bench.progress(n_done, len(missing))
@@ -76,12 +82,22 @@ def write_one(task: WritingTask) -> None:
     if task.files.masters.readout.trim is not None:
         for key in ("BIASSEC", "TRIMSEC", "DATASEC"):
             header.remove(key, ignore_missing=True)
-    for key, value in task.cards:
-        header[key] = value
+    _put(header, task.solution, task.cards)
     atomic.write_bytes(Path(task.path), io_fits.image_bytes(image / task.files.gain, header))
 
 
-def _task(plan: ObservationPlan, row: Row, files: FrameFiles, ra: float, dec: float) -> WritingTask:
+def _put(header: Any, solution: tuple[tuple[str, Any], ...], cards: tuple[tuple[str, Any], ...]) -> None:
+    """Put *cards* into a header, and *solution*, if there is one, in the place of what is there."""
+    if solution:
+        for key in [key for key in header if platesolve.is_wcs_key(key)]:
+            header.remove(key)
+    for key, value in (*solution, *cards):
+        header[key] = value
+
+
+def _task(
+    plan: ObservationPlan, row: Row, files: FrameFiles, ra: float, dec: float, solution: Row
+) -> WritingTask:
     cards = (
         ("JD_SOBS", row["jd_utc"] - row["exptime"] / 2 / 86400),
         ("JD_UTC", row["jd_utc"]),
@@ -91,10 +107,10 @@ def _task(plan: ObservationPlan, row: Row, files: FrameFiles, ra: float, dec: fl
         ("ALT_OBJ", row["altitude"]),
         ("RAOBJ2K", ra / 15),
         ("DECOBJ2K", dec),
-        (STAMP, fingerprint(VERSION, row["input"], row["context"], reduced.identity(files))),
+        (STAMP, fingerprint(VERSION, row["input"], row["context"], reduced.identity(files), repr(solution))),
     )
     name = f"{row['image_name'].rsplit('.', 1)[0]}_out.fits"
-    return WritingTask(files, str(plan.paths.calibrated / name), cards)
+    return WritingTask(files, str(plan.paths.calibrated / name), cards, tuple(solution.items()))
 
 
 def _stamp(path: Path) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from accretor.core.dumps import (
     FRAMES,
     LIGHT_CURVE,
+    LIMITS,
     MAGNITUDES,
     PHOTOMETRY,
     TEMPLATE_STARS,
@@ -23,6 +24,7 @@ from accretor.core.errors import Blocked, Unusable
 from accretor.io import atomic, dump, exports, records
 from accretor.io.dump import Row
 from accretor.io.exports import Magnitude, Region
+from accretor.stages import limits
 from accretor.stages import photometry as photometry_stage
 from accretor.stages.photometry import SATURATED
 
@@ -54,6 +56,7 @@ TARGET = (
         *("fwhm", "sky", "x", "y"),
     ),
     *_MAGNITUDE,
+    *_taken(LIMITS, "limiting_magnitude"),
 )
 """One row per frame."""
 
@@ -105,6 +108,8 @@ class _Tables:
     """Columns of the photometry, (n_frame, n_star), through the aperture of the magnitudes."""
     zero_points: dict[str, Row]
     """By frame, with the magnitudes."""
+    limits: dict[str, float]
+    """Limiting magnitude of each frame, where it is known."""
     radii: tuple[float, float, float]
     pixel_scale: float
 
@@ -148,6 +153,7 @@ class _Tables:
             stars=chosen.rows,
             measured=measured,
             zero_points={row["image_name"]: row for row in rows},
+            limits=limits.of_frames(plan, float(radii[k])),
             radii=(float(radii[k]), *meta["annulus"]),
             pixel_scale=chosen.meta["pixel_scale"] or math.nan,
         )
@@ -212,21 +218,33 @@ class _Tables:
                     "magnitude_error": zero["magnitude_error"][0],
                     "zero_point": zero["zero_point"],
                     "zero_point_error": zero["zero_point_error"],
+                    "limiting_magnitude": self.limits.get(row["image_name"], math.nan),
                 }
             )
         return found
 
     def points(self) -> list[Magnitude]:
-        """Return the magnitudes of the target, with errors against the standard system."""
+        """Return the magnitudes of the target, with errors against the standard system.
+
+        Where its flux is below the significance that a detection needs, the limit of the frame.
+        """
         found = []
-        for name, zero in self.zero_points.items():
-            frame, magnitude = self.frames[name], float(zero["magnitude"][0])
+        least = self.plan.settings.forced.significance
+        for i, name in enumerate(self.measured["image_name"].tolist()):
+            zero, frame = self.zero_points[name], self.frames[name]
+            magnitude, limit = float(zero["magnitude"][0]), self.limits.get(name, math.nan)
+            is_saturated = int(np.nan_to_num(self.measured["flag"][i][0])) & SATURATED
+            flux, flux_error = self.measured["flux"][i][0], self.measured["flux_error"][i][0]
+            about = (frame["exptime"], frame["airmass"], limit)
+            if flux < least * flux_error and math.isfinite(limit) and not is_saturated:
+                found.append(Magnitude(frame["jd_utc"], math.nan, math.nan, *about))
+                continue
             if not math.isfinite(magnitude):
                 continue
             # That of the measurement is against the other frames; the level of the night comes in here.
             level = math.sqrt(max(zero["zero_point_error"] ** 2 - zero["relative_error"] ** 2, 0.0))
             error = math.hypot(float(zero["magnitude_error"][0]), level)
-            found.append(Magnitude(frame["jd_utc"], magnitude, error, frame["exptime"], frame["airmass"]))
+            found.append(Magnitude(frame["jd_utc"], magnitude, error, *about))
         if not found:
             raise Unusable(f"no magnitude of the target: {self.meta.get('reason') or 'it has no zero point'}")
         return found
@@ -243,6 +261,7 @@ class _Tables:
             exports.aavso_filter(meta["filter"], meta["band"]),
             points,
             is_transformed=bool(meta["color_term"]),
+            sequence=meta["catalog"],
             notes=f"tied to {meta['band']} ({meta['system']}) of {meta['catalog']}",
         )
 
@@ -251,7 +270,7 @@ class _Tables:
         points = self.points()
         notes = (
             f"Tied to {meta['band']} ({meta['system']}) of {meta['catalog']}; "
-            "not corrected for extinction by dust."
+            f"not corrected for extinction by dust.{self._limits_said()}"
         )
         return exports.to_gcn(
             self.plan.target.name,
@@ -261,6 +280,11 @@ class _Tables:
             points,
             notes,
         )
+
+    def _limits_said(self) -> str:
+        if not self.limits:
+            return ""
+        return f"\nLimits are of {self.plan.settings.forced.significance:g} sigma."
 
     def _regions(self) -> bytes:
         colors = {"target": "green", "comparison": "red", "neighbour": "cyan"}

@@ -13,7 +13,7 @@ from accretor.core.dumps import FORCED, FORCED_POSITIONS
 from accretor.core.settings import ForcedSettings, WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io.dump import Row
-from accretor.stages import masters, photometry, positions, reduced, registration, rows
+from accretor.stages import limits, masters, photometry, positions, reduced, registration, rows
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED, StarList
 from accretor.stages.reduced import FrameFiles
@@ -84,10 +84,11 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         shape={"position": len(places.x), "radius": len(places.radii)},
         redo=bench.redo,
     )
-    said = f"{outcome}; {len(found.rows) - 1} places"
+    written, limit = limits.write(plan)
+    said = [f"{outcome}; {len(found.rows) - 1} places", *([limit] if limit else []), *found.remarks]
     return Done(
-        (paths.forced, paths.forced_info, paths.forced_positions),
-        "; ".join([said, *found.remarks]),
+        (paths.forced, paths.forced_info, paths.forced_positions, *written),
+        "; ".join(said),
         outcome.is_final,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,22 +58,44 @@ def write(plan: ObservationPlan, frames: list[Row], measured: dict[str, Any]) ->
     dump.write(plan.paths.frame_wcs, FRAME_WCS, rows, {})
 
 
+def cards(plan: ObservationPlan) -> dict[str, Row]:
+    """Return the plate solution of each frame that has one, as FITS cards by the frame's name."""
+    rows = dump.read(plan.paths.frame_wcs, FRAME_WCS).rows
+    return {row["image_name"]: json.loads(row["cards"]) for row in rows if row["cards"]}
+
+
+def positions(known: Mapping[str, Row], frames: Sequence[str], x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return right ascension and declination (degree) of places in frames, each by the frame's own solution.
+
+    Parameters
+    ----------
+    known
+        Of `cards`.
+    frames
+        Names of n frames.
+    x, y : (n, n_star) float64, pixel
+
+    Returns
+    -------
+    (n, n_star) float64, (n, n_star) float64
+        NaN in a frame without a solution.
+    """
+    ra, dec = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
+    for i, name in enumerate(frames):
+        found = plate.from_cards(known[name]) if name in known else None
+        if found is not None:
+            ra[i], dec[i] = found.to_sky(np.column_stack((x[i], y[i]))).T
+    return ra, dec
+
+
 def _carried(solution: Solution, template: Floats, there: Floats, shape: tuple[int, int]) -> Row:
     """Return the row of a frame whose stars are *there* in the order of those of the template."""
     matrix, residual = _affine(there, template)
-    height, width = shape
-    if solution.is_plain:
+    exact = plate.from_cards(solution.cards)
+    if exact is not None:
         # The reference point keeps its place on the sky, and has another pixel.
-        cards = solution.cards
-        cd = np.array([[cards[f"CD{i}_{j}"] for j in (1, 2)] for i in (1, 2)])
-        pixel = np.array([cards["CRPIX1"], cards["CRPIX2"]]) - 1
-        there_pixel = np.linalg.solve(matrix[:, :2], pixel - matrix[:, 2])
-        exact = plate.Plate(
-            (cards["CRVAL1"], cards["CRVAL2"]),
-            (float(there_pixel[0]), float(there_pixel[1])),
-            cd @ matrix[:, :2],
-        )
-        return _row(exact, residual, shape)
+        return _row(exact.moved(matrix[:, :2], matrix[:, 2]), residual, shape)
+    height, width = shape
     x, y = np.meshgrid(np.linspace(0, width - 1, N_GRID), np.linspace(0, height - 1, N_GRID))
     grid = np.column_stack((x.ravel(), y.ravel()))
     sky = np.asarray(solution.wcs().all_pix2world(grid @ matrix[:, :2].T + matrix[:, 2], 0))

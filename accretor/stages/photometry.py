@@ -15,7 +15,17 @@ from accretor.core.dumps import FRAMES, GROWTH, PHOTOMETRY, STARS, TEMPLATE_STAR
 from accretor.core.settings import PhotometrySettings, WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io.dump import Row
-from accretor.stages import aijchoice, masters, reduced, registration, rows, scratch, template
+from accretor.stages import (
+    aijchoice,
+    calibrated,
+    framewcs,
+    masters,
+    reduced,
+    registration,
+    rows,
+    scratch,
+    template,
+)
 from accretor.stages.bench import Bench, Done
 from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, Job, fingerprint
@@ -101,11 +111,15 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     )
     scratch.clear(plan)
     _write_growth(plan, wanted)
-    return Done(
-        (plan.paths.photometry, plan.paths.photometry_info, plan.paths.growth),
-        f"{outcome}; {len(wanted.x)} stars",
-        outcome.is_final,
-    )
+    measured, _ = columns(plan.paths, "input", "x", "y")
+    framewcs.write(plan, dump.read(plan.paths.frames, FRAMES).rows, measured)
+    paths = plan.paths
+    written = [paths.photometry, paths.photometry_info, paths.growth, paths.frame_wcs]
+    if settings.preprocess.save_calibrated:
+        written += calibrated.write(plan, layout, bench)
+    else:
+        calibrated.remove(plan, keep=[])
+    return Done(tuple(written), f"{outcome}; {len(wanted.x)} stars", outcome.is_final)
 
 
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:

@@ -76,7 +76,7 @@ def from_header(
         If there is none, or if it is wrong.
     """
     header = io_fits.read_header(path, hdu)
-    cards = {key: header[key] for key in header if _is_wcs_key(key)}
+    cards = {key: header[key] for key in header if is_wcs_key(key)}
     if step > 1:
         cards = coarser({key: _number(value) for key, value in cards.items()}, step)
     return from_cards(cards, "header", target, shape, origin)
@@ -101,7 +101,7 @@ def from_cards(
     from astropy.wcs import WCS, NoConvergence
 
     # Some programs write the numbers as text, which astropy would silently take for no solution.
-    cards = {_RENAMED.get(key, key): _number(header[key]) for key in header if _is_wcs_key(key)}
+    cards = {_RENAMED.get(key, key): _number(header[key]) for key in header if is_wcs_key(key)}
     cards |= {"NAXIS": 2, "NAXIS1": shape[1], "NAXIS2": shape[0]}
     cards |= {
         key: cards[key] - first
@@ -212,7 +212,7 @@ def solve_field(
                 "solve-field found no plate solution; are index files for this field of view installed?"
             )
         header = io_fits.read_header(answer)
-        cards = {key: header[key] for key in header if _is_wcs_key(key)}
+        cards = {key: header[key] for key in header if is_wcs_key(key)}
     return Solution(cards, "solve-field")
 
 
@@ -273,7 +273,8 @@ _RENAMED = {"RADECSYS": "RADESYS"}
 _SIP = ("A_", "B_", "AP_", "BP_")
 
 
-def _is_wcs_key(key: str) -> bool:
+def is_wcs_key(key: str) -> bool:
+    """Return whether a card is part of a plate solution."""
     has_stem = key.startswith(_WCS_STEMS) and key[-1] in "0123456789"
     return (
         has_stem

@@ -15,7 +15,7 @@ from accretor.core.errors import Unusable
 from accretor.core.settings import RegistrationSettings, WorkspaceSettings
 from accretor.io import dump
 from accretor.io.dump import Row
-from accretor.stages import calibrated, masters, reduced, rows
+from accretor.stages import masters, reduced, rows
 from accretor.stages.bench import Bench, Done
 from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, Job, fingerprint
@@ -60,12 +60,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         shape={"detection": settings.registration.max_stars},
         redo=bench.redo,
     )
-    written = [plan.paths.image_info, plan.paths.stars]
-    if settings.preprocess.save_calibrated:
-        written += calibrated.write(plan, layout, bench)
-    else:
-        calibrated.remove(plan, keep=[])
-    return Done(tuple(written), str(outcome), outcome.is_final)
+    return Done((plan.paths.image_info, plan.paths.stars), str(outcome), outcome.is_final)
 
 
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:

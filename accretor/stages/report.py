@@ -204,7 +204,7 @@ def _band(
         "other_columns": _columns("star", "flux (e)*", "scatter (ppt)*", "why+"),
         "systematics": [
             *(picture for key, picture in pictures.items() if key not in shown),
-            *(extra[name] for name in ("zero_points",) if name in extra),
+            *(extra[name] for name in ("zero_points", "limits") if name in extra),
         ],
         "n_frame": len(rows),
         "n_used": len(used),

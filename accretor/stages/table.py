@@ -23,7 +23,7 @@ from accretor.core.dumps import COMPARISON, FRAMES, LIGHT_CURVE, MAGNITUDES, TEM
 from accretor.io import dump
 from accretor.io.dump import Row
 from accretor.science.ephemeris import orbital_period
-from accretor.stages import figures, preprocess
+from accretor.stages import figures, framewcs, preprocess
 from accretor.stages import photometry as photometry_stage
 from accretor.stages import results as results_of
 from accretor.stages.rows import fingerprint
@@ -303,6 +303,7 @@ def measurement_input(found: Measured) -> MeasurementInput:
     )
     sums = differential(flux, error, np.array([name.startswith("C") for name in found.names]))
     level = _out_of_transit(frame["bjd_tdb"], sums.flux[:, 0], results)
+    right_ascension, declination = _sky_positions(found)
     return MeasurementInput(
         label=[row["image_name"] for row in found.used],
         jd_utc=frame["jd_utc"],
@@ -327,8 +328,8 @@ def measurement_input(found: Measured) -> MeasurementInput:
         y_width=columns["y_width"],
         angle=_displayed(columns["angle"]),
         roundness=columns["roundness"],
-        star_ra_hour=_of(found.stars, "ra") / 15,
-        star_dec_degree=_of(found.stars, "dec"),
+        star_ra_hour=right_ascension / 15,
+        star_dec_degree=declination,
         radius=radius,
         sky_inner=np.full(n, results["annulus_inner_px"]),
         sky_outer=np.full(n, results["annulus_outer_px"]),
@@ -343,6 +344,19 @@ def measurement_input(found: Measured) -> MeasurementInput:
         transit=_transit_columns(found) if results["has_fit"] and found.is_primary else None,
         extra=_extra(found),
     )
+
+
+def _sky_positions(found: Measured) -> tuple[Floats, Floats]:
+    """Return where the stars are on the sky, (n_used, n_table_star) degree, as each frame shows them.
+
+    In a frame without a plate solution of its own, or a star without a centre in it, the star list tells.
+    """
+    names = [row["image_name"] for row in found.frames]
+    x, y = found.columns["x"], found.columns["y"]
+    seen = framewcs.positions(framewcs.cards(found.plan), names, x, y)
+    listed = (_of(found.stars, "ra"), _of(found.stars, "dec"))
+    ra, dec = (np.where(np.isfinite(own), own, given) for own, given in zip(seen, listed, strict=True))
+    return ra, dec
 
 
 def _extra(found: Measured) -> dict[str, Cells]:

@@ -19,8 +19,8 @@ from accretor.science import identify, noise, times, transformations, zeropoint
 from accretor.science.transformations import Tie
 from accretor.science.zeropoint import Magnitudes, Solution
 from accretor.stages import catalogs as kept
-from accretor.stages import framewcs, results
 from accretor.stages import photometry as photometry_stage
+from accretor.stages import results
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED
 
@@ -86,7 +86,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     """
     paths = plan.paths
     frames = dump.read(paths.frames, FRAMES).rows
-    measured, meta = photometry_stage.columns(paths, "input", "flux", "flux_error", "flag", "x", "y")
+    measured, meta = photometry_stage.columns(paths, "input", "flux", "flux_error", "flag")
     sky = _sky(plan, settings, frames, measured, meta)
     outcome: tuple[Reference, list[Solution], int, Magnitudes] | None = None
     others: list[Row] = []
@@ -103,11 +103,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(paths.zero_points, ZERO_POINTS, rows, head)
     records.write(paths.magnitude_frames, ZERO_POINTS, rows, shape, head)
     dump.write(paths.magnitudes, MAGNITUDES, _star_rows(sky, outcome, reason), head)
-    framewcs.write(plan, frames, measured)
-    written = (
-        *(paths.frame_wcs, paths.zero_points, paths.magnitude_frames, paths.magnitudes),
-        *_drawn(plan, head),
-    )
+    written = (paths.zero_points, paths.magnitude_frames, paths.magnitudes, *_drawn(plan, head))
     bench.progress(1, 1)
     return Done(written, results.said_of_zero_point(head))
 

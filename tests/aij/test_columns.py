@@ -48,8 +48,8 @@ def made(**changes):
         "y_width": rng.uniform(3, 4, shape),
         "angle": rng.uniform(0, 360, shape),
         "roundness": rng.uniform(0.8, 1, shape),
-        "star_ra_hour": np.full(len(NAMES), 2.07),
-        "star_dec_degree": np.full(len(NAMES), 46.69),
+        "star_ra_hour": np.full(shape, 2.07),
+        "star_dec_degree": np.full(shape, 46.69),
         "radius": np.full(N_FRAME, 5.0),
         "sky_inner": np.full(N_FRAME, 10.0),
         "sky_outer": np.full(N_FRAME, 20.0),
@@ -149,7 +149,7 @@ def _stars(n_star):
     shape = (N_FRAME, n_star)
     kinds = ("flux", "sky", "n_sky", "peak", "x", "y", "fwhm", "x_width", "y_width", "angle", "roundness")
     stars = {kind: np.full(shape, 10.0) for kind in kinds}
-    return stars | {"star_ra_hour": np.full(n_star, 2.0), "star_dec_degree": np.full(n_star, 46.0)}
+    return stars | {"star_ra_hour": np.full(shape, 2.0), "star_dec_degree": np.full(shape, 46.0)}
 
 
 def test_a_comparison_star_is_not_part_of_its_own_sum():
@@ -201,7 +201,8 @@ def test_saturated_is_the_peak_of_the_worst_star_or_nothing():
 
 
 def test_positions_are_left_out_where_there_is_no_plate_solution():
-    without = measurement_columns(made(star_ra_hour=np.full(4, np.nan), star_dec_degree=np.full(4, np.nan)))
+    unknown = np.full((4, 4), np.nan)
+    without = measurement_columns(made(star_ra_hour=unknown, star_dec_degree=unknown))
 
     assert "RA_T1" not in without
     assert "RA_T1" in measurement_columns(made())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from accretor.catalogs import gaia_dr3, service, votable
 from accretor.catalogs.registry import SOURCES
-from accretor.catalogs.validate import Field
+from accretor.catalogs.validate import Field, fewest, galactic_latitude
 from accretor.core.errors import ServiceError, Unusable
 from accretor.io.http import Client
 from tests.catalogs.server import around, everything
@@ -206,11 +206,71 @@ def test_target_is_looked_for_where_it_has_moved_to(services, fetch):
 
 def test_sparse_and_cut_fields_are_not_believed(services, fetch):
     services.hold(GAIA, around(FIELD, 20, **MEASURED))
-    with pytest.raises(ServiceError, match="gives 20 stars where even the emptiest sky has 63"):
+    with pytest.raises(
+        ServiceError, match=r"gives 20 stars where even a poor field at 5\d degrees .* has 8\d"
+    ):
         fetch()
     inner = dataclasses.replace(FIELD, radius=0.1)
     services.hold(GAIA, around(inner, N_STAR, **MEASURED))
     with pytest.raises(ServiceError, match=r"end 0\.1\d* degrees from the centre, not 0\.2"):
+        fetch()
+
+
+POLE = dataclasses.replace(FIELD, ra=192.86, dec=27.13)
+CLOUD = dataclasses.replace(FIELD, ra=68.0, dec=26.0)
+"""The pole of the Galaxy, and the dark clouds of Taurus, 15 degrees off its plane."""
+
+
+@pytest.mark.parametrize(
+    ("field", "n_star", "is_believed"),
+    [
+        (POLE, 80, True),
+        (POLE, 20, False),
+        (CLOUD, 80, True),
+        (CLOUD, 20, False),
+        (dataclasses.replace(FIELD, ra=139.0), 80, True),
+        (dataclasses.replace(FIELD, ra=125.0, dec=5.0), 60, False),
+        (dataclasses.replace(POLE, radius=0.05), 4, True),
+    ],
+    ids=["pole", "pole, cut", "cloud", "cloud, cut", "43 degrees", "23 degrees, cut", "small and empty"],
+)
+def test_a_poor_field_is_believed_by_its_latitude_and_size_and_a_cut_one_is_not(
+    services, fetch, field, n_star, is_believed
+):
+    services.hold(GAIA, around(field, n_star, **MEASURED))
+    if is_believed:
+        assert len(fetch(field=field).catalog) == n_star
+        return
+    with pytest.raises(ServiceError, match="not all of them"):
+        fetch(field=field)
+
+
+def test_a_bright_limit_makes_few_stars_enough():
+    deep, bright = (fewest(GAIA, 60.0, faintest) for faintest in (None, 14.0))
+
+    assert bright == pytest.approx(deep * 0.6 ** (GAIA.faint - 14.0))
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec", "latitude"), [(266.405, -28.936, 0.0), (192.86, 27.13, 90.0), (83.63, 22.01, -5.78)]
+)
+def test_galactic_latitudes_are_those_of_astropy(ra, dec, latitude):
+    from astropy.coordinates import SkyCoord
+
+    assert galactic_latitude(ra, dec) == pytest.approx(latitude, abs=0.02)
+    assert galactic_latitude(ra, dec) == pytest.approx(
+        SkyCoord(ra, dec, unit="deg").galactic.b.degree, abs=1e-4
+    )
+
+
+def test_an_answer_that_lacks_a_quarter_of_the_field_is_not_believed(services, fetch):
+    stars = around(FIELD, N_STAR, **MEASURED)
+    kept = ~((stars["ra"] > FIELD.ra) & (stars["dec"] > FIELD.dec))
+    kept[0] = True  # the target
+    stars["ra"][0] -= 1e-6
+    services.hold(GAIA, {name: values[kept] for name, values in stars.items()})
+
+    with pytest.raises(ServiceError, match=r"none of its \d+ stars is in the NE quarter of the field"):
         fetch()
 
 

@@ -479,12 +479,13 @@ CAUSES = (
     Cause("`zeropoints.ecsv` is damaged\\*", "zeropoint", damage(f"{NIGHT}/zeropoints.ecsv"), SAME),
     Cause("`magnitudes.ecsv` is damaged\\*", "zeropoint", damage(f"{NIGHT}/magnitudes.ecsv"), SAME),
     Cause("`magnitudes.fits` is damaged\\*", "zeropoint", damage(f"{NIGHT}/magnitudes.fits"), SAME),
-    Cause("`frame_wcs.ecsv` is damaged\\*", "zeropoint", damage(f"{NIGHT}/frame_wcs.ecsv"), SAME),
+    Cause("`frame_wcs.ecsv` is damaged\\*", "photometry (0)", damage(f"{NIGHT}/frame_wcs.ecsv"), SAME),
     Cause("`forced.fits` is damaged\\*", "forced (11)", damage(f"{NIGHT}/forced.fits"), SAME),
     Cause("`forced.ecsv` is damaged\\*", "forced (0)", damage(f"{NIGHT}/forced.ecsv"), SAME),
     Cause(
         "`forced_positions.ecsv` is damaged\\*", "forced (0)", damage(f"{NIGHT}/forced_positions.ecsv"), SAME
     ),
+    Cause("`limits.ecsv` is damaged\\*", "forced (0)", damage(f"{NIGHT}/limits.ecsv"), SAME),
     Cause("`neighbours.ecsv` is damaged\\*", "neb", damage(f"{NIGHT}/neighbours.ecsv"), SAME),
     Cause("`lightcurve.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/lightcurve.ecsv"), SAME),
     Cause("`comparison.ecsv` is damaged\\*", "calibration", damage(f"{NIGHT}/comparison.ecsv"), SAME),

@@ -13,7 +13,7 @@ import re
 import numpy as np
 import pytest
 
-from accretor.core.dumps import MAGNITUDES, PHOTOMETRY, ZERO_POINTS
+from accretor.core.dumps import FORCED, LIMITS, MAGNITUDES, PHOTOMETRY, ZERO_POINTS
 from accretor.io import dump, exports, records
 from accretor.io.exports import Magnitude, Region
 from tests import skies
@@ -30,6 +30,8 @@ formats = ["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"]
 aavso_code = "XYZ"
 [calibration]
 detrend = []
+[forced]
+always = true
 """
 
 
@@ -139,11 +141,51 @@ def test_the_report_for_the_aavso_follows_its_extended_format(folder, workspace)
 
 def test_the_text_for_gcn_has_times_and_magnitudes_that_a_person_can_read(folder):
     text = (folder / "gcn.txt").read_text(encoding="ascii")
-    rows = re.findall(r"^(\d{5}\.\d{5}) +([\d.]+)  ip +([\d.]+) +([\d.]+)  AB$", text, re.MULTILINE)
+    rows = re.findall(r"^(\d{5}\.\d{5}) +([\d.]+)  ip +([\d.]+) +([\d.]+) +([\d.]+)  AB$", text, re.MULTILINE)
 
     assert len(rows) == 9
-    assert all(60738 < float(mjd) < 60740 and exposure == "180.0" for mjd, exposure, _, _ in rows)
-    assert max(map(len, text.splitlines())) <= 75
+    assert all(60738 < float(mjd) < 60740 and exposure == "180.0" for mjd, exposure, *_ in rows)
+    assert all(float(limit) > float(magnitude) + 1 for *_, magnitude, _, limit in rows)
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_limits_follow_from_flux_and_zero_point_through_each_aperture(folder, workspace):
+    rows = dump.read(workspace / SLUG / "limits.ecsv", LIMITS).rows
+    forced, _ = records.read_columns(workspace / SLUG / "forced.fits", FORCED)
+    radii = dump.read_meta(workspace / SLUG / "forced.ecsv")["radii"]
+    zero, _ = records.read_columns(workspace / SLUG / "magnitudes.fits", ZERO_POINTS)
+    grid = dump.read_meta(workspace / SLUG / "zeropoints.ecsv")["radii"]
+    assert len(rows) == 9 * len(radii)
+    for row in rows:
+        i = list(forced["image_name"]).index(row["image_name"])
+        j = list(zero["image_name"]).index(row["image_name"])
+        point = zero["zero_points"][j][grid.index(row["radius"])] + 2.5 * math.log10(NIGHT.exposure)
+        for name, column in (("by_noise", "limits"), ("by_blank", "limits_blank")):
+            expected = point - 2.5 * math.log10(forced[column][i][radii.index(row["radius"])])
+            assert row[name] == pytest.approx(expected, abs=2e-4, nan_ok=True)
+        # So small a frame has few blank places: where they are too few, the computed noise tells.
+        is_known = math.isfinite(row["by_blank"])
+        assert row["limiting_magnitude"] == (row["by_blank"] if is_known else row["by_noise"])
+        assert row["reason"] == ""
+    table = list(csv.DictReader(io.StringIO((folder / "target.csv").read_text(encoding="utf-8"))))
+    assert all(float(row["limiting_magnitude"]) > 15 for row in table if row["is_used"] == "True")
+
+
+def test_a_target_that_is_not_seen_is_a_limit_in_the_reports_and_not_left_out():
+    points = [
+        Magnitude(2460739.4, 15.21, 0.03, 60.0, 1.2, 17.9),
+        Magnitude(2460739.5, math.nan, math.nan, 60.0, 1.3, 16.2),
+    ]
+    report = exports.to_aavso(
+        "TIC 1", "XYZ", "SI", points, is_transformed=False, sequence="refcat2", notes="a note"
+    ).decode("ascii")
+    lines = [line.split(",") for line in report.splitlines() if not line.startswith("#")]
+    assert [line[2:4] for line in lines] == [["15.2100", "0.0300"], ["<16.200", "na"]]
+    assert {line[13] for line in lines} == {"refcat2"}
+    assert all(len(line[2]) <= 8 and len(line[3]) <= 6 for line in lines)
+    text = exports.to_gcn("TIC 1", "T", "ip", "AB", points, "").decode("ascii")
+    assert "> 16.20" in text
+    assert "nan" not in text
 
 
 def test_the_regions_are_where_the_stars_are_and_as_large_as_the_apertures(folder, workspace):
@@ -209,12 +251,12 @@ def test_filters_have_the_codes_of_the_aavso(filter_name, band, code):
 def test_commas_in_names_and_notes_do_not_make_columns():
     point = Magnitude(2460000.5, 12.0, 0.01, 30.0, math.nan)
     line = (
-        exports.to_aavso("a,b", "X", "V", [point], is_transformed=True, notes="c, d")
+        exports.to_aavso("a,b", "X", "V", [point], is_transformed=True, sequence="s", notes="c, d")
         .decode()
         .splitlines()[-1]
     )
 
     assert next(csv.reader(io.StringIO(line))) == [
         *("a b", "2460000.500000", "12.0000", "0.0100", "V", "YES", "STD", "ENSEMBLE", "na", "na", "na"),
-        *("na", "na", "na", "c; d"),
+        *("na", "na", "s", "c; d"),
     ]

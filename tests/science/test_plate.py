@@ -104,3 +104,35 @@ def test_a_solution_goes_through_the_pairs_of_another(bend):
 
     assert found.order == truth.order
     np.testing.assert_allclose(found.to_pixel(truth.to_sky(grid())), grid(), atol=2e-3)
+
+
+@pytest.mark.parametrize("bend", [np.zeros((0, 2)), SIP[:3], SIP], ids=["plain", "order 2", "order 3"])
+@pytest.mark.parametrize("sign", [-1.0, 1.0], ids=["as on the sky", "mirrored"])
+def test_a_solution_is_carried_to_a_turned_and_stretched_frame_with_its_distortion(bend, sign):
+    found = make(bend=bend, order={0: 1, 3: 2, 7: 3}[len(bend)])
+    turn = np.radians(173.0)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [
+        [1.002, 0.001],
+        [0, sign],
+    ]
+    shift = np.array([980.0, 770.0])
+
+    carried = found.moved(matrix, shift)
+
+    np.testing.assert_allclose(carried.to_sky(grid()), found.to_sky(grid() @ matrix.T + shift), atol=1e-9)
+
+
+@pytest.mark.parametrize("bend", [np.zeros((0, 2)), SIP[:3], SIP], ids=["plain", "order 2", "order 3"])
+def test_a_solution_is_read_from_its_own_cards(bend):
+    found = make(bend=bend, order={0: 1, 3: 2, 7: 3}[len(bend)])
+
+    again = plate.from_cards(found.cards(SHAPE))
+
+    assert again is not None
+    np.testing.assert_allclose(again.to_sky(grid()), found.to_sky(grid()), atol=1e-9)
+
+
+@pytest.mark.parametrize("card", ["PV1_1", "PC1_2", "CDELT1", "LONPOLE"])
+def test_a_solution_of_another_kind_is_not_read_as_one_of_ours(card):
+    assert plate.from_cards(make().cards(SHAPE) | {card: 0.1}) is None
+    assert plate.from_cards(make().cards(SHAPE) | {"CTYPE1": "RA---TPV"}) is None

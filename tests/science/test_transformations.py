@@ -169,3 +169,38 @@ def test_a_transformation_keeps_the_order_of_stars_of_one_colour(shift):
     _, _, (magnitude, _, _) = best("V", found)
 
     assert magnitude[1] - magnitude[0] == pytest.approx(shift, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("filter_name", "bands", "expected"),
+    [
+        # G minus the band at BP-RP = 0.5, worked out by hand from the tables of the documentation.
+        ("B", {"G": 10.0, "BP": 10.5, "RP": 10.0}, 10.4113),
+        ("V", {"G": 10.0, "BP": 10.5, "RP": 10.0}, 10.0720),
+        ("R", {"G": 10.0, "BP": 10.5, "RP": 10.0}, 9.8573),
+        ("I", {"G": 10.0, "BP": 10.5, "RP": 10.0}, 9.6272),
+        ("TESS", {"G": 10.0, "BP": 10.5, "RP": 10.0}, 9.7371),
+    ],
+)
+def test_the_polynomials_of_gaia_are_g_minus_the_band_as_they_are_published(filter_name, bands, expected):
+    found = catalog("gaia_dr3", **{key: [value] for key, value in bands.items()})
+    _, _, (magnitude, _, _) = best(filter_name, found)
+
+    assert magnitude[0] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(("filter_name", "reddest"), [("B", 1.75), ("gp", 1.75), ("R", 2.0), ("rp", 2.0)])
+def test_red_dwarfs_are_not_on_the_relations_of_gaia_that_hold_for_red_giants_only(filter_name, reddest):
+    colour = np.array([reddest - 0.05, reddest + 0.05])
+    found = catalog("gaia_dr3", G=[12.0, 12.0], BP=12 + colour, RP=[12.0, 12.0])
+    _, _, (magnitude, _, _) = best(filter_name, found)
+
+    np.testing.assert_array_equal(np.isfinite(magnitude), [True, False])
+
+
+@pytest.mark.parametrize(("filter_name", "expected"), [("V", 9.91), ("B", 10.76)])
+def test_johnson_follows_from_tycho_by_the_linear_relations_of_its_catalogue(filter_name, expected):
+    found = catalog("tycho2", BT=[11.0], VT=[10.0])  # V = VT - 0.09 (BT-VT), B-V = 0.85 (BT-VT)
+    _, _, (magnitude, _, _) = best(filter_name, found)
+
+    assert magnitude[0] == pytest.approx(expected)

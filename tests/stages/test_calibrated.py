@@ -17,7 +17,7 @@ ON = "\n[preprocess]\nsave_calibrated = true\n"
 @pytest.fixture
 def workspace(tmp_path) -> Path:
     folder = make(tmp_path / "workspace", lights=range(6), config=ON)
-    assert run(folder, "registration").status == 0
+    assert run(folder, "photometry").status == 0
     return folder
 
 
@@ -47,7 +47,7 @@ def test_only_what_is_missing_is_written(workspace):
     before = {path: path.stat().st_mtime_ns for path in written(workspace)}
     written(workspace)[0].unlink()
     make(workspace, lights=range(7), config=ON)
-    assert run(workspace, "registration").stages == ["preprocess", "registration"]
+    assert run(workspace, "photometry").stages == ["preprocess", "registration", "template", "photometry"]
     after = {path: path.stat().st_mtime_ns for path in written(workspace)}
     assert len(after) == 7
     assert sum(after[path] == time for path, time in before.items()) == 5
@@ -55,5 +55,5 @@ def test_only_what_is_missing_is_written(workspace):
 
 def test_they_go_when_they_are_no_longer_asked_for(workspace):
     make(workspace, lights=range(6))
-    assert run(workspace, "registration").measured("registration") == 0
+    assert run(workspace, "photometry").measured("photometry") == 0
     assert written(workspace) == []
