@@ -152,7 +152,7 @@ def _piece(
 
 
 def _cut(first: int, last: int, data: int, kept: int, end: int, is_mirrored: bool) -> tuple[int, int]:
-    """Return where the pixels *kept* to *end* of an axis are, if those from *data* are from *first* to *last*."""
+    """Return where pixels *kept* to *end* of an axis are, if those from *data* on are *first* to *last*."""
     if is_mirrored:
         return last - (end - data), last - (kept - data)
     return first + (kept - data), first + (end - data)

@@ -24,7 +24,7 @@ class Part:
     """Row and column, in each square of 2 x 2 pixels, of those whose mean is a pixel of the image; none: the
     pixels as they are."""
     amplifiers: tuple[tuple[int, int], ...] = ()
-    """HDU and plane (0 without) of the image of each amplifier that the whole is put together of, electron."""
+    """HDU and plane (0 without) of each amplifier's image, of which the whole is put together, electron."""
     is_levelled: bool = False
     """The zero level of each amplifier is taken off, by its overscan."""
 

@@ -28,7 +28,8 @@ _CUBE = {  # banzai, lco.py: LCOFrameFactory._munge_data_cube
 
 LCO = Dialect(
     name="lco",
-    is_mine={"ORIGIN": r"LCO", "SITEID": r"\w", "TELID": r"\w"},
+    # Without ORIGIN, which copies of their headers often lack; TELID is 1m0a, 0m4b, 2m0a ...
+    is_mine={"SITEID": r"^(?:ogg|coj|lsc|cpt|elp|tfn|tlv|ngq)$", "TELID": r"^\dm\d[a-z]$"},
     telescope="LCO-{SITEID}-{TELID}",
     telescope_words={
         "SITEID": {
