@@ -261,8 +261,7 @@ def _kept_or_made(
         return old[kind]
     if may_share and (shared := masters.of_another(kind, identity, plan.paths)) is not None:
         return shared
-    saturation = plan.declared.saturation
-    return masters.make(kind, sources, plan.paths, so_far, identity, saturation=saturation)
+    return masters.make(kind, sources, plan.paths, so_far, identity)
 
 
 def _is_whole(plan: ObservationPlan, row: Row) -> bool:
