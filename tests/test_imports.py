@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "compute": {"core"},
     # Headers hold angles as text, and angles are arithmetic without numpy.
     "instruments": {"core", "science.angles"},
-    # The inventory asks the dialects what a header says, and how far from a target it points.
-    "io": {"core", "instruments", "science.angles"},
+    # The inventory asks the dialects what a header says, and how far from a target it points; amplifiers
+    # are put together where they are read, each without the level of its overscan.
+    "io": {"core", "instruments", "science.angles", "science.readout"},
     # A target's coordinates and a dialect's name are checked where they are read.
     "config": {"core", "instruments", "science.angles"},
     "plots": {"core", "science", "io"},

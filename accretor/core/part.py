@@ -1,4 +1,4 @@
-"""Which pixels of a FITS image are the image: one plane of a cube, one colour of a colour camera."""
+"""Which pixels of a file are the image: a plane of a cube, a colour of a colour camera, all amplifiers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal
 Colour = Literal["green", "red", "blue", "superpixel"]
 _LETTER: dict[Colour, str] = {"green": "G", "red": "R", "blue": "B", "superpixel": "RGB"}
 _TEXT = re.compile(r"(?:plane (\d+))?(?:^| ?)(?:mean ([01]{2}(?:\+[01]{2})*))?")
+_AMPLIFIERS = re.compile(r"(levelled )?amplifiers (\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)*)")
 CELL = 2
 """Pixels on a side of the pattern of a colour camera."""
 
@@ -22,6 +23,10 @@ class Part:
     cells: tuple[tuple[int, int], ...] = ()
     """Row and column, in each square of 2 x 2 pixels, of those whose mean is a pixel of the image; none: the
     pixels as they are."""
+    amplifiers: tuple[tuple[int, int], ...] = ()
+    """HDU and plane (0 without) of each amplifier's image, of which the whole is put together, electron."""
+    is_levelled: bool = False
+    """The zero level of each amplifier is taken off, by its overscan."""
 
     @property
     def step(self) -> int:
@@ -34,7 +39,10 @@ class Part:
         return len(self.cells) or 1
 
     def __str__(self) -> str:
-        """Return it as `parse` reads it: ``plane 2``, ``mean 01+10``; "" for all pixels."""
+        """Return it as `parse` reads it: ``plane 2``, ``mean 01+10``, ``amplifiers 1+2+3+4``; "" for all."""
+        if self.amplifiers:
+            named = "+".join(f"{hdu}.{plane}" if plane else f"{hdu}" for hdu, plane in self.amplifiers)
+            return f"{'levelled ' if self.is_levelled else ''}amplifiers {named}"
         plane = f"plane {self.plane}" if self.plane else ""
         mean = "mean " + "+".join(f"{row}{column}" for row, column in self.cells) if self.cells else ""
         return " ".join(filter(None, (plane, mean)))
@@ -51,6 +59,10 @@ def parse(text: str) -> Part:
     ValueError
         If it names none.
     """
+    if several := _AMPLIFIERS.fullmatch(text):
+        named = [item.partition(".") for item in several[2].split("+")]
+        pairs = tuple((int(hdu), int(plane or 0)) for hdu, _, plane in named)
+        return Part(amplifiers=pairs, is_levelled=bool(several[1]))
     found = _TEXT.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no part of an image, such as 'plane 2' or 'mean 01+10'")

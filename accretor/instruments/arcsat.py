@@ -13,9 +13,9 @@ ARCSAT = dataclasses.replace(
     is_mine={"TELESCOP|OBSERVAT": r"ARCSAT"},
     telescope="ARCSAT-0m5",
     julian=("JD", "JD-OBS"),  # BJD-OBS and HJD-OBS are of the start too
-    sidereal=("ST",),  # of the start, to a second, in 40 frames of 2025-05-30
+    sidereal=("ST",),  # of the start, to 0.02 s: the 40 light frames at hand, all of one night, 2025-05-30
     altitude=("OBJCTALT", "ALTITUDE"),
     elevation=(),
-    # LAT-OBS, LONG-OBS and ALT-OBS of the light frames of 2025-05-30; bias, dark, flat have no height.
+    # LAT-OBS, LONG-OBS and ALT-OBS of these 40; the 7 bias, 5 dark and 3 flat frames of that night have no height.
     site=Site(32.780278, -105.820278, 2788.0, "headers of ARCSAT"),
 )

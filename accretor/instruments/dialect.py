@@ -119,6 +119,9 @@ class Dialect:
     """Cards with the section of the pixels to keep."""
     is_trimmed: tuple[str, ...] = ()
     """Cards that are true, or not 0, where a program has taken off overscan or rims already."""
+    planes: Mapping[int, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    """Where the planes of a cube are amplifiers: the sections of each, by the fewest rows that a plane then
+    has."""
     pixel_scale: tuple[str, ...] = ("SECPIX", "PIXSCALE", "IM_SCALE", "SCALE")
     """Cards with arcsec per (binned) pixel."""
 
@@ -161,6 +164,14 @@ class Dialect:
     constants: Mapping[str, float] = field(default_factory=dict)
     """``gain``, ``read_noise``, ``saturation``, ``pixel_scale`` that are better known
     than from cards."""
+
+    def planes_of(self, header: Cards) -> tuple[Mapping[str, str], ...]:
+        """Return the sections of each plane of a cube whose planes are amplifiers; none of another cube."""
+        rows, depth = header.get("NAXIS2", 0), header.get("NAXIS3", 0)
+        fitting = [
+            cards for least, cards in sorted(self.planes.items()) if isinstance(rows, int) and rows >= least
+        ]
+        return fitting[-1] if fitting and len(fitting[-1]) == depth else ()
 
     def matches(self, header: Cards) -> bool:
         """Tell whether *header* is in this dialect; a dialect that names no card is never recognised."""

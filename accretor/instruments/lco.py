@@ -1,17 +1,35 @@
 """Las Cumbres Observatory: raw frames (``-e00``) and those of BANZAI (``-e91``), packed or not.
 
-Cards: https://lco.global/documentation/data/fits-headers/; what BANZAI changes: github.com/LCOGT/banzai. Raw
-frames of a Sinistro have an image for each of four amplifiers, which `accretor.io.header` refuses: take
-BANZAI's. MuSCAT has a camera for each of gp, rp, ip, zs, which the filter tells apart.
+Cards: https://lco.global/documentation/data/fits-headers/; what BANZAI changes: github.com/LCOGT/banzai,
+lco.py, data.py, munge.py. Raw frames of a Sinistro have an image for each of four amplifiers, with sections
+of its own, or were a cube of the four, whose sections BANZAI knows; `accretor.io.header` puts them together.
+MuSCAT has a camera for each of gp, rp, ip, zs, which the filter tells apart.
 """
 
 from __future__ import annotations
 
 from accretor.instruments.dialect import Dialect
 
+_BLIND = "[2055:2080,1:2048]"
+_CUBE = {  # banzai, lco.py: LCOFrameFactory._munge_data_cube
+    1: (
+        ("[1:2048,1:2048]", "[1:2048,1:2048]"),
+        ("[1:2048,1:2048]", "[4096:2049,1:2048]"),
+        ("[1:2048,2:2048]", "[4096:2049,4096:2050]"),  # the row in the middle was not read
+        ("[1:2048,2:2048]", "[1:2048,4096:2050]"),
+    ),
+    2049: (
+        ("[1:2048,1:2048]", "[1:2048,1:2048]"),
+        ("[1:2048,1:2048]", "[4096:2049,1:2048]"),
+        ("[1:2048,2:2049]", "[4096:2049,4096:2049]"),
+        ("[1:2048,2:2049]", "[1:2048,4096:2049]"),
+    ),
+}
+
 LCO = Dialect(
     name="lco",
-    is_mine={"ORIGIN": r"LCO", "SITEID": r"\w", "TELID": r"\w"},
+    # Without ORIGIN, which copies of their headers often lack; TELID is 1m0a, 0m4b, 2m0a ...
+    is_mine={"SITEID": r"^(?:ogg|coj|lsc|cpt|elp|tfn|tlv|ngq)$", "TELID": r"^\dm\d[a-z]$"},
     telescope="LCO-{SITEID}-{TELID}",
     telescope_words={
         "SITEID": {
@@ -48,6 +66,12 @@ LCO = Dialect(
     is_trimmed=("L1STATOV", "L1STATTR"),  # BANZAI has taken off overscan, rims
     mode=("CONFMODE",),
     calibrated={"RLEVEL": {r"^(?:11|91)$": "BDF"}},  # quick look or final reduction of BANZAI
+    planes={
+        rows: tuple(
+            {"DATASEC": data, "DETSEC": place, "BIASSEC": _BLIND, "TRIMSEC": ""} for data, place in of
+        )
+        for rows, of in _CUBE.items()
+    },
     pixel_scale=("PIXSCALE",),
     ra=("RA", "CAT-RA"),
     dec=("DEC", "CAT-DEC"),

@@ -38,7 +38,9 @@ SPECULOOS_NORTH = dataclasses.replace(
     name="speculoos-north",
     is_mine={_NAMES: r"^(?:SPECULOOS-|ACP->)?Artemis$"},
     telescope="SPECULOOS-Artemis",
-    site=Site(28.4754, -16.3089, source=_SOURCE),
+    # prose's latlong, 28.4754 and -16.3089, is at La Laguna, 27 km off: its own link to the Transit
+    # Finder has the telescope at Teide Observatory.
+    site=Site(28.2999, -16.5058, source="prose 3.3.4, builtins.py, TTF_link of artemis"),
 )
 
 SAINT_EX = dataclasses.replace(

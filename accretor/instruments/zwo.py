@@ -9,12 +9,14 @@ from accretor.instruments.dialect import Dialect
 ASIAIR = Dialect(
     name="asiair",
     is_mine={"CREATOR|SWCREATE": r"ASI(?:AIR|Studio|Cap)"},
-    start=("DATE-OBS",),  # its comment, "Image created time", does not tell of what
+    # Since 2025 its comment is "Image exposure start time", which is obeyed; the name of that file, with the
+    # local time at which it was written, proves it. "Image created time", of others, does not tell of what.
+    start=("DATE-OBS",),
     gain=("EGAIN",),  # GAIN is ZWO's setting, 0 to 570
     ra=("OBJCTRA", "RA"),
     dec=("OBJCTDEC", "DEC"),
     sidereal=(),
-    doubt="ASIAIR and Seestar do not say whether their time is of the start: set time_stamp once you know",
+    doubt="'Image created time' of ASIAIR and Seestar may be start or end: set time_stamp once you know",
 )
 
 SEESTAR = dataclasses.replace(

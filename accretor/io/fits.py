@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from accretor.core.arrays import Image
 from accretor.core.errors import Unusable
 from accretor.core.part import CELL, WHOLE, Part, parse
-from accretor.io import atomic
+from accretor.io import amplifiers, atomic
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -53,6 +53,8 @@ def read_stored(content: bytes, hdu: int = 0, part: str = "") -> NDArray[Any]:
     from astropy.io import fits
 
     with _unusable_if_damaged(), fits.open(io.BytesIO(_unpacked(content))) as hdus:
+        if (several := parse(part)).amplifiers:
+            return amplifiers.Readout(hdus, several).rows()
         data = hdus[hdu].data
     if data is None:
         raise Unusable(f"HDU {hdu} holds no image")
@@ -194,8 +196,14 @@ class Stack:
                 ]
                 self._hdus = [file[hdu] for file, hdu in files]
                 self._parts = [parse(part) for _, _, part in images]
+                self._several = [
+                    amplifiers.Readout(file, part) if part.amplifiers else None
+                    for (file, _), part in zip(files, self._parts, strict=True)
+                ]
                 step = self._parts[0].step
-                self.height, self.width = (side // step for side in self._hdus[0].shape[-2:])
+                whole = self._several[0]
+                shape = self._hdus[0].shape[-2:] if whole is None else whole.shape
+                self.height, self.width = (side // step for side in shape)
         except BaseException:
             self._open.close()
             raise
@@ -221,6 +229,8 @@ class Stack:
             return self._rows(index, 0, self.height)
 
     def _rows(self, index: int, start: int, stop: int) -> Image:
+        if (several := self._several[index]) is not None:
+            return several.rows(start, stop)
         part, section = self._parts[index], self._hdus[index].section
         if part == WHOLE:
             return np.asarray(section[start:stop, :], dtype=np.float32)

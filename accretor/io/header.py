@@ -8,10 +8,12 @@ import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
+from accretor import instruments
+from accretor.core import mosaic
 from accretor.core.errors import HeaderError
 
 Value: TypeAlias = str | int | float | bool
@@ -34,6 +36,11 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 """EXTNAME of images that stand beside the one of the sky: of errors, of bad pixels."""
+_OF_AMPLIFIER = re.compile(
+    r"NAXIS\d*|DETSEC|DATASEC|TRIMSEC|BIASSEC|CCDSEC|AMPSEC|GAIN|RDNOISE|SATURATE|MAXLIN"
+)
+"""Cards that say nothing of the whole image."""
+_OF_SKY = re.compile(r"(?:CTYPE|CRVAL|CRPIX|CUNIT|CDELT|CROTA)\d|(?:CD|PC)\d_\d")
 _PIXEL_BITS = (8, 16, 32, 64, -32, -64)
 
 
@@ -56,6 +63,10 @@ class RawHeader(Mapping[str, Value]):
     """Byte at which the data of this HDU begin, in the uncompressed file."""
     expected_size: int
     """Bytes up to the end of these data, without padding, in the uncompressed file."""
+    primary: Mapping[str, Value] = field(default_factory=dict)
+    """Cards of the primary header, where the image is in an extension."""
+    amplifiers: mosaic.Mosaic | None = None
+    """Of several amplifiers: how the image is put together; ``cards`` are then those of the whole image."""
 
     def __getitem__(self, keyword: str) -> Value:
         """Return the value of *keyword*."""
@@ -73,8 +84,10 @@ class RawHeader(Mapping[str, Value]):
 def read(path: Path) -> RawHeader:
     """Return the header of the first image in a FITS file, plain, tile-compressed or gzipped.
 
-    Unquoted texts, HIERARCH, CONTINUE, bytes that are not ASCII and senseless values are
-    survived; COMMENT and HISTORY are passed over. The data are not read, but they must be there.
+    Of a file with an image for each amplifier it is the header of the image that they are put together to:
+    in electron, without overscan (`accretor.core.mosaic`). Unquoted texts, HIERARCH, CONTINUE, bytes that are
+    not ASCII and senseless values are survived; COMMENT and HISTORY are passed over. The data are not read,
+    but they must be there.
 
     Raises
     ------
@@ -97,15 +110,13 @@ def read_stream(stream: BinaryIO) -> RawHeader:
         stream.seek(0)
         header = _image(stream)
         _check_size(header, size)
-        _refuse_several(stream, header, size)
-        return header
+        return _whole(stream, header, size)
     stream.seek(0)
     try:
         with gzip.GzipFile(fileobj=stream) as unpacked:
             header = _image(cast(BinaryIO, unpacked))
             _check_size(header, _unpacked_size(stream, cast(BinaryIO, unpacked), header))
-            _refuse_several(cast(BinaryIO, unpacked), header, _declared_size(stream))
-            return header
+            return _whole(cast(BinaryIO, unpacked), header, _declared_size(stream))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise HeaderError(
             "", f"the gzip file is damaged or incomplete ({error}); still being copied?"
@@ -167,6 +178,7 @@ def _image(stream: BinaryIO) -> RawHeader:
                 hdu=hdu,
                 data_offset=offset,
                 expected_size=offset + data_size,
+                primary=primary,
             )
         if hdu == 0:
             primary, primary_printed = cards, printed
@@ -310,13 +322,44 @@ def _declared_size(packed: BinaryIO) -> int:
     return declared
 
 
-def _refuse_several(stream: BinaryIO, header: RawHeader, size: int) -> None:
-    """Refuse a file that has further images of the same size, unless their names say that they are no sky.
+def _whole(stream: BinaryIO, header: RawHeader, size: int) -> RawHeader:
+    """Return the header of the image that several amplifiers make together; of a single one as it is."""
+    if planes := _planes(header):
+        return _put_together(header, [(header.hdu, plane + 1, cards) for plane, cards in enumerate(planes)])
+    images, end = _images(stream, header, size)
+    if len(images) == 1:
+        return header
+    if size < end:
+        raise HeaderError("", "the file ends within its last image; still being copied?")
+    try:
+        return _put_together(header, [(hdu, 0, cards) for hdu, cards in images])
+    except HeaderError as error:
+        raise HeaderError(
+            error.keyword,
+            f"{len(images)} images of {header['NAXIS1']} x {header['NAXIS2']} pixels in one file, in HDU "
+            f"{', '.join(str(hdu) for hdu, _ in images)}, as of several amplifiers or detectors, and they "
+            f"cannot be put together: {error.reason}",
+        ) from None
 
-    A file that ends with its first image costs nothing.
+
+def _planes(header: RawHeader) -> list[Mapping[str, Value]]:
+    """Return the cards of the amplifiers of a cube; none if it is another cube, or no cube."""
+    if header.get("NAXIS") != 3:
+        return []
+    return [{**header, **cards} for cards in instruments.detect(header).planes_of(header)]
+
+
+def _images(
+    stream: BinaryIO, header: RawHeader, size: int
+) -> tuple[list[tuple[int, Mapping[str, Value]]], int]:
+    """Return HDU and cards of all images of the size of the first, and the byte at which the last ends.
+
+    Images whose names say that they are no sky are passed over. A file that ends with its first image
+    costs nothing.
     """
+    found: list[tuple[int, Mapping[str, Value]]] = [(header.hdu, header.cards)]
     offset = math.ceil(header.expected_size / BLOCK) * BLOCK
-    found = [header.hdu]
+    end = header.expected_size
     hdu = header.hdu
     while size >= offset + BLOCK and hdu < MAX_HDU:
         hdu += 1
@@ -332,15 +375,30 @@ def _refuse_several(stream: BinaryIO, header: RawHeader, size: int) -> None:
             header.get(f"NAXIS{axis}") for axis in (1, 2)
         ]
         if _holds_image(cards, hdu) and is_same and not _BESIDE.match(str(cards.get("EXTNAME", ""))):
-            found.append(hdu)
+            found.append((hdu, cards))
+            end = offset + len(block) + _data_size(parsed)
         offset += len(block) + math.ceil(_data_size(parsed) / BLOCK) * BLOCK
-    if len(found) > 1:
-        raise HeaderError(
-            "",
-            f"{len(found)} images of {header['NAXIS1']} x {header['NAXIS2']} pixels in one file, in HDU "
-            f"{', '.join(map(str, found))}, as of several amplifiers or detectors; put them together first "
-            "(of Las Cumbres Observatory take the frames of BANZAI, -e91)",
-        )
+    return found, end
+
+
+def _put_together(header: RawHeader, images: list[mosaic.Image]) -> RawHeader:
+    """Return the header of the whole image, in electron.
+
+    The plate solution is that of the primary header: one of an amplifier would count its pixels.
+    """
+    whole = mosaic.lay_out(header.primary, images)
+    is_cube = images[0][1] > 0
+    # Of what both say the primary header speaks for the whole.
+    of_whole = header.cards if is_cube else {**header.cards, **header.primary}
+    cards = {
+        key: value
+        for key, value in of_whole.items()
+        if not _OF_AMPLIFIER.fullmatch(key) and (is_cube or key in header.primary or not _OF_SKY.match(key))
+    }
+    told = {"RDNOISE": whole.read_noise, "SATURATE": whole.saturation}
+    cards |= {"NAXIS": 2, "NAXIS1": whole.width, "NAXIS2": whole.height, "GAIN": 1.0}
+    cards |= {key: value for key, value in told.items() if math.isfinite(value)}
+    return replace(header, cards=cards, amplifiers=whole, hdu=header.hdu if is_cube else 0)
 
 
 def _decode(raw: bytes) -> str:

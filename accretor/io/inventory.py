@@ -19,7 +19,9 @@ from typing import Any, TypeAlias
 from accretor import instruments as dialects
 from accretor.core.errors import HeaderError
 from accretor.core.frame import Exposure
+from accretor.core.mosaic import Mosaic
 from accretor.core.observation import Observation
+from accretor.core.part import Part
 from accretor.core.settings import InstrumentSettings, Target
 from accretor.core.slug import slug
 from accretor.io import header, matching
@@ -258,7 +260,23 @@ def _exposure(raw: Path, path: str, known: Sequence[InstrumentSettings]) -> Expo
     found = header.read(raw / path)
     settings = _instrument(found, known)
     exposure = dialects.exposure(found, parts[-1], settings, found.printed)
-    return dataclasses.replace(exposure, hdu=found.hdu)
+    exposure = dataclasses.replace(exposure, hdu=found.hdu)
+    return exposure if found.amplifiers is None else _put_together(exposure, found.amplifiers, settings)
+
+
+def _put_together(exposure: Exposure, whole: Mosaic, settings: InstrumentSettings) -> Exposure:
+    """Return the exposure of a frame that is put together of those of its amplifiers: in electron."""
+    part = Part(
+        amplifiers=tuple((item.hdu, item.plane) for item in whole.amplifiers), is_levelled=whole.is_levelled
+    )
+    level = "without its overscan" if whole.is_levelled else "with its zero level"
+    gains = ", ".join(f"{item.gain:g}" for item in whole.amplifiers)
+    remarks = [f"{len(whole.amplifiers)} amplifiers, each {level} and times its gain ({gains} electron/ADU)"]
+    if settings.gain is not None:
+        remarks.append("gain of the settings is not used: the amplifiers have their own")
+    return dataclasses.replace(
+        exposure, part=str(part), gain=1.0, remark="; ".join(filter(None, [exposure.remark, *remarks]))
+    )
 
 
 def _instrument(found: header.RawHeader, known: Sequence[InstrumentSettings]) -> InstrumentSettings:

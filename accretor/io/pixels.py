@@ -207,7 +207,8 @@ def _decoded(content: bytes, hdu: int, part: str, check_sum: bool) -> Taken:
     identity = hashlib.sha256(content).hexdigest()
     try:
         if check_sum:
-            fits.check_sum(content, hdu)
+            for one in {of_amplifier for of_amplifier, _ in parse(part).amplifiers} or {hdu}:
+                fits.check_sum(content, one)
         return Taken(identity, fits.read_stored(content, hdu, part))
     except Unusable as verdict:
         return Taken(identity, None, verdict.reason)
@@ -226,7 +227,7 @@ def _plain(file: BinaryIO, hdu: int) -> _Plain | None:
     cards = found.cards
     bits = cards.get("BITPIX")
     packed = {"ZIMAGE", "ZCMPTYPE", "BLANK"} & cards.keys()
-    if found.hdu != hdu or packed or bits not in _STORED or cards.get("NAXIS") != 2:
+    if found.hdu != hdu or found.amplifiers or packed or bits not in _STORED or cards.get("NAXIS") != 2:
         return None
     assert isinstance(bits, int)
     shape = (cards.get("NAXIS2"), cards.get("NAXIS1"))

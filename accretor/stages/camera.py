@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from accretor.core import part
 from accretor.core.errors import Blocked, Unusable
 from accretor.core.readout import Readout, parse
 from accretor.core.settings import WorkspaceSettings
@@ -177,7 +178,7 @@ def declared(plan: ObservationPlan, settings: WorkspaceSettings) -> tuple[Readou
         )
     if overscan is not None:
         remarks.append(f"overscan {overscan} taken off each frame")
-    before = bool({"B", "D"} & set(plan.calibrated))
+    before = bool({"B", "D"} & set(plan.calibrated)) or part.parse(exposure.part).is_levelled
     readout = Readout(overscan, trim, nonlinearity, settings.preprocess.median3, before)
     return readout, remarks
 
@@ -260,8 +261,7 @@ def _kept_or_made(
         return old[kind]
     if may_share and (shared := masters.of_another(kind, identity, plan.paths)) is not None:
         return shared
-    saturation = plan.declared.saturation
-    return masters.make(kind, sources, plan.paths, so_far, identity, saturation=saturation)
+    return masters.make(kind, sources, plan.paths, so_far, identity)
 
 
 def _is_whole(plan: ObservationPlan, row: Row) -> bool:

@@ -13,6 +13,9 @@ from accretor.stages.masters import Source
 
 DIMMEST, BRIGHTEST = 0.1, 0.7
 """Of the saturation level: below, the noise of the flats shows; above, few detectors are linear."""
+CURVED = 0.85
+"""Of the saturation level: flats above are not used even if there are no others, for all detectors are curved
+there, each pixel in its own way."""
 FULL = 65535.0
 """ADU that no 16-bit detector goes beyond; the upper limit where no saturation level is known."""
 
@@ -30,7 +33,7 @@ class Lit:
 def choose(
     sources: Sequence[Source], saturation: float, trim: Section | None, known: Mapping[str, float]
 ) -> Lit:
-    """Leave out flat frames with too little or too much light; keep all if none has the right amount.
+    """Leave out flat frames with too little or too much light; keep what is bearable if none is right.
 
     Parameters
     ----------
@@ -40,6 +43,11 @@ def choose(
         Pixels that see the sky.
     known : mapping
         Medians that were measured before, by digest.
+
+    Raises
+    ------
+    Unusable
+        If all are near saturation.
     """
     levels = {
         item.digest: known[item.digest] if item.digest in known else _level(item, trim) for item in sources
@@ -54,7 +62,14 @@ def choose(
     said = ", ".join(f"{item.label} ({levels[item.digest]:.0f} ADU)" for item in wrong)
     limits = f"{low:.0f} to {high:.0f} ADU"
     if not right:
-        return Lit(list(sources), [f"flats with too little or too much light, {limits} wanted: {said}"], kept)
+        full = CURVED * (saturation if is_known else FULL)
+        bearable = [item for item in sources if levels[item.digest] < full]
+        if not bearable:
+            raise Unusable(
+                f"all {len(sources)} flats are above {100 * CURVED:.0f} % of saturation "
+                f"({full / CURVED:g} ADU): take them out of raw/"
+            )
+        return Lit(bearable, [f"flats with too little or too much light, {limits} wanted: {said}"], kept)
     return Lit(right, [f"not in the master flat, for {limits} are wanted: {said}"], kept)
 
 

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("accretor")
 
 KINDS = ("bias", "dark", "flat", "selfdark", "bad")
-MOST_LEVEL = 0.85
-"""Part of the saturation level up to which a flat is used."""
 OVERSCAN_ROWS = 256
 """Rows of all frames that are read at a time for their overscan."""
 HOT, DEAD, LISTED = 1, 2, 4
@@ -171,24 +169,18 @@ def make(
     paths: ObservationPaths,
     masters: MasterFiles,
     identity: str,
-    *,
-    saturation: float = math.inf,
 ) -> Row:
     """Combine *sources* into the master *kind*, write it, and return its row of the record.
 
-    Files whose data are damaged are left out, and flats near *saturation* (ADU), where
-    detectors are curved: the record names those that are in it.
+    Files whose data are damaged are left out: the record names those that are in it.
 
     Raises
     ------
     Unusable
-        If none of the files can be read, or all flats are near saturation, or the frames cannot be
-        combined.
+        If none of the files can be read, or the frames cannot be combined.
     """
     ordered = sorted(sources, key=lambda item: (item.path.name, item.digest))
     try:
-        if kind == "flat":
-            ordered = _well_exposed(ordered, saturation)
         image = _combined(kind, ordered, masters)
     except Unusable:
         readable = [item for item in ordered if _is_readable(item)]
@@ -199,7 +191,7 @@ def make(
                 f"none of {len(ordered)} {kind} frames can be read, {ordered[0].path.name} for one; "
                 "copy them again or take them out of raw/"
             ) from None
-        ordered = _well_exposed(readable, saturation) if kind == "flat" else readable
+        ordered = readable
         image = _combined(kind, ordered, masters)
     exposures = [item.exposure for item in ordered]
     exposure = 0.0 if kind == "bias" else sorted(exposures)[len(exposures) // 2]
@@ -220,37 +212,10 @@ def make(
 
 
 def left_out(row: Row, sources: Sequence[Source]) -> list[str]:
-    """Return for each kind of file that should be in a master, but is not, a sentence with the names."""
+    """Return, if files that should be in a master are not, a sentence with their names."""
     known = set(row["frames"].split(BETWEEN))
-    found: dict[str, list[str]] = {}
-    for item in sources:
-        if item.label not in known:
-            why = "exposed too much" if _is_readable(item) else "damaged"
-            found.setdefault(why, []).append(item.label)
-    return [
-        f"{why}, and not in the master {row['kind']}: {', '.join(sorted(names))}"
-        for why, names in sorted(found.items())
-    ]
-
-
-def _well_exposed(ordered: Sequence[Source], saturation: float) -> list[Source]:
-    """Return the flats whose middle is not near saturation.
-
-    Raises
-    ------
-    Unusable
-        If there is none.
-    """
-    with io_fits.Stack([(item.path, item.hdu, item.part) for item in ordered]) as stack:
-        middle = stack.rows(stack.height // 2, stack.height // 2 + 1)
-    level = np.median(middle.reshape(len(ordered), -1), axis=1)
-    found = [item for item, value in zip(ordered, level, strict=True) if value < MOST_LEVEL * saturation]
-    if not found:
-        raise Unusable(
-            f"all {len(ordered)} flats are above {100 * MOST_LEVEL:.0f} % of saturation "
-            f"({saturation:g} ADU): take them out of raw/"
-        )
-    return found
+    missing = sorted(item.label for item in sources if item.label not in known)
+    return [f"damaged, and not in the master {row['kind']}: {', '.join(missing)}"] if missing else []
 
 
 def still_there(row: Row | None, usable: Mapping[str, Source]) -> list[str]:

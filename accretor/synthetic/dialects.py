@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from accretor.synthetic.night import Night
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ Found: TypeAlias = "dict[str, Any]"
 """Cards by keyword: a value, or a value with its comment."""
 ALWAYS = ("CTYPE", "CUNIT", "CRVAL", "CRPIX", "CD1_", "CD2_")
 """Begin of the cards of a plate solution, which every program writes in the same way."""
+BLIND = 32
+"""Columns of overscan of an amplifier, of which the first six are not used, as of a Sinistro."""
 TICK = 1e-3
 """Second to which most programs write the time."""
 
@@ -40,6 +45,39 @@ class Program:
     """Colours of a colour camera; its two green pixels have the value that a pixel of the night has."""
     rounding: float = TICK
     """Second up to which the header's time is off."""
+    amplifiers: tuple[tuple[int, int], ...] = ()
+    """The image is read through four amplifiers, each with an HDU and an overscan: zero level, ADU, and
+    ADU of the file for one of the night."""
+
+    def split(self, image: NDArray[Any], header: Header) -> list[tuple[NDArray[Any], dict[str, Any]]]:
+        """Return what each amplifier writes of *image*: pixels with overscan, and their cards.
+
+        The last columns are its overscan, 3 ADU above and below the level in turn.
+        """
+        height, width = (side // 2 for side in image.shape)
+        found = []
+        for number, (level, factor) in enumerate(self.amplifiers):
+            right, high = number in (1, 2), number in (2, 3)
+            piece = image[high * height : (1 + high) * height, right * width : (1 + right) * width]
+            raw = np.full((height, width + BLIND), level, dtype=np.int32)
+            raw[:, width + 6 :] += np.where(np.arange(BLIND - 6) % 2, 3, -3).astype(np.int32)
+            raw[:, :width] = (
+                piece.astype(np.int32)[:: -1 if high else 1, :: -1 if right else 1] * factor + level
+            )
+            x = f"{2 * width}:{width + 1}" if right else f"1:{width}"
+            y = f"{2 * height}:{height + 1}" if high else f"1:{height}"
+            cards = {
+                "GAIN": float(header["GAIN"]) / factor,
+                "RDNOISE": header["RDNOISE"],
+                "SATURATE": float(header["SATURATE"]) * factor + level,
+                "BIASSEC": f"[{width + 7}:{width + BLIND},1:{height}]",
+                "DATASEC": f"[1:{width},1:{height}]",
+                "TRIMSEC": f"[1:{width},1:{height}]",
+                "DETSEC": f"[{x},{y}]",
+                "CCDSUM": "1 1",
+            }
+            found.append((raw, cards))
+        return found
 
     def translate(self, header: Header) -> Header:
         """Return what this program would have written instead of our *header*."""
@@ -152,6 +190,10 @@ def _lco(h: Header, start: datetime) -> Found:
         "HEIGHT": h["SITEELEV"],
         "RLEVEL": 0,
     }
+
+
+def _sinistro(h: Header, start: datetime) -> Found:
+    return {**_lco(h, start), "TELID": "1m0a", "TELESCOP": "1m0-09", "INSTRUME": "fa04"}
 
 
 def _opticam(h: Header, start: datetime) -> Found:
@@ -364,6 +406,9 @@ _COLOUR = (  # of one pixel of the detector, where the mean of two has those of 
 
 PROGRAMS = {
     "lco": Program("lco", _lco, is_packed=True),
+    "lco-sinistro": Program(
+        "lco", _sinistro, is_packed=True, amplifiers=((1180, 1), (950, 2), (1003, 3), (1420, 2))
+    ),
     "opticam": Program("opticam", _opticam, _SITE + _REST),
     "skynet": Program("skynet", _skynet, _SITE + settings_of(_NIGHT, "saturation"), rounding=0.01),
     "microobservatory": Program("microobservatory", _microobservatory, _DETECTOR + "height = 2390.0\n"),

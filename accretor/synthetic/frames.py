@@ -255,12 +255,33 @@ def _fits(image: NDArray[Any], header: Header, program: Program | None = None) -
     if program is not None and program.bayer:
         image = _mosaic(image, program.bayer)
         _finer(header)
-    if program is not None and program.is_packed:
+    if program is not None and program.amplifiers:
+        primary = PrimaryHDU(header=_without(header))
+        HDUList([primary, *_of_amplifiers(image, header, program)]).writeto(buffer)
+    elif program is not None and program.is_packed:
         packed = CompImageHDU(image, header, compression_type="RICE_1")
         HDUList([PrimaryHDU(), packed]).writeto(buffer)
     else:
         PrimaryHDU(image, header).writeto(buffer)
     return buffer.getvalue()
+
+
+def _without(header: Header) -> Header:
+    """Return *header* without the cards that are the amplifiers' own."""
+    primary = header.copy()
+    for key in ("GAIN", "RDNOISE", "SATURATE", "EXTNAME"):
+        primary.remove(key, ignore_missing=True)
+    return primary
+
+
+def _of_amplifiers(image: NDArray[Any], header: Header, program: Program) -> list[Any]:
+    """Return an HDU for each amplifier, without what the primary header says."""
+    from astropy.io.fits import CompImageHDU, Header
+
+    return [
+        CompImageHDU(raw, Header(cards.items()), name="SCI", compression_type="RICE_1")
+        for raw, cards in program.split(image, header)
+    ]
 
 
 def _mosaic(image: NDArray[Any], pattern: str) -> NDArray[Any]:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from accretor.core.errors import Unusable
 from accretor.core.readout import Section
 from accretor.io import fits
 from accretor.stages import flatlight
@@ -44,6 +45,17 @@ def test_flats_that_all_have_the_wrong_light_are_used_and_said(tmp_path):
     assert lit.remarks[0].startswith(
         "flats with too little or too much light, 6000 to 42000 ADU wanted: flat-0"
     )
+
+
+def test_flats_near_saturation_are_not_used_even_if_there_are_no_others(tmp_path):
+    lit = flatlight.choose(sources(tmp_path, 45_000, 59_000), 60_000.0, None, {})
+
+    assert names(lit) == ["flat-0"]
+    with pytest.raises(Unusable, match=r"all 2 flats are above 85 % of saturation \(60000 ADU\)"):
+        flatlight.choose(sources(tmp_path, 58_000, 59_000), 60_000.0, None, {})
+    # Where nothing tells the saturation it is that of 16 bits.
+    with pytest.raises(Unusable, match="all 1 flats"):
+        flatlight.choose(sources(tmp_path, 60_000), math.nan, None, {})
 
 
 def test_level_is_that_of_the_pixels_that_see_the_sky_and_is_measured_once(tmp_path):

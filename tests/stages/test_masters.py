@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from accretor.core.dumps import MASTERS
-from accretor.core.errors import DumpError, Unusable
+from accretor.core.errors import DumpError
 from accretor.io import dump, fits
 from accretor.io.layout import ObservationPaths
 from accretor.stages import masters
@@ -154,17 +154,3 @@ def test_loaded_masters_are_the_images_on_the_disk(paths, sources):
     np.testing.assert_array_equal(found.bias, fits.read_image(paths.master("bias")))
     assert found.dark is None
     assert found.flat is None
-
-
-def test_flats_near_saturation_are_left_out_and_named(paths, sources, tmp_path):
-    good = sources("flat", 3, 20000 * vignetting())
-    full = sources("full", 2, 59000.0)
-
-    row = masters.make("flat", [*good, *full], paths, MasterFiles(), "f", saturation=60000.0)
-
-    assert row["n_frame"] == 3
-    assert masters.left_out(row, [*good, *full]) == [
-        "exposed too much, and not in the master flat: full0.fits, full1.fits"
-    ]
-    with pytest.raises(Unusable, match="all 2 flats are above 85 % of saturation"):
-        masters.make("flat", full, paths, MasterFiles(), "f", saturation=60000.0)

@@ -1,0 +1,98 @@
+"""The image of a detector that was read through several amplifiers, put together from their images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from accretor.core.arrays import Image
+from accretor.core.errors import HeaderError, Unusable
+from accretor.core.mosaic import Amplifier, Mosaic, lay_out
+from accretor.core.part import Part
+from accretor.science.readout import overscan_level
+
+if TYPE_CHECKING:
+    from astropy.io.fits import HDUList
+
+
+class Readout:
+    """An open file with an image for each amplifier; as much of it is in memory as is asked for.
+
+    Raises
+    ------
+    Unusable
+        If its headers are no longer those of the inventory, or a piece is missing.
+    """
+
+    def __init__(self, hdus: HDUList, part: Part) -> None:
+        self._hdus = hdus
+        self.layout = _layout(hdus, part)
+        self._level = [
+            0.0 if item.blind is None else overscan_level(self._read(item, *_of(item.blind)))
+            for item in self.layout.amplifiers
+        ]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the whole image."""
+        return self.layout.height, self.layout.width
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Image:
+        """Return rows of the whole image, float32, electron.
+
+        A pixel that its amplifier shows as saturated is not below the saturation of the whole, whatever its
+        overscan was; one that no amplifier read is NaN.
+        """
+        stop = self.layout.height if stop is None else min(stop, self.layout.height)
+        found = np.full((stop - start, self.layout.width), np.nan, dtype=np.float32)
+        for item, level in zip(self.layout.amplifiers, self._level, strict=True):
+            low, high = max(start, item.place.low), min(stop, item.place.high)
+            if low >= high:
+                continue
+            # Rows of the amplifier's image: counted from its other end where it is mirrored.
+            first = item.place.high - high if item.is_mirrored[1] else low - item.place.low
+            raw = self._read(
+                item,
+                item.data.low + first,
+                item.data.low + first + high - low,
+                item.data.left,
+                item.data.right,
+            )
+            values = (raw.astype(np.float32) - np.float32(level)) * np.float32(item.gain)
+            if np.isfinite(item.saturation):
+                full = raw >= item.saturation
+                values[full] = np.maximum(values[full], np.float32(self.layout.saturation))
+            steps = [-1 if is_mirrored else 1 for is_mirrored in item.is_mirrored]
+            found[low - start : high - start, item.place.left : item.place.right] = values[
+                :: steps[1], :: steps[0]
+            ]
+        return found
+
+    def _read(self, item: Amplifier, low: int, high: int, left: int, right: int) -> Any:
+        section = self._hdus[item.hdu].section
+        rows, columns = slice(low, high), slice(left, right)
+        return section[item.plane - 1, rows, columns] if item.plane else section[rows, columns]
+
+
+def _of(section: Any) -> tuple[int, int, int, int]:
+    return section.low, section.high, section.left, section.right
+
+
+def _layout(hdus: HDUList, part: Part) -> Mosaic:
+    from accretor import instruments
+
+    primary = dict(hdus[0].header)
+    images = []
+    for hdu, plane in part.amplifiers:
+        if hdu >= len(hdus):
+            raise Unusable(f"there is no HDU {hdu} of an amplifier")
+        cards = {**primary, **dict(hdus[hdu].header)} if plane else dict(hdus[hdu].header)
+        if plane:
+            planes = instruments.detect(cards).planes_of(cards)
+            cards |= planes[plane - 1] if plane <= len(planes) else {}
+        images.append((hdu, plane, cards))
+    try:
+        return lay_out(primary, images)
+    except HeaderError as error:
+        raise Unusable(str(error)) from None
