@@ -103,7 +103,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(paths.zero_points, ZERO_POINTS, rows, head)
     records.write(paths.magnitude_frames, ZERO_POINTS, rows, shape, head)
     dump.write(paths.magnitudes, MAGNITUDES, _star_rows(sky, outcome, reason), head)
-    framewcs.write(plan, frames, measured)
+    framewcs.write(plan, frames, measured, redo=bench.redo)
     written = (
         *(paths.frame_wcs, paths.zero_points, paths.magnitude_frames, paths.magnitudes),
         *_drawn(plan, head),
