@@ -35,7 +35,9 @@ def together(figure: Figure) -> Iterator[None]:
                     continue
                 lines += _lines(axes, axis)
                 locators.append((axis, axis.minor.locator))
-                axis.minor.locator = NullLocator()
+        # Not before all have been looked at: axes that share a scale share the locator.
+        for axis, _ in locators:
+            axis.minor.locator = NullLocator()
         yield
     finally:
         for axis, locator in locators:
