@@ -125,10 +125,11 @@ def save(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     with house_style(), ticks.together(figure):
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()
+        canvas.draw()  # type: ignore[no-untyped-call]
         width, height = canvas.get_width_height()
         # Nothing shows through: without the fourth channel the file is smaller, in half the time.
-        inked = Image.frombuffer("RGBA", (width, height), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+        dots = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
+        inked = Image.frombuffer("RGBA", (width, height), dots, "raw", "RGBA", 0, 1)
         inked.convert("RGB").save(buffer, format="PNG", dpi=(DPI, DPI), compress_level=_COMPRESSION)
     return buffer.getvalue()
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import Locator, NullFormatter, NullLocator
 
 from accretor.core.arrays import Floats
 
@@ -26,7 +26,7 @@ _CLOSE = 1e-10
 def together(figure: Figure) -> Iterator[None]:
     """Draw the minor ticks of *figure* as lines while it is saved; it is left as it was."""
     lines: list[Line2D] = []
-    locators = []
+    locators: list[tuple[Axis, Locator | None]] = []
     try:
         for axes in figure.axes:
             axes.apply_aspect()
@@ -41,7 +41,7 @@ def together(figure: Figure) -> Iterator[None]:
         yield
     finally:
         for axis, locator in locators:
-            axis.minor.locator = locator
+            axis.minor.locator = locator  # type: ignore[assignment]
         for line in lines:
             line.remove()
 
@@ -78,4 +78,4 @@ def _places(axis: Axis) -> Floats:
     low, high = sorted(transform.transform(np.asarray(axis.get_view_interval(), dtype=np.float64)))
     there = transform.transform(at)
     near = _CLOSE * (high - low)
-    return at[(there >= low - near) & (there <= high + near)]
+    return np.asarray(at[(there >= low - near) & (there <= high + near)])
