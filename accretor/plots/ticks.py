@@ -36,12 +36,12 @@ def together(figure: Figure) -> Iterator[None]:
                 lines += _lines(axes, axis)
                 locators.append((axis, axis.minor.locator))
         # Not before all have been looked at: axes that share a scale share the locator.
-        for axis, _ in locators:
-            axis.minor.locator = NullLocator()
+        for found, _ in locators:
+            found.minor.locator = NullLocator()
         yield
     finally:
-        for axis, locator in locators:
-            axis.minor.locator = locator  # type: ignore[assignment]
+        for found, locator in locators:
+            found.minor.locator = locator  # type: ignore[assignment]
         for line in lines:
             line.remove()
 
