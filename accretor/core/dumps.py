@@ -445,7 +445,7 @@ LIMITS = Schema(
 
 FRAME_WCS = Schema(
     "frame_wcs",
-    1,
+    2,
     (
         Column("image_name", "string", "raw file, without folder"),
         Column("ra", "float64", "right ascension of the middle of the frame, ICRS", "deg", 7),
@@ -455,6 +455,9 @@ FRAME_WCS = Schema(
         Column("residual", "float64", "scatter of the stars about the map from the template", "pix", 4),
         Column("cards", "string", "FITS cards of its plate solution, a JSON object"),
         Column("reason", "string", "why there is none; empty if there is one"),
+        Column(
+            "context", "string", "what it was made from, in short: stars of both frames, solution, version"
+        ),
     ),
 )
 """The plate solution of the template, carried to each frame by the stars that both show."""

@@ -16,6 +16,6 @@ ARCSAT = dataclasses.replace(
     sidereal=("ST",),  # of the start, to 0.02 s: the 40 light frames at hand, all of one night, 2025-05-30
     altitude=("OBJCTALT", "ALTITUDE"),
     elevation=(),
-    # LAT-OBS, LONG-OBS and ALT-OBS of these 40; the 7 bias, 5 dark and 3 flat frames of that night have no height.
+    # LAT-OBS, LONG-OBS and ALT-OBS of these 40; the calibration frames of that night have no height.
     site=Site(32.780278, -105.820278, 2788.0, "headers of ARCSAT"),
 )

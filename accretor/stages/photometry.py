@@ -112,7 +112,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     scratch.clear(plan)
     _write_growth(plan, wanted)
     measured, _ = columns(plan.paths, "input", "x", "y")
-    framewcs.write(plan, dump.read(plan.paths.frames, FRAMES).rows, measured)
+    framewcs.write(plan, dump.read(plan.paths.frames, FRAMES).rows, measured, redo=bench.redo)
     paths = plan.paths
     written = [paths.photometry, paths.photometry_info, paths.growth, paths.frame_wcs]
     if settings.preprocess.save_calibrated:
