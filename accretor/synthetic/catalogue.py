@@ -12,7 +12,7 @@ EPOCH = 2016.0
 ZERO_POINT = 22.5
 """Magnitude of a star that gives one electron per second at airmass 1, in the camera's own band."""
 
-BANDS = {"G": (0.15, 0.30), "BP": (0.55, 0.80), "RP": (-0.45, -0.20), "g": (0.65, 1.00), "i": (0.0, 0.0)}
+BANDS = {"G": (0.15, 0.30), "BP": (0.55, 0.80), "RP": (-0.45, -0.20), "r": (0.30, 0.45), "i": (0.0, 0.0)}
 """For each band, how much fainter a star is in it than in the camera's band, magnitude, and the part of
 its colour that comes on top: the camera's band is that of i."""
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # sentences of a table stay on one line
 """Every command, every piece of Python and every setting that the documentation shows is tried.
 
 The commands of a page are run by a shell, in their order, in a folder that holds a reduced
