@@ -1,4 +1,4 @@
-"""What the results of a target rest on: papers and programs as BibTeX, and the words that their authors ask for.
+"""What the results of a target rest on: papers and programs as BibTeX, and the words they ask for.
 
 Only what was used is named, and the dumps say what that is.
 """
@@ -33,7 +33,7 @@ CATALOGUES = {
     "skymapper_dr4": ("skymapper",),
     "tycho2": ("tycho2",),
 }
-"""What to cite for each of our catalogues; one of the user's own has another name, and is named in a remark."""
+"""What to cite for each of our catalogues; one of the user's own is named in a remark."""
 
 
 @dataclass(frozen=True)
@@ -139,21 +139,22 @@ def citations(use: Use) -> list[Citation]:
 
 
 def acknowledgements(use: Use) -> list[str]:
-    """Return the words that those who gave data and telescopes ask for; put them into your paper as they are."""
+    """Return the words that those who gave data and telescopes ask for."""
     said = [
         "This paper includes data collected by the TESS mission. Funding for the TESS mission is provided by "
         "NASA's Science Mission Directorate.",
         "This research has made use of the Exoplanet Follow-up Observation Program (ExoFOP; "
-        "DOI: 10.26134/ExoFOP5) website, which is operated by the California Institute of Technology, under "
-        "contract with the National Aeronautics and Space Administration under the Exoplanet Exploration Program.",
+        "DOI: 10.26134/ExoFOP5) website, which is operated by the California Institute of Technology, "
+        "under contract with the National Aeronautics and Space Administration under the Exoplanet "
+        "Exploration Program.",
     ]
     if use.catalogues & {"gaia_dr3", "gaia_synthetic"}:
         said.append(
             "This work has made use of data from the European Space Agency (ESA) mission Gaia "
-            "(https://www.cosmos.esa.int/gaia), processed by the Gaia Data Processing and Analysis Consortium "
-            "(DPAC, https://www.cosmos.esa.int/web/gaia/dpac/consortium). Funding for the DPAC has been provided "
-            "by national institutions, in particular the institutions participating in the Gaia Multilateral "
-            "Agreement."
+            "(https://www.cosmos.esa.int/gaia), processed by the Gaia Data Processing and Analysis "
+            "Consortium (DPAC, https://www.cosmos.esa.int/web/gaia/dpac/consortium). Funding for the DPAC "
+            "has been provided by national institutions, in particular the institutions participating in the "
+            "Gaia Multilateral Agreement."
         )
     if use.is_lco:
         said.append(
