@@ -24,6 +24,7 @@ from tasks import (
     aij,
     calibration,
     check,
+    cite,
     doctor,
     download,
     ephemeris,
@@ -205,6 +206,11 @@ def task_fetch() -> Iterator[Task]:
 def task_export() -> Iterator[Task]:
     """Write tables for other programs."""
     yield from export.tasks()
+
+
+def task_cite() -> Iterator[Task]:
+    """Write what to cite."""
+    yield from cite.tasks()
 
 
 def task_ttf() -> Iterator[Task]:

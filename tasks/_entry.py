@@ -23,7 +23,7 @@ FIRST_TASKS = {"init", "doctor"}
 
 WRITING_TASKS = {
     *_wishes.STAGES,
-    *("check", "notes", "index", "upload", "download", "skynet", "export", "organize"),
+    *("check", "notes", "index", "upload", "download", "skynet", "export", "cite", "organize"),
 }
 
 

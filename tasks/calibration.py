@@ -47,6 +47,7 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
     settings = plan.settings
     return {
         "version of the stage": versions.CALIBRATION,
+        "science version": versions.SCIENCE,
         "[calibration]": repr(settings.calibration),
         "[[target]]": repr(plan.target),
         "[[instrument]]": repr(plan.instrument),

@@ -83,6 +83,7 @@ def _leaves() -> Iterator[Leaf]:
             made_with=digests(
                 {
                     "version of the stage": versions.PACKAGING,
+                    "science version": versions.SCIENCE,
                     "filters of the night": [plan.observation.slug for plan in plans],
                     "[[target]]": [repr(plan.target) for plan in plans],
                     "[[instrument]]": [repr(plan.instrument) for plan in plans],

@@ -92,7 +92,7 @@ def _leaves() -> Iterator[Leaf]:
             targets=[paths.report],
             made_with=digests(
                 {
-                    "version of the stage": [versions.REPORT, __version__],
+                    "version of the stage": [versions.REPORT, versions.SCIENCE, __version__],
                     "filters of the night": [plan.observation.slug for plan in plans],
                     "settings": report.settings_shown(workspace.settings),
                     "settings of the observation": [report.settings_shown(plan.settings) for plan in plans],

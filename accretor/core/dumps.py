@@ -671,6 +671,7 @@ RESULTS = (
     Column("fit_prior", "float64", "25: inverse covariance of the priors in units of the errors, row by row"),
     Column("fit_prior_slope", "float64", "5: slope of the logarithm of the priors, per error"),
     Column("flags", "string", "what a reader must know, in words"),
+    Column("science_version", "int64", "grows when any number of the program may have changed"),
 )
 """Keys of ``results.json``; lists hold values of the kind that is given; null means unknown."""
 

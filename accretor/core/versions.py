@@ -30,3 +30,23 @@ ZERO_POINT = 2
 REPORT = 2
 """2: settings as they are written; the map of bad pixels counts pixels."""
 AIJ = 1
+
+SCIENCE = (
+    PREPROCESS
+    + MASTERS
+    + REGISTRATION
+    + TEMPLATE
+    + PHOTOMETRY
+    + CALIBRATION
+    + FORCED
+    + NEB
+    + EPHEMERIS
+    + ZERO_POINT
+    + AIJ
+)
+"""The science version: the sum of the versions of all stages that make numbers.
+
+It grows when any number may have changed, and never else: results of one science
+version can be compared, whatever the version of the program. Figures, package and
+report have numbers of nobody, and do not count.
+"""

@@ -312,6 +312,10 @@ class Layout:
         """Return the figure of the mid-transits of a target (its folder name)."""
         return self.products / target / "o-c.png"
 
+    def references(self, target: str) -> Path:
+        """Return the bibliography of a target (its folder name)."""
+        return self.products / target / "references.bib"
+
     @property
     def uploads(self) -> Path:
         """What was sent; never removed."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from accretor.core import versions
 from accretor.core.dumps import APERTURES, COMPARISON, FRAMES, LIGHT_CURVE, RESULTS, STARS, TEMPLATE_STARS
 from accretor.core.errors import Blocked
 from accretor.core.settings import WorkspaceSettings
@@ -330,6 +331,7 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "fit_prior": list(fit.prior) if fit else [],
         "fit_prior_slope": list(fit.prior_slope) if fit else [],
         "flags": [*found.flags, *frames.meta["remarks"], *dump.read_meta(plan.paths.masters)["remarks"]],
+        "science_version": versions.SCIENCE,
     }
     return {key.name: _plain(results[key.name]) for key in RESULTS}
 

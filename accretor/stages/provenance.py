@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accretor import __version__
+from accretor.core import versions
 from accretor.stages.rows import fingerprint
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ class Provenance:
     settings: str
     """Of the target, the instrument and the settings of what came after."""
     version: str = __version__
+    science: int = versions.SCIENCE
+    """See `accretor.core.versions.SCIENCE`."""
 
     def __str__(self) -> str:
         return (
-            f"accretor {self.version}; {self.n_frame} frames {self.frames}, measured with "
-            f"{self.measured_with}, settings {self.settings}"
+            f"accretor {self.version} (science {self.science}); {self.n_frame} frames {self.frames}, "
+            f"measured with {self.measured_with}, settings {self.settings}"
         )
 
 
@@ -75,6 +78,7 @@ def cards(words: Provenance) -> dict[str, tuple[str | int, str]]:
     """Return cards of a FITS header."""
     return {
         "PROGRAM": (f"accretor {words.version}", "made this file"),
+        "SCIVERS": (words.science, "science version"),
         "NFRAMES": (words.n_frame, "frames of the light curve"),
         "DIGFRAM": (words.frames, "digest of the frames"),
         "DIGMEAS": (words.measured_with, "digest of what they were measured with"),

@@ -389,7 +389,7 @@ def _files(paths: VisitPaths, manifest: Row) -> list[Content]:
 
 
 def _provenance(plans: Sequence[ObservationPlan]) -> Content:
-    rows: list[list[str]] = [["program", f"accretor {__version__}"]]
+    rows: list[list[str]] = [["program", f"accretor {__version__}, science version {versions.SCIENCE}"]]
     masters: list[list[Any]] = []
     settings: dict[str, str] = {}
     for plan in plans:

@@ -56,9 +56,12 @@ telescope_diameter = 0.4       # m
 username = "a_observer"        # ExoFOP user; the password is never in a file
 """
 
+CATALOGUE = "catalogue.csv"
+"""The stars of the simulated sky, with which the demo goes the whole line: plate, zero points, neighbours."""
+
 
 def make(folder: Path) -> None:
-    """Make the demo workspace in *folder*: raw frames, ``truth.json``, and at last ``workspace.toml``.
+    """Make the demo workspace in *folder*: raw frames, truth, catalogue, and at last ``workspace.toml``.
 
     Where ``workspace.toml`` is, all of the demo is. One that is there already is
     kept, for its settings may have been changed; frames that are missing are made again.
@@ -72,10 +75,12 @@ def make(folder: Path) -> None:
     from dataclasses import asdict
 
     from accretor.io.atomic import write_text
+    from accretor.synthetic import catalogue
     from accretor.synthetic.frames import write
 
     truth = write(DEMO, folder)
     write_text(folder / "truth.json", json.dumps(asdict(truth), indent=1) + "\n")
+    write_text(folder / CATALOGUE, catalogue.as_csv(DEMO, truth))
     workspace = folder / "workspace.toml"
     if not workspace.exists():
-        write_text(workspace, WORKSPACE)
+        write_text(workspace, f"{WORKSPACE}\n{catalogue.settings(CATALOGUE)}")

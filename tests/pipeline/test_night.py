@@ -128,7 +128,7 @@ def test_an_upload_is_shown_only_when_asked_for(night):
 def test_a_run_that_is_killed_in_the_middle_of_photometry_goes_on_from_there(night, tmp_path):
     workspace, _, _ = night
     shutil.copytree(workspace / "raw", tmp_path / "raw")
-    for name in ("workspace.toml", "truth.json"):
+    for name in ("workspace.toml", "truth.json", "catalogue.csv"):
         shutil.copy2(workspace / name, tmp_path)
     written = journal.path_of(tmp_path / NIGHT / "photometry.fits")
 

@@ -9,6 +9,7 @@ import pytest
 from astropy.io import fits
 from photutils.aperture import CircularAnnulus, CircularAperture
 
+from accretor.catalogs import files as catalogs
 from accretor.config import workspace
 from accretor.synthetic import demo
 from accretor.synthetic.demo import DEMO
@@ -136,3 +137,18 @@ def test_plain_reduction_of_the_demo_finds_the_transit(demo_folder, truth):
     # 28 points in transit of 2.5 ppt make the depth good to 5 %.
     assert depth == pytest.approx(1, abs=0.15)
     assert abs(curve[9] - model[9]) > 0.02
+
+
+def test_the_catalogue_of_the_demo_has_the_true_places_and_the_true_light(demo_folder, truth):
+    settings = workspace.load(demo_folder / "workspace.toml")
+    (given,) = settings.catalogs.file
+    stars = catalogs.local(demo_folder / given.path, given.name, given.columns, epoch=given.epoch)
+    flux = np.array(truth["flux"])
+
+    np.testing.assert_allclose(stars.ra, truth["ra"], atol=1e-7)
+    np.testing.assert_allclose(stars.dec, truth["dec"], atol=1e-7)
+    # The camera's band is that of i: its differences are those of the light that was simulated.
+    differences = stars.magnitude["i"] - stars.magnitude["i"][0]
+    np.testing.assert_allclose(10 ** (-0.4 * differences), flux / flux[0], rtol=2e-4)
+    redder = np.argsort(truth["colour"])
+    assert np.all(np.diff((stars.magnitude["BP"] - stars.magnitude["RP"])[redder]) > -5e-4)
