@@ -327,6 +327,10 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     flip; ``auto`` keeps a term only if BIC asks for it."""
     max_detrend: Annotated[int, Meta(ge=0, le=4)] = 2
     """Most terms that ``auto`` may use."""
+    limb_darkening: Literal["power-2", "quadratic"] = "power-2"
+    """Law of the limb darkening that is fitted, its first coefficient with a prior by the host's temperature
+    and gravity, its second one held. ``quadratic`` is the law nearest to the power-2 law: for comparison
+    with other programs."""
     scintillation: Positive = 1.56
     """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
     intervals: tuple[tuple[float, float], ...] | str = ()

@@ -88,6 +88,7 @@ def set_up(
     ephemeris: Ephemeris,
     target: Target | None,
     law: limbdarkening.LimbDarkening,
+    limb_law: limbdarkening.Law = "power-2",
 ) -> fit.Problem:
     """Return the problem of fitting a transit over a constant to all points of *series*.
 
@@ -103,6 +104,7 @@ def set_up(
     a_rs = transit.a_rs_of_duration(period=period, k=k, impact=min(impact.mean, 0.95), full=full)
     time = series.time[series.is_used]
     baseline = max(prediction.ingress - time[0], time[-1] - prediction.egress)
+    first, second, limb_error = law.coefficients(limb_law)
     is_free = np.ones(5, dtype=bool)
     if baseline < SHORT_BASELINE * full:
         is_free[[fit.A_RS, fit.IMPACT]] = False
@@ -113,14 +115,15 @@ def set_up(
         error=series.error,
         basis=np.ones((len(series.time), 1)),
         period=period,
-        limb_h=law.h,
-        start=np.array([0.0, k, known_a_rs or a_rs, impact.mean, law.g]),
+        limb_h=second,
+        start=np.array([0.0, k, known_a_rs or a_rs, impact.mean, first]),
         is_free=is_free,
         tc_reach=min(max(3 * prediction.sigma, full / 2), period / 2),
-        limb_g=fit.Prior(law.g, law.g_error),
+        limb_g=fit.Prior(first, limb_error),
         impact=impact,
         a_rs=None if known_a_rs is None else fit.Prior(known_a_rs, 0.05 * known_a_rs),
         full=fit.Prior(full, 0.1 * full),
+        limb_law=limb_law,
     )
 
 

@@ -313,7 +313,7 @@ def _trend_and_transit(
         forced = ()
     max_terms = settings.max_detrend
     if not obstacle and ephemeris is not None and prediction is not None:
-        whole = curves.set_up(series, prediction, ephemeris, target, law)
+        whole = curves.set_up(series, prediction, ephemeris, target, law, settings.limb_darkening)
         return curves.with_transit(
             series,
             whole,

@@ -308,6 +308,7 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "a_rs_error": fit.a_rs_error if fit else None,
         "impact": fit.impact if fit else None,
         "impact_error": fit.impact_error if fit else None,
+        "limb_law": fit.limb_law if fit else None,
         "limb_g": fit.limb_g if fit else None,
         "limb_g_error": fit.limb_g_error if fit else None,
         "limb_h": fit.limb_h if fit else None,
