@@ -16,13 +16,15 @@ TEMPLATE = 2
 """2: transparency and remarks."""
 PHOTOMETRY = 2
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
-CALIBRATION = 3
-"""3: cosmic rays are left out; what can bias a night is flagged."""
+CALIBRATION = 4
+"""3: cosmic rays are left out; what can bias a night is flagged. 4: noise models of larger amplitude; what
+the fit was given is kept; limb darkening by choice."""
 PLOTTING = 2
 PACKAGING = 2
 FORCED = 1
 NEB = 1
-EPHEMERIS = 1
+EPHEMERIS = 2
+"""2: filters of a night are fitted together, point by point."""
 ZERO_POINT = 1
 REPORT = 1
 AIJ = 1

@@ -86,6 +86,8 @@ OF_TARGET: tuple[FigureEntry, ...] = (
 OPTIONAL: tuple[FigureEntry, ...] = (
     FigureEntry("zero_points", "zeropoints.png", ("zero_points", "magnitudes"), "zeropoint.zero_points",
                 "the zero point of each frame, and each star against the catalogue", is_packaged=False),
+    FigureEntry("posterior", "posterior.png", ("posterior", "results"), "posterior.corner",
+                "samples of the transit's parameters, each against the others", is_packaged=False),
     FigureEntry("neighbour_scatter", "dmagRMS-plot.png", ("neighbours",), "neighbours.scatter",
                 "how deep an eclipse each neighbour's curve would show, against how deep it had to be",
                 is_packaged=False),

@@ -189,15 +189,16 @@ def with_transit(
         wide = fit.condense(restrict(whole, mask, columns), solution.MAX_POINT)
         judge = Judge(wide, names, solution.prepare(wide, log_prior), n_point=int(mask.sum()))
         problem, found = solved()
-    level = float(found.coefficient[0])
+    coefficient = _levelled(problem, found)
+    level = float(coefficient[0])
     error = np.sqrt(np.diag(found.covariance))[6:]
     return Curve(
         level=level,
-        trend=basis @ found.coefficient / level,
+        trend=basis @ coefficient / level,
         model=fit.transit_model(whole, found.parameter),
         terms=tuple(
             Term(name, float(value) / level, float(sigma) / level)
-            for name, value, sigma in zip(chosen, found.coefficient[1:], error, strict=True)
+            for name, value, sigma in zip(chosen, coefficient[1:], error, strict=True)
         ),
         outlier=outlier,
         tried=judge.tried(chosen, found),
@@ -282,11 +283,26 @@ def _late_outliers(
     problem: fit.Problem, found: solution.Solution, mask: Booleans, in_transit: Booleans, most: int
 ) -> dict[int, str]:
     """Return the points that lie off the converged model."""
-    model = fit.transit_model(problem, found.parameter) * (problem.basis @ found.coefficient)
+    model = fit.transit_model(problem, found.parameter) * (problem.basis @ _levelled(problem, found))
     size = np.abs(problem.flux - model) / problem.error
     scale = max(1.0, math.sqrt(float(np.sum(size**2)) / max(1, len(model) - 5 - problem.basis.shape[1])))
     size = size / scale
     return _worst(np.nonzero(mask)[0], size, AFTER, in_transit, most, "off the model by")
+
+
+def _levelled(problem: fit.Problem, found: solution.Solution) -> Floats:
+    """Return the coefficients of the trend with the level at which the residuals have the mean 0.
+
+    Slow correlated noise has a mean of its own that no one night can tell from the level: what
+    generalised least squares takes for the level may lie beside all points. Whoever looks at the
+    curve, or at its scatter, wants the level that these points have.
+    """
+    model = fit.transit_model(problem, found.parameter)
+    residual = problem.flux - model * (problem.basis @ found.coefficient)
+    weight = model / problem.error**2
+    coefficient = found.coefficient.copy()
+    coefficient[0] += float(weight @ residual) / float(weight @ model)
+    return coefficient
 
 
 def _worst(
