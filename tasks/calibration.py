@@ -39,7 +39,14 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
             plan.paths.template_stars,
             plan.paths.photometry,
         ],
-        [plan.paths.light_curve, plan.paths.comparison, plan.paths.apertures, plan.paths.results],
+        [
+            plan.paths.light_curve,
+            plan.paths.comparison,
+            plan.paths.apertures,
+            plan.paths.fit_points,
+            *([plan.paths.posterior] if plan.settings.calibration.sampling else []),
+            plan.paths.results,
+        ],
     )
 
 

@@ -56,7 +56,7 @@ def _leaves() -> Iterator[Leaf]:
             name=f"{target}/all",
             action=run,
             arguments=(),
-            file_dep=[plan.paths.results for plan in plans],
+            file_dep=[path for plan in plans for path in (plan.paths.results, plan.paths.fit_points)],
             targets=[workspace.layout.transits(target), workspace.layout.ephemeris(target)],
             state=partial(_state, target),
             made_with=digests(

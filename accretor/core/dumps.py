@@ -586,6 +586,38 @@ APERTURES = Schema(
     ),
 )
 
+FIT_POINTS = Schema(
+    "fit_points",
+    1,
+    (
+        Column("bjd_tdb", "float64", "mid-exposure, or the mean of a block", "d", 9),
+        Column("exposure", "float64", "exposure time, or length of the block", "s", 3),
+        Column("flux", "float64", "relative flux as it was fitted", "", 9),
+        Column("error", "float64", "its predicted error", "", 9),
+        *(
+            Column(
+                f"term_{name}", "float64", "the term of the trend, standardised; NaN if it is not one", "", 9
+            )
+            for name in ("airmass", "time", "x", "y", "fwhm", "sky", "total", "flip")
+        ),
+    ),
+)
+"""What the transit fit was given; the header has its priors and noise models."""
+
+POSTERIOR = Schema(
+    "posterior",
+    1,
+    (
+        Column("tc", "float64", "mid-transit, BJD_TDB", "d", 9),
+        Column("rp_rs", "float64", "radius ratio", "", 7),
+        Column("a_rs", "float64", "semi-major axis in stellar radii", "", 6),
+        Column("impact", "float64", "impact parameter", "", 6),
+        Column("limb_g", "float64", "first coefficient of the limb darkening", "", 6),
+        Column("log_probability", "float64", "logarithm of the posterior, up to a constant", "", 4),
+    ),
+)
+"""Samples of a transit's parameters, each as probable as the others."""
+
 RESULTS = (
     Column("target", "string", "name of the planet candidate"),
     Column("night", "string", "local evening, YYYYMMDD"),
@@ -645,9 +677,10 @@ RESULTS = (
     Column("a_rs_error", "float64", "standard error; 0 if it was held"),
     Column("impact", "float64", "impact parameter"),
     Column("impact_error", "float64", "standard error; 0 if it was held"),
-    Column("limb_g", "float64", "power-2 limb darkening I = 1 - g (1 - mu^h): g"),
+    Column("limb_law", "string", "limb darkening: power-2, I = 1 - g (1 - mu^h), or quadratic"),
+    Column("limb_g", "float64", "its first coefficient: g, or u1 of the quadratic law"),
     Column("limb_g_error", "float64", "standard error"),
-    Column("limb_h", "float64", "the same law: h, held"),
+    Column("limb_h", "float64", "its second coefficient, held: h, or u2"),
     Column("u1", "float64", "linear limb darkening, for AstroImageJ"),
     Column("u2", "float64", "quadratic limb darkening, for AstroImageJ"),
     Column("o_c_minute", "float64", "observed minus predicted mid-transit", "min"),
@@ -670,6 +703,12 @@ RESULTS = (
     Column("fit_correlation", "float64", "25: of tc, rp_rs, a_rs, impact, limb_g, row by row"),
     Column("fit_prior", "float64", "25: inverse covariance of the priors in units of the errors, row by row"),
     Column("fit_prior_slope", "float64", "5: slope of the logarithm of the priors, per error"),
+    Column("posterior_median", "float64", "5: tc, rp_rs, a_rs, impact, limb_g by sampling; empty without it"),
+    Column("posterior_minus", "float64", "5: from the median down to the end of the central 68 %"),
+    Column("posterior_plus", "float64", "5: from the median up to it"),
+    Column("posterior_autocorrelation", "float64", "5: autocorrelation time, step; 0 for what was held"),
+    Column("posterior_acceptance", "float64", "part of the steps that were taken"),
+    Column("posterior_is_converged", "bool", "the chain is 50 autocorrelation times long, and moves"),
     Column("flags", "string", "what a reader must know, in words"),
     Column("science_version", "int64", "grows when any number of the program may have changed"),
 )
@@ -677,7 +716,7 @@ RESULTS = (
 
 TRANSITS = Schema(
     "transits",
-    1,
+    2,
     (
         Column("observation", "string", "night/telescope/filters"),
         Column("night", "string", "local evening, YYYYMMDD"),
@@ -689,13 +728,16 @@ TRANSITS = Schema(
         Column("o_c", "float64", "observed minus predicted mid-transit", "min", 5),
         Column("o_c_error", "float64", "of observation and prediction", "min", 5),
         Column("o_c_sigma", "float64", "o_c over its error", "", 4),
-        Column("rp_rs", "float64", "radius ratio; NaN in the row of several filters", "", 6),
+        Column(
+            "rp_rs", "float64", "radius ratio; in the row of several filters, the one for all of them", "", 6
+        ),
         Column("rp_rs_error", "float64", "standard error", "", 6),
         Column("a_rs", "float64", "semi-major axis in stellar radii", "", 6),
         Column("a_rs_error", "float64", "standard error; 0 if it was held", "", 6),
         Column("impact", "float64", "impact parameter", "", 6),
         Column("impact_error", "float64", "standard error; 0 if it was held", "", 6),
         Column("coverage", "string", "Full, Ingress, Egress or Out of Transit"),
+        Column("method", "string", "single fit; joint fit of the points of all filters; or else, and why"),
         Column("is_used", "bool", "the mid-time is in the fit of the ephemeris"),
         Column("reason", "string", "why it is not"),
     ),
@@ -827,6 +869,8 @@ SCHEMAS = (
     NEIGHBOURS,
     COMPARISON,
     APERTURES,
+    FIT_POINTS,
+    POSTERIOR,
     TRANSITS,
     TOIS,
     ARCHIVE_CURVE,

@@ -327,6 +327,19 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     flip; ``auto`` keeps a term only if BIC asks for it."""
     max_detrend: Annotated[int, Meta(ge=0, le=4)] = 2
     """Most terms that ``auto`` may use."""
+    limb_darkening: Literal["power-2", "quadratic"] = "power-2"
+    """Law of the limb darkening that is fitted, its first coefficient with a prior by the host's temperature
+    and gravity, its second one held. ``quadratic`` is the law nearest to the power-2 law: for comparison
+    with other programs."""
+    sampling: bool = False
+    """Sample the posterior of the transit fit too, half a minute for each light curve: medians and intervals
+    beside the errors of generalised least squares, for those who want them. It needs ``accretor[fit]``."""
+    sampling_steps: Annotated[int, Meta(ge=100)] = 2500
+    """Steps of each walker; the default is about a hundred autocorrelation times, fifty are needed."""
+    sampling_walkers: Annotated[int, Meta(ge=12)] = 32
+    """Walkers: at least twice the number of parameters of the transit."""
+    sampling_seed: Annotated[int, Meta(ge=0)] = 1
+    """Seed of the random numbers: the same one gives the same samples."""
     scintillation: Positive = 1.56
     """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
     intervals: tuple[tuple[float, float], ...] | str = ()

@@ -17,14 +17,16 @@ TEMPLATE = 2
 PHOTOMETRY = 2
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
 CALIBRATION = 4
-"""3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once."""
+"""3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
+amplitude; what the fit was given is kept; limb darkening by choice."""
 PLOTTING = 3
 """3: scatter in bins as in the results."""
 PACKAGING = 3
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame."""
 FORCED = 1
 NEB = 1
-EPHEMERIS = 1
+EPHEMERIS = 2
+"""2: filters of a night are fitted together, point by point."""
 ZERO_POINT = 2
 """2: transformations end where they hold for giants only."""
 REPORT = 2

@@ -160,6 +160,16 @@ class ObservationPaths:
         return self.folder / "apertures.ecsv"
 
     @property
+    def fit_points(self) -> Path:
+        """What the transit fit was given: points, terms of the trend, priors, noise models."""
+        return self.folder / "fit_points.ecsv"
+
+    @property
+    def posterior(self) -> Path:
+        """Samples of the transit's parameters, where they are asked for."""
+        return self.folder / "posterior.ecsv"
+
+    @property
     def results(self) -> Path:
         """The numbers."""
         return self.folder / "results.json"

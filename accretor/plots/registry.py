@@ -88,6 +88,8 @@ OPTIONAL: tuple[FigureEntry, ...] = (
                 "the zero point of each frame, and each star against the catalogue", is_packaged=False),
     FigureEntry("limits", "limits.png", ("limits",), "limits.limits",
                 "how faint a star each frame would have shown", is_packaged=False),
+    FigureEntry("posterior", "posterior.png", ("posterior", "results"), "posterior.corner",
+                "samples of the transit's parameters, each against the others", is_packaged=False),
     FigureEntry("neighbour_scatter", "dmagRMS-plot.png", ("neighbours",), "neighbours.scatter",
                 "how deep an eclipse each neighbour's curve would show, against how deep it had to be",
                 is_packaged=False),

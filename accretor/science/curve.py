@@ -88,6 +88,7 @@ def set_up(
     ephemeris: Ephemeris,
     target: Target | None,
     law: limbdarkening.LimbDarkening,
+    limb_law: limbdarkening.Law = "power-2",
 ) -> fit.Problem:
     """Return the problem of fitting a transit over a constant to all points of *series*.
 
@@ -103,6 +104,7 @@ def set_up(
     a_rs = transit.a_rs_of_duration(period=period, k=k, impact=min(impact.mean, 0.95), full=full)
     time = series.time[series.is_used]
     baseline = max(prediction.ingress - time[0], time[-1] - prediction.egress)
+    first, second, limb_error = law.coefficients(limb_law)
     is_free = np.ones(5, dtype=bool)
     if baseline < SHORT_BASELINE * full:
         is_free[[fit.A_RS, fit.IMPACT]] = False
@@ -113,14 +115,15 @@ def set_up(
         error=series.error,
         basis=np.ones((len(series.time), 1)),
         period=period,
-        limb_h=law.h,
-        start=np.array([0.0, k, known_a_rs or a_rs, impact.mean, law.g]),
+        limb_h=second,
+        start=np.array([0.0, k, known_a_rs or a_rs, impact.mean, first]),
         is_free=is_free,
         tc_reach=min(max(3 * prediction.sigma, full / 2), period / 2),
-        limb_g=fit.Prior(law.g, law.g_error),
+        limb_g=fit.Prior(first, limb_error),
         impact=impact,
         a_rs=None if known_a_rs is None else fit.Prior(known_a_rs, 0.05 * known_a_rs),
         full=fit.Prior(full, 0.1 * full),
+        limb_law=limb_law,
     )
 
 
@@ -186,15 +189,16 @@ def with_transit(
         wide = fit.condense(restrict(whole, mask, columns), solution.MAX_POINT)
         judge = Judge(wide, names, solution.prepare(wide, log_prior), n_point=int(mask.sum()))
         problem, found = solved()
-    level = float(found.coefficient[0])
+    coefficient = _levelled(problem, found)
+    level = float(coefficient[0])
     error = np.sqrt(np.diag(found.covariance))[6:]
     return Curve(
         level=level,
-        trend=basis @ found.coefficient / level,
+        trend=basis @ coefficient / level,
         model=fit.transit_model(whole, found.parameter),
         terms=tuple(
             Term(name, float(value) / level, float(sigma) / level)
-            for name, value, sigma in zip(chosen, found.coefficient[1:], error, strict=True)
+            for name, value, sigma in zip(chosen, coefficient[1:], error, strict=True)
         ),
         outlier=outlier,
         tried=judge.tried(chosen, found),
@@ -279,11 +283,26 @@ def _late_outliers(
     problem: fit.Problem, found: solution.Solution, mask: Booleans, in_transit: Booleans, most: int
 ) -> dict[int, str]:
     """Return the points that lie off the converged model."""
-    model = fit.transit_model(problem, found.parameter) * (problem.basis @ found.coefficient)
+    model = fit.transit_model(problem, found.parameter) * (problem.basis @ _levelled(problem, found))
     size = np.abs(problem.flux - model) / problem.error
     scale = max(1.0, math.sqrt(float(np.sum(size**2)) / max(1, len(model) - 5 - problem.basis.shape[1])))
     size = size / scale
     return _worst(np.nonzero(mask)[0], size, AFTER, in_transit, most, "off the model by")
+
+
+def _levelled(problem: fit.Problem, found: solution.Solution) -> Floats:
+    """Return the coefficients of the trend with the level at which the residuals have the mean 0.
+
+    Slow correlated noise has a mean of its own that no one night can tell from the level: what
+    generalised least squares takes for the level may lie beside all points. Whoever looks at the
+    curve, or at its scatter, wants the level that these points have.
+    """
+    model = fit.transit_model(problem, found.parameter)
+    residual = problem.flux - model * (problem.basis @ found.coefficient)
+    weight = model / problem.error**2
+    coefficient = found.coefficient.copy()
+    coefficient[0] += float(weight @ residual) / float(weight @ model)
+    return coefficient
 
 
 def _worst(

@@ -41,6 +41,7 @@ class Problem:
     period: float
     """Day."""
     limb_h: float
+    """Second coefficient of the limb darkening, held: h, or u2 of the quadratic law."""
     start: Floats
     """(5,) tc, k, a_rs, impact, limb_g."""
     is_free: Booleans
@@ -53,6 +54,8 @@ class Problem:
     """Where it is known; else the duration takes its place."""
     full: Prior
     """Duration from first to fourth contact, day."""
+    limb_law: limbdarkening.Law = "power-2"
+    """Of the fifth parameter: its g, or u1 of the quadratic law."""
 
 
 def condense(problem: Problem, most: int) -> Problem:
@@ -103,7 +106,7 @@ def transit_model(problem: Problem, parameter: Floats) -> Floats:
         k=k,
         a_rs=a_rs,
         impact=abs(impact),
-        law=lambda mu: limbdarkening.intensity(mu, g, problem.limb_h),
+        law=lambda mu: limbdarkening.profile(problem.limb_law, g, problem.limb_h, mu),
     )
 
 
@@ -128,8 +131,9 @@ def prior_residual(problem: Problem, parameter: Floats) -> Floats:
 
 def bounds(problem: Problem) -> tuple[Floats, Floats]:
     """Return the least and the greatest parameters that are believed, (5,) each."""
-    low = np.array([-problem.tc_reach, 1e-3, 1.05, 0.0, 0.0])
-    high = np.array([problem.tc_reach, _BINARY, 500.0, 1.3, 1.0])
+    darkest = limbdarkening.limits(problem.limb_law, problem.limb_h)
+    low = np.array([-problem.tc_reach, 1e-3, 1.05, 0.0, darkest[0]])
+    high = np.array([problem.tc_reach, _BINARY, 500.0, 1.3, darkest[1]])
     return low, high
 
 

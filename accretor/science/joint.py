@@ -8,10 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from accretor.core.arrays import Floats
-from accretor.science.fit import A_RS, IMPACT, LIMB_G, TC, K
+from accretor.science import rednoise
+from accretor.science.fit import A_RS, IMPACT, LIMB_G, TC, K, Problem
 
 _SHARED = (TC, A_RS, IMPACT)
 _OWN = (K, LIMB_G)
+
+
+@dataclass(frozen=True)
+class Band:
+    """The points of one filter, and its noise."""
+
+    problem: Problem
+    noise: rednoise.Noise
+    mid: float
+    """BJD_TDB from which the problem's time is counted."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,8 @@ class Joint:
     rp_rs_error: tuple[float, ...]
     chi2: float
     """Of the mid-times of the filters about the joint one."""
+    covariance: Floats
+    """(3 + 2 n_filter, same) of tc, a_rs, impact, all radius ratios, all limb_g; 0 for what was held."""
 
 
 def combine(filters: Sequence[One]) -> Joint | None:
@@ -91,6 +104,7 @@ def combine(filters: Sequence[One]) -> Joint | None:
     value[is_free] = covariance[np.ix_(is_free, is_free)] @ right[is_free]
     error = np.sqrt(np.diag(covariance))
     k_at = [int(at[K]) for at in at_of]
+    order = [0, 1, 2, *k_at, *(int(at[LIMB_G]) for at in at_of)]
     return Joint(
         tc=float(value[0]),
         tc_error=float(error[0]),
@@ -100,6 +114,7 @@ def combine(filters: Sequence[One]) -> Joint | None:
         impact_error=float(error[2]),
         rp_rs=tuple(float(value[i]) for i in k_at),
         rp_rs_error=tuple(float(error[i]) for i in k_at),
+        covariance=covariance[np.ix_(order, order)],
         chi2=float(sum((one.mean[TC] - value[0]) ** 2 / one.covariance[TC, TC] for one in filters)),
     )
 

@@ -136,6 +136,8 @@ class LightCurve:
     """For each aperture radius; () without a fit."""
     tried: tuple[Tried, ...]
     """What each term of a trend would change; () without a fit."""
+    found: Curve
+    """The points, the noise models and the solution of the fit."""
     flags: tuple[str, ...]
     """What a reader must know, in words."""
 
@@ -244,6 +246,7 @@ def calibrate(
         comparison_spread=spread,
         aperture_depth=systematics.by_aperture(photometry, scintillation, night, found, is_used),
         tried=found.tried,
+        found=found,
         flags=(
             *_flags(photometry, night, ephemeris, prediction, transit_fit, law, scatter, spread, diameter),
             *_missing_terms(settings, found),
@@ -313,7 +316,7 @@ def _trend_and_transit(
         forced = ()
     max_terms = settings.max_detrend
     if not obstacle and ephemeris is not None and prediction is not None:
-        whole = curves.set_up(series, prediction, ephemeris, target, law)
+        whole = curves.set_up(series, prediction, ephemeris, target, law, settings.limb_darkening)
         return curves.with_transit(
             series,
             whole,

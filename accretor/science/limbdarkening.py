@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from accretor.core.arrays import Floats
+
+Law = Literal["power-2", "quadratic"]
+"""Shapes of the limb darkening that a transit can be fitted with."""
 
 SUN_TEFF = 5770.0
 SUN_LOGG = 4.4
@@ -68,6 +72,18 @@ class LimbDarkening:
     remarks: tuple[str, ...]
     """What had to be assumed, in words."""
 
+    def coefficients(self, law: Law) -> tuple[float, float, float]:
+        """Return what a fit needs of a law: first coefficient, second one, and the error of the first.
+
+        The quadratic law is the nearest to the power-2 law. Its u1 has the error by which the
+        light of the whole disc is as uncertain as it is by that of g; u2 is held, as h is.
+        """
+        if law == "power-2":
+            return self.g, self.h, self.g_error
+        # The nearest quadratic law is linear in g, and the disc has 1 - u1 / 3 - u2 / 6 of the light.
+        slope = quadratic(1.0, self.h)
+        return *quadratic(self.g, self.h), self.g_error * (slope[0] + slope[1] / 2)
+
 
 def power2(teff: float, logg: float, wavelength: float) -> tuple[float, float]:
     """Return g and h of the law I(mu) = 1 - g (1 - mu^h), solar metallicity.
@@ -120,6 +136,23 @@ def of_star(teff: float | None, logg: float | None, filter_name: str) -> LimbDar
 def intensity(mu: Floats, g: float, h: float) -> Floats:
     """Return the power-2 intensity at *mu*, 1 at the centre of the disc."""
     return np.asarray(1 - g * (1 - mu**h))
+
+
+def profile(law: Law, first: float, second: float, mu: Floats) -> Floats:
+    """Return the intensity at *mu* by the coefficients of a law, 1 at the centre of the disc."""
+    if law == "power-2":
+        return intensity(mu, first, second)
+    return np.asarray(1 - first * (1 - mu) - second * (1 - mu) ** 2)
+
+
+def limits(law: Law, second: float) -> tuple[float, float]:
+    """Return the least and the greatest first coefficient of a disc that darkens to its limb, down to black.
+
+    For the quadratic law with u2 = *second* these are Kipping's (2013, MNRAS 435, 2152).
+    """
+    if law == "power-2":
+        return 0.0, 1.0
+    return max(0.0, -2 * second), 1 - second
 
 
 def quadratic(g: float, h: float) -> tuple[float, float]:

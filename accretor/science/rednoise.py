@@ -12,7 +12,7 @@ from accretor.core.arrays import Floats
 LIFETIMES = (4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 240.0)
 """Time constants tried, minute."""
 
-AMPLITUDES = np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0])
+AMPLITUDES = np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0])
 """Standard deviations of the correlated noise tried, times that of the white noise."""
 
 

@@ -34,11 +34,13 @@ class TransitFit:
     impact_error: float
     impact_error_white: float
     limb_g: float
-    """First coefficient of the power-2 law I = 1 - g (1 - mu^h)."""
+    """First coefficient of the limb darkening: g of I = 1 - g (1 - mu^h), or u1 of the quadratic law."""
     limb_g_error: float
     limb_g_error_white: float
     limb_h: float
-    """Second coefficient of the power-2 law, held."""
+    """Second coefficient, held: h, or u2."""
+    limb_law: str
+    """``power-2`` or ``quadratic``."""
     u1: float
     """The same limb darkening as a quadratic law, for AstroImageJ."""
     u2: float
@@ -98,7 +100,8 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
     scale = max(1e-12, chi2 / max(1, n - n_parameter))
     bic = chi2 / scale + n_parameter * math.log(n)
     flat = linear(problem, np.ones(n))[1] / scale + problem.basis.shape[1] * math.log(n)
-    u1, u2 = limbdarkening.quadratic(g, problem.limb_h)
+    is_quadratic = problem.limb_law == "quadratic"
+    u1, u2 = (g, problem.limb_h) if is_quadratic else limbdarkening.quadratic(g, problem.limb_h)
 
     def full(parameter: Floats) -> float:
         return transit.duration(
@@ -111,7 +114,9 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
             for step in np.diag(STEP)
         ]
     )
-    deepest = transit.flux(np.array([impact]), k, lambda mu: limbdarkening.intensity(mu, g, problem.limb_h))
+    deepest = transit.flux(
+        np.array([impact]), k, lambda mu: limbdarkening.profile(problem.limb_law, g, problem.limb_h, mu)
+    )
     return TransitFit(
         tc=mid + tc,
         tc_error=float(error[TC]),
@@ -129,6 +134,7 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
         limb_g_error=float(error[LIMB_G]),
         limb_g_error_white=float(white[LIMB_G]),
         limb_h=problem.limb_h,
+        limb_law=problem.limb_law,
         u1=u1,
         u2=u2,
         depth_ppt=1000 * k**2,

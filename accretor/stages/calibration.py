@@ -18,8 +18,9 @@ from accretor.io.dump import Row
 from accretor.science import lightcurve
 from accretor.science.lightcurve import Photometry
 from accretor.science.systematics import Depth
-from accretor.stages import aijchoice, nightflags
+from accretor.stages import aijchoice, fitpoints, nightflags
 from accretor.stages import photometry as photometry_stage
+from accretor.stages import posterior as posterior_of
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED
 from accretor.stages.results import said
@@ -105,14 +106,18 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(paths.light_curve, LIGHT_CURVE, curve, {})
     dump.write(paths.comparison, COMPARISON, _star_rows(given.stars.rows, photometry, found, labels), {})
     dump.write(paths.apertures, APERTURES, _aperture_rows(photometry, found), {})
+    fitpoints.write(paths.fit_points, found)
+    sampled = posterior_of.run(plan, found, settings.calibration)
     results = _results(plan, curve, found, given)
-    results["flags"] += remarks
+    results |= sampled.numbers
+    results["flags"] += [*sampled.remarks, *remarks]
     if not plan.is_table:
         results["flags"] = with_biases(results["flags"], nightflags.find(plan, given.columns, results))
     atomic.write_text(
         paths.results, json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     )
-    return Done((paths.light_curve, paths.comparison, paths.apertures, paths.results), said(results))
+    written = (paths.light_curve, paths.comparison, paths.apertures, paths.fit_points, paths.results)
+    return Done((*written, *sampled.written), said(results))
 
 
 def _photometry(
@@ -309,6 +314,7 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "a_rs_error": fit.a_rs_error if fit else None,
         "impact": fit.impact if fit else None,
         "impact_error": fit.impact_error if fit else None,
+        "limb_law": fit.limb_law if fit else None,
         "limb_g": fit.limb_g if fit else None,
         "limb_g_error": fit.limb_g_error if fit else None,
         "limb_h": fit.limb_h if fit else None,
@@ -330,6 +336,7 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "fit_correlation": list(fit.correlation) if fit else [],
         "fit_prior": list(fit.prior) if fit else [],
         "fit_prior_slope": list(fit.prior_slope) if fit else [],
+        **posterior_of.NOTHING,
         "flags": [*found.flags, *frames.meta["remarks"], *dump.read_meta(plan.paths.masters)["remarks"]],
         "science_version": versions.SCIENCE,
     }

@@ -10,13 +10,15 @@ from itertools import groupby
 import numpy as np
 
 from accretor.core.dumps import TRANSITS
-from accretor.core.errors import Blocked
+from accretor.core.errors import Blocked, Unusable
 from accretor.core.settings import Ephemeris
 from accretor.io import atomic, dump
 from accretor.io.dump import Row
 from accretor.io.layout import Layout
-from accretor.science import joint, timing
+from accretor.science import joint, timing, together
+from accretor.science.joint import Joint
 from accretor.science.timing import Linear
+from accretor.stages import fitpoints
 from accretor.stages import results as results_of
 from accretor.stages.bench import Bench, Done
 from accretor.stages.workspace import ObservationPlan
@@ -41,8 +43,8 @@ def run(plans: Sequence[ObservationPlan], layout: Layout, bench: Bench) -> Done:
     rows: list[Row] = []
     ordered = sorted(plans, key=lambda plan: plan.observation)
     for _, visit in groupby(ordered, key=lambda plan: plan.observation.visit):
-        fits = [found for plan in visit if (found := results_of.read(plan.paths.results))["has_fit"]]
-        rows.extend(_of_visit(fits, given))
+        read = [(plan, results_of.read(plan.paths.results)) for plan in visit]
+        rows.extend(_of_visit([(plan, found) for plan, found in read if found["has_fit"]], given))
     if not rows:
         raise Blocked(f"{target.name}: no transit was fitted; doit calibration:{folder} says why")
     rows.sort(key=lambda row: (row["tc"], row["telescope"], row["filters"]))
@@ -81,37 +83,61 @@ def said(found: Row) -> str:
     )
 
 
-def _of_visit(fits: list[Row], given: Ephemeris) -> list[Row]:
+def _of_visit(fitted: Sequence[tuple[ObservationPlan, Row]], given: Ephemeris) -> list[Row]:
     """Return a row for each filter of a night, and one for all of them together."""
+    fits = [found for _, found in fitted]
     rows = [_row(found, given, found["filter"]) for found in fits]
-    together = _together(fits) if len(fits) > 1 else None
-    if together is not None:
+    if len(fits) < 2:
+        return rows
+    product = _product(fits)
+    if product is None:
         for row in rows:
-            row["is_used"], row["reason"] = False, "part of the joint fit of its night"
-        tc = fits[0]["mid_bjd_tdb"] + together.tc
-        both = {
-            "tc_bjd_tdb": tc,
-            "tc_error_day": together.tc_error,
-            "rp_rs": math.nan,
-            "rp_rs_error": math.nan,
-            "a_rs": together.a_rs,
-            "a_rs_error": together.a_rs_error,
-            "impact": together.impact,
-            "impact_error": together.impact_error,
-            "is_detected": any(found["is_detected"] for found in fits),
-        }
-        rows.append(_row(fits[0] | both, given, " ".join(found["filter"] for found in fits)))
-        for row, found, rp_rs, error in zip(rows, fits, together.rp_rs, together.rp_rs_error, strict=False):
-            # Each filter has its own depth; the orbit under it is the common one.
-            row["rp_rs"], row["rp_rs_error"] = rp_rs, error
-            row["a_rs"], row["impact"] = together.a_rs, together.impact
-            row["a_rs_error"], row["impact_error"] = together.a_rs_error, together.impact_error
-            assert row["filters"] == found["filter"]
+            row["method"] += "; no joint fit: the filters say less than their priors"
+        return rows
+    found, common, method = _together([plan for plan, _ in fitted], fits, product)
+    for row in rows:
+        row["is_used"], row["reason"] = False, "part of the joint fit of its night"
+    both = {
+        "tc_bjd_tdb": fits[0]["mid_bjd_tdb"] + found.tc,
+        "tc_error_day": found.tc_error,
+        "rp_rs": common[0],
+        "rp_rs_error": common[1],
+        "a_rs": found.a_rs,
+        "a_rs_error": found.a_rs_error,
+        "impact": found.impact,
+        "impact_error": found.impact_error,
+        "is_detected": any(fit["is_detected"] for fit in fits),
+    }
+    rows.append(_row(fits[0] | both, given, " ".join(fit["filter"] for fit in fits)) | {"method": method})
+    for row, rp_rs, error in zip(rows, found.rp_rs, found.rp_rs_error, strict=False):
+        # Each filter has its own depth; the orbit under it is the common one.
+        row["rp_rs"], row["rp_rs_error"] = rp_rs, error
+        row["a_rs"], row["impact"] = found.a_rs, found.impact
+        row["a_rs_error"], row["impact_error"] = found.a_rs_error, found.impact_error
+        row["method"] = f"of the {method}"
     return rows
 
 
-def _together(fits: list[Row]) -> joint.Joint | None:
-    """Return the joint fit of the filters of a night, if each has what it needs."""
+def _together(
+    plans: Sequence[ObservationPlan], fits: list[Row], product: Joint
+) -> tuple[Joint, tuple[float, float], str]:
+    """Return the joint fit of the filters of a night, the radius ratio of all, and how it was made."""
+    try:
+        found = together.fit_together(
+            [fitpoints.read(plan.paths.fit_points) for plan in plans],
+            product,
+            np.array([fit["limb_g"] for fit in fits]),
+            np.array([fit["limb_g_error"] for fit in fits]),
+        )
+    except Unusable as verdict:
+        rp_rs, weight = np.array(product.rp_rs), np.array(product.rp_rs_error) ** -2.0
+        mean = (float(rp_rs @ weight / weight.sum()), float(weight.sum() ** -0.5))
+        return product, mean, f"product of the single fits: {verdict.reason}"
+    return found.separate, (found.rp_rs, found.rp_rs_error), "joint fit"
+
+
+def _product(fits: list[Row]) -> Joint | None:
+    """Return the product of the fits of the filters of a night; None if they say less than their priors."""
     origin = fits[0]["mid_bjd_tdb"]
     filters = []
     for found in fits:
@@ -150,6 +176,7 @@ def _row(found: Row, given: Ephemeris, filters: str) -> Row:
             name: found[name]
             for name in ("rp_rs", "rp_rs_error", "a_rs", "a_rs_error", "impact", "impact_error", "coverage")
         },
+        "method": "single fit",
         "is_used": found["is_detected"],
         "reason": "" if found["is_detected"] else "the transit is not detected",
     }

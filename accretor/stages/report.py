@@ -204,8 +204,12 @@ def _band(
         "other_columns": _columns("star", "flux (e)*", "scatter (ppt)*", "why+"),
         "systematics": [
             *(picture for key, picture in pictures.items() if key not in shown),
-            *(extra[name] for name in ("zero_points", "limits") if name in extra),
+            *(extra[name] for name in ("zero_points", "limits", "posterior") if name in extra),
         ],
+        "sampled": _sampled(results),
+        "sampled_columns": _columns(
+            "parameter", "median*", "68 % from*", "to*", "by generalised least squares*", "its error*"
+        ),
         "n_frame": len(rows),
         "n_used": len(used),
         "left_out": [
@@ -319,6 +323,27 @@ def _neighbour_row(row: Row) -> list[str]:
             str(value) if name in ("neighbour", "identifier", "disposition", "reason") else _number(value, 2)
         )
     return cells
+
+
+def _sampled(results: Row) -> list[list[str]]:
+    """Return the posterior beside the fit, a row for each parameter; none without sampling."""
+    names = {
+        "Tc (BJD_TDB)": ("tc_bjd_tdb", "tc_error_day", 6),
+        "Rp/R*": ("rp_rs", "rp_rs_error", 5),
+        "a/R*": ("a_rs", "a_rs_error", 3),
+        "b": ("impact", "impact_error", 3),
+        "limb darkening": ("limb_g", "limb_g_error", 3),
+    }
+    found = zip(*(results[f"posterior_{key}"] for key in ("median", "minus", "plus")), strict=True)
+    return [
+        [
+            name,
+            *(_number(value, digits) for value in (middle, middle - minus, middle + plus)),
+            _number(results[value], digits),
+            _number(results[error], digits),
+        ]
+        for (name, (value, error, digits)), (middle, minus, plus) in zip(names.items(), found, strict=False)
+    ]
 
 
 def _star_row(row: Row) -> list[Any]:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from accretor.core.dumps import RESULTS, TRANSITS
+from accretor.core.dumps import FIT_POINTS, RESULTS, TRANSITS
 from accretor.core.errors import Blocked
 from accretor.core.observation import Observation
 from accretor.core.settings import Ephemeris, Target
@@ -36,6 +36,7 @@ def plan(layout, night, filter_name, epoch, offset, error, **other):
     } | other  # fmt: skip
     paths.results.parent.mkdir(parents=True)
     paths.results.write_text(json.dumps(found), encoding="utf-8")
+    dump.write(paths.fit_points, FIT_POINTS, [], {"reason": "made by hand"})
     return SimpleNamespace(observation=observation, target=TARGET, paths=paths)
 
 
@@ -66,6 +67,8 @@ def test_filters_of_a_night_have_a_row_each_and_one_together(tmp_path):
     mean = (0.001 / 1 + 0.004 / 4) / 1.25
     assert both["o_c"] == pytest.approx(1440 * mean, abs=1e-4)
     assert both["o_c_sigma"] == pytest.approx(mean / np.hypot(0.001 / np.sqrt(1.25), 0.001), abs=1e-3)
+    assert both["method"] == "product of the single fits: the points of gp are not kept"
+    assert rows[3]["method"] == "single fit"
     assert both["a_rs_error"] == pytest.approx(0.3 / np.sqrt(2), abs=1e-5)
     assert [row["rp_rs"] for row in (rows[0], rows[2])] == [0.1, 0.11]
     assert rows[4]["reason"] == "the transit is not detected"
