@@ -21,8 +21,9 @@ from doit.task import Task
 from accretor.core.dumps import LIGHT_CURVE
 from accretor.core.errors import AccretorError, DumpError
 from accretor.io import dump, inventory
+from accretor.io.layout import Layout
 from accretor.stages import alerts
-from accretor.stages.workspace import open_workspace
+from accretor.stages.workspace import layout_of, open_workspace
 from tasks._graph import Doc
 
 SETTLING = 1.0
@@ -62,10 +63,11 @@ def tasks() -> Iterator[Task]:
 
 def watch(interval: float, idle: float) -> None:
     """Do a round whenever the raw folder has changed, until interrupted or idle."""
+    layout = layout_of(Path())
     seen: Listing | None = None
     since = time.monotonic()
     while True:
-        listing = _settled(Path("raw"))
+        listing = _settled(layout)
         if listing != seen:
             _round(seen or [], listing)
             # The time that the round took is not idle time: nobody looked for frames meanwhile.
@@ -77,12 +79,12 @@ def watch(interval: float, idle: float) -> None:
             time.sleep(interval)
 
 
-def _settled(raw: Path) -> Listing:
+def _settled(layout: Layout) -> Listing:
     """Return what is in the raw folder once it has been quiet for a moment."""
-    listing = inventory.scan(raw)
+    listing = inventory.scan(layout.raw, layout.own)
     while True:
         time.sleep(SETTLING)
-        again = inventory.scan(raw)
+        again = inventory.scan(layout.raw, layout.own)
         if again == listing:
             return listing
         listing = again

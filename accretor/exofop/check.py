@@ -82,7 +82,7 @@ def check(folder: Path, *, tic: int | None = None, planet: str | None = None) ->
         date=_most([parts.date for parts in names.values()]),
         observatory=_most([parts.observatory for parts in names.values()]),
         problems=tuple(problems),
-        remarks=tuple(_remarks(names, filters)),
+        remarks=(*_unsent(folder), *_remarks(names, filters)),
         filters=filters,
     )
 
@@ -162,6 +162,14 @@ def _scale(folder: Path, own: Mapping[str, FileName]) -> float | None:
             except Unusable:
                 continue
     return None
+
+
+def _unsent(folder: Path) -> list[Finding]:
+    return [
+        Finding("name", "is a file manager's, no part of the package, and is not sent", path.name)
+        for path in sorted(folder.iterdir())
+        if naming.is_of_the_system(path.name)
+    ]
 
 
 def _remarks(names: Mapping[str, FileName], filters: tuple[FilterReport, ...]) -> list[Finding]:

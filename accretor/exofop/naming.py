@@ -159,6 +159,11 @@ def parse(name: str) -> FileName:
     )
 
 
+def is_of_the_system(name: str) -> bool:
+    """Return whether a file manager puts files of this name into folders: they are no part of a package."""
+    return name.startswith(".") or name.casefold() in {"thumbs.db", "desktop.ini"}
+
+
 def is_forbidden(name: str) -> bool:
     """Return whether a file of this name stops the SG1 upload tool."""
     return name.endswith("seeing-profile.gif") or "bjd-flux-err" in name

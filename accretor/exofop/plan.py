@@ -153,7 +153,11 @@ def describe(plan: UploadPlan) -> str:
 
 
 def _digests(package: Path) -> dict[str, str]:
-    return {path.name: io_fits.digest(path) for path in sorted(package.iterdir()) if path.is_file()}
+    return {
+        path.name: io_fits.digest(path)
+        for path in sorted(package.iterdir())
+        if path.is_file() and not naming.is_of_the_system(path.name)
+    }
 
 
 def _check(digests: Mapping[str, str], manifest: Mapping[str, str]) -> None:

@@ -44,6 +44,8 @@ def findings(folder: Path, *, tic: int | None = None, planet: str | None = None)
     found: list[Finding] = []
     names: dict[str, FileName] = {}
     for path in sorted(folder.iterdir()):
+        if naming.is_of_the_system(path.name):
+            continue
         if not path.is_file():
             found.append(Finding("name", "a package is one folder without folders in it", path.name))
             continue

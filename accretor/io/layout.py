@@ -209,6 +209,11 @@ class VisitPaths:
         return self.folder / "package"
 
     @property
+    def changed(self) -> Path:
+        """Folder of what someone changed in or added to the package, before it was made again."""
+        return self.folder / "changed"
+
+    @property
     def manifest(self) -> Path:
         """Size and sha256 of every file of the package."""
         return self.folder / "manifest.json"

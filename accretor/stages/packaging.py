@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from accretor.aij import subset
 from accretor.aij import table as aij_table
+from accretor.core.errors import Blocked
 from accretor.core.settings import WorkspaceSettings
 from accretor.exofop import naming, validate
 from accretor.io import atomic, dump
 from accretor.io import fits as io_fits
 from accretor.plots.registry import FIGURES
-from accretor.stages import exporting, figures, noting, provenance, table
+from accretor.stages import exporting, figures, manifest, noting, provenance, table
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from accretor.aij.table import Cells
-    from accretor.io.layout import Layout, ObservationPaths
+    from accretor.io.layout import Layout, ObservationPaths, VisitPaths
     from accretor.stages.provenance import Provenance
     from accretor.stages.table import Measured
     from accretor.stages.workspace import ObservationPlan
@@ -57,15 +60,13 @@ def run(
         made, failed = exporting.files(item, prefix, date, settings, words)
         exports |= {item.plan.paths.exports / name: content for name, content in made.items()}
         remarks += failed
+    kept = _set_aside(paths, files)
     for name, content in sorted(files.items()):
         _write(paths.package / name, content)
     for path, export in sorted(exports.items()):
         _write(path, export)
     wanted = {*(paths.package / name for name in files), *exports}
-    for folder in (paths.package, *(plan.paths.exports for plan in plans)):
-        for stray in folder.rglob("*"):
-            if stray.is_file() and stray not in wanted:
-                stray.unlink()
+    _tidy((paths.package, *(plan.paths.exports for plan in plans)), wanted)
     target = plans[0].target
     problems = validate.problems(paths.package, tic=target.tic, planet=target.planet) + _wrong_clocks(plans)
     for plan in plans:
@@ -75,8 +76,52 @@ def run(
         paths.manifest, _manifest(paths.package, sorted(files), problems, remarks, found, origin)
     )
     said = f"{len(files)} files" + (f"; NOT complete: {'; '.join(problems)}" if problems else ", complete")
+    if kept:
+        remarks.append(
+            f"{', '.join(kept)} had been changed by hand and is made again; yours is in {paths.changed}, and "
+            "words of your own belong into notes.txt.j2 (doit notes)"
+        )
     said += "".join(f"; note: {remark}" for remark in dict.fromkeys(remarks))
     return Done((*sorted(wanted), paths.manifest), said)
+
+
+def _tidy(folders: Iterable[Path], wanted: Set[Path]) -> None:
+    """Remove from *folders* the files of earlier packages that this one has not."""
+    for folder in folders:
+        for stray in folder.rglob("*"):
+            if stray.is_file() and stray not in wanted and not naming.is_of_the_system(stray.name):
+                stray.unlink()
+
+
+def _set_aside(paths: VisitPaths, files: Mapping[str, Content]) -> list[str]:
+    """Move what a person changed in or added to the package out of the way; return the names.
+
+    That is what is neither as it was packed nor as it will be.
+    """
+    try:
+        packed = manifest.read(paths)["files"]
+    except Blocked:
+        packed = {}
+    kept = []
+    for path in sorted(paths.package.rglob("*")):
+        if not path.is_file() or path.name.endswith(atomic.PART) or naming.is_of_the_system(path.name):
+            continue
+        digest = io_fits.digest(path)
+        known = packed.get(path.name, {}).get("sha256")
+        if digest == known or (path.name in files and digest == _digest_of(files[path.name])):
+            continue
+        paths.changed.mkdir(exist_ok=True)
+        path.replace(paths.changed / path.name)
+        kept.append(path.name)
+    return kept
+
+
+def _digest_of(content: Content) -> str:
+    if not isinstance(content, bytes):
+        buffer = io.BytesIO()
+        content(buffer)
+        content = buffer.getvalue()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _wrong_clocks(plans: tuple[ObservationPlan, ...]) -> list[str]:

@@ -180,6 +180,24 @@ class Workspace:
         return tuple((item.file.path, item.reason) for item in self.assignments if item.reason)
 
 
+def layout_of(root: Path) -> Layout:
+    """Return where things are in the workspace at *root*, without a look at its frames.
+
+    Raises
+    ------
+    ConfigError
+        If ``workspace.toml`` is missing or wrong.
+    """
+    return Layout(root, _settings(root).raw)
+
+
+def _settings(root: Path) -> WorkspaceSettings:
+    path = Layout(root).config
+    if not path.is_file():
+        raise ConfigError(path, "", "is missing; every workspace needs one (see the README)")
+    return config.load(path)
+
+
 def open_workspace(
     root: Path, *, progress: Callable[[int, int], None] | None = None, is_recorded: bool = True
 ) -> Workspace:
@@ -197,10 +215,7 @@ def open_workspace(
     ConfigError
         If ``workspace.toml`` is missing or wrong.
     """
-    layout = Layout(root)
-    if not layout.config.is_file():
-        raise ConfigError(layout.config, "", "is missing; every workspace needs one (see the README)")
-    settings = config.load(layout.config)
+    settings = _settings(root)
     layout = Layout(root, settings.raw)
     # What `doit fetch` has kept is a file of the workspace like any other.
     settings = settings.with_targets(

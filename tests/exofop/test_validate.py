@@ -35,13 +35,13 @@ def test_all_problems_are_said_at_once(package, made):
     folder = package("ip")
     (folder / made.name("WCS.fits")).unlink()
     (folder / made.name("field.png")).write_bytes(b"x")
-    (folder / ".DS_Store").write_bytes(b"x")
+    (folder / "letter.doc").write_bytes(b"x")
     (folder / made.name("measurements.tbl")).write_bytes(table.write(made.columns(exposure=np.nan)))
 
     found = said(folder, made)
 
     assert len(found) == 4
-    for part in ("WCS.fits is missing", "no PNG", ".DS_Store", "EXPTIME is no number in 51 rows"):
+    for part in ("WCS.fits is missing", "no PNG", "letter.doc", "EXPTIME is no number in 51 rows"):
         assert any(part in problem for problem in found)
 
 

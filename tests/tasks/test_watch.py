@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from accretor.io.layout import Layout
 from tasks import watch
 from tests.harness import make, run, start
 
@@ -43,6 +44,22 @@ def test_watch_takes_up_frames_as_they_arrive_and_ends_when_idle(tmp_path):
     assert "no frame for 0.05 minutes: done" in out
     assert "Traceback" not in out + err
     assert run(workspace).stages == []
+
+
+@pytest.mark.parametrize("elsewhere", [True, False], ids=["another folder", "the workspace itself"])
+def test_watch_looks_where_the_settings_say_the_frames_are(tmp_path, elsewhere):
+    workspace = make(tmp_path / "workspace")
+    frames = tmp_path / "night" if elsewhere else workspace / "night"
+    (workspace / "raw").rename(frames)
+    config = workspace / "workspace.toml"
+    config.write_text(f'raw = "{frames.as_posix() if elsewhere else "."}"\n' + config.read_text())
+
+    process = start(workspace, "watch", "--interval", "0.2", "--idle", "0.02")
+    out, err = process.communicate(timeout=200)
+
+    assert process.returncode == 0, err
+    assert out.count("photometry   TOI-9999.01") == 1, "what the round wrote is no new frame"
+    assert "Traceback" not in out + err
 
 
 OLD = [("old/1.fits", 9, 1), ("old/2.fits", 9, 2)]
@@ -87,6 +104,7 @@ def test_the_time_of_a_round_is_not_idle_time(monkeypatch, capsys):
         passes(600)
 
     monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=passes))
+    monkeypatch.setattr(watch, "layout_of", Layout)
     monkeypatch.setattr(watch, "_settled", lambda _: OLD)
     monkeypatch.setattr(watch, "_round", a_long_round)
     watch.watch(interval=10, idle=1)
