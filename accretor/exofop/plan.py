@@ -10,7 +10,7 @@ from pathlib import Path
 
 from accretor.aij import table as aij_table
 from accretor.core.errors import Unusable
-from accretor.exofop import naming, summary
+from accretor.exofop import naming, notes, summary
 from accretor.exofop.naming import FileName
 from accretor.exofop.summary import FilterForm, Form
 from accretor.io import fits as io_fits
@@ -149,6 +149,9 @@ def describe(plan: UploadPlan) -> str:
     files = f"for the group {group} only, for twelve months" if plan.is_proprietary else "public at once, too"
     lines += ["", f"The forms with their notes are public at once; the files are {files}."]
     lines += ["What is sent cannot be taken back."]
+    for words in dict.fromkeys(notes.tells_results(series.fields["notes"]) for series in plan.filters):
+        if words:
+            lines += [f"Look: the public note seems to tell a result, {words!r} ([upload] public_note)."]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -102,3 +102,15 @@ def test_the_description_names_every_field_and_file(package):
     for file in found.filters[0].files:
         assert any(file.name in line and file.label in line for line in text.splitlines())
     assert "nothing has been sent" in text
+
+
+@pytest.mark.parametrize(
+    ("note", "warns"), [("Observed a full transit.", False), ("A 12.1 ppt transit, 3 min late.", True)]
+)
+def test_the_plan_warns_of_a_public_note_that_tells_results(package, note, warns):
+    found = planned(package("ip"), "ip")
+    series = replace(found.filters[0], fields={**found.filters[0].fields, "notes": note})
+
+    text = plan.describe(replace(found, filters=(series,)))
+
+    assert ("the public note seems to tell a result, '12.1 ppt'" in text) == warns
