@@ -22,7 +22,7 @@ from doit.task import Task
 from accretor.core import versions
 from accretor.stages import aijchoice
 from accretor.stages.workspace import ObservationPlan
-from tasks import _observations
+from tasks import _observations, _workspace
 
 
 def tasks() -> Iterator[Task]:
@@ -38,6 +38,7 @@ def _files(plan: ObservationPlan) -> tuple[Sequence[Path], Sequence[Path]]:
             plan.paths.image_info,
             plan.paths.template_stars,
             plan.paths.photometry,
+            *_workspace.catalogs(plan),
         ],
         [
             plan.paths.light_curve,
@@ -59,5 +60,6 @@ def _made_with(plan: ObservationPlan) -> Mapping[str, Any]:
         "[[target]]": repr(plan.target),
         "[[instrument]]": repr(plan.instrument),
         "aij/": aijchoice.identity(plan.aij),
+        "[[catalogs.file]]": repr(settings.catalogs.file),
         "[packaging] n_comparison": settings.packaging.n_comparison,
     }

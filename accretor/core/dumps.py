@@ -557,7 +557,7 @@ LIGHT_CURVE = Schema(
 
 COMPARISON = Schema(
     "comparison",
-    1,
+    2,
     (
         Column("star", "int64", "number of the star in the template's list"),
         Column("label", "string", "T1, C2, C3 ... as in the package; empty if not in its table"),
@@ -569,6 +569,9 @@ COMPARISON = Schema(
         Column("weight", "float64", "weight in the ensemble, the largest is 1", "", 6),
         Column("scatter", "float64", "scatter against the other stars", "ppt", 4),
         Column("chi", "float64", "scatter over predicted error", "", 4),
+        Column("color", "float64", "on the scale of BP - RP, by a catalogue; NaN where not known", "mag", 4),
+        Column("color_difference", "float64", "by how much it is redder than the target", "mag", 4),
+        Column("distance", "float64", "from the target, in the template", "pix", 2),
     ),
 )
 
@@ -698,6 +701,9 @@ RESULTS = (
         "comparison_spread",
         "float64",
         "pairs: number of comparison stars, and the radius ratio that they give",
+    ),
+    Column(
+        "comparison_colors", "string", "colour by which stars unlike the target lost weight; empty if none"
     ),
     Column("comparison_systematic", "float64", "half the range of these radius ratios"),
     Column("fit_correlation", "float64", "25: of tc, rp_rs, a_rs, impact, limb_g, row by row"),

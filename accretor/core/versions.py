@@ -18,7 +18,8 @@ PHOTOMETRY = 2
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
 CALIBRATION = 4
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
-amplitude; what the fit was given is kept; limb darkening by choice."""
+amplitude; what the fit was given is kept; limb darkening by choice; stars of another colour than the target
+weigh less."""
 PLOTTING = 3
 """3: scatter in bins as in the results."""
 PACKAGING = 3

@@ -10,7 +10,7 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats
 from accretor.core.errors import Unusable
-from accretor.science import cosmic, ensemble, noise, selection, statistics
+from accretor.science import cosmic, ensemble, likeness, noise, selection, statistics
 
 if TYPE_CHECKING:
     from accretor.core.settings import CalibrationSettings
@@ -80,6 +80,8 @@ class Aperture:
     """(n, n_star) natural logarithm; NaN where the star was not measured or is near the edge."""
     error: Floats
     """(n, n_star) relative error, without the ensemble."""
+    penalty: Floats | None = None
+    """(n_star,) relative error by which a star unlike the target loses weight; None without colours."""
 
 
 def at_radius(photometry: Photometry, scintillation: Floats, index: int) -> Aperture:
@@ -88,12 +90,19 @@ def at_radius(photometry: Photometry, scintillation: Floats, index: int) -> Aper
     error = noise.fractional_error(flux, photometry.flux_error[:, :, index], scintillation)
     good = np.isfinite(error) & ~photometry.is_near_edge
     log_flux = np.log(np.where(good, flux, 1.0))
-    return Aperture(np.where(good, log_flux, np.nan), np.where(good, error, np.nan))
+    return Aperture(np.where(good, log_flux, np.nan), np.where(good, error, np.nan), _penalty(photometry))
+
+
+def _penalty(photometry: Photometry) -> Floats | None:
+    """Return what stars lose by being unlike the target; None where its colour is not known."""
+    if photometry.color is None or not np.isfinite(photometry.color[photometry.target]):
+        return None
+    return likeness.penalty(photometry.color, photometry.position, photometry.airmass, photometry.target)
 
 
 def target_over(aperture: Aperture, target: int, is_comparison: Booleans) -> tuple[Floats, Floats]:
     """Return the target's relative flux (median 1) and its predicted error, both (n,)."""
-    solution = ensemble.zero_point(aperture.log_flux, aperture.error, is_comparison)
+    solution = ensemble.zero_point(aperture.log_flux, aperture.error, is_comparison, penalty=aperture.penalty)
     log_flux = aperture.log_flux[:, target] - solution.zero
     finite = log_flux[np.isfinite(log_flux)]
     flux = np.exp(log_flux - (np.median(finite) if finite.size else 0.0))
@@ -128,6 +137,8 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
         excluded=settings.exclude,
         max_comparison=settings.max_comparison,
     )
+    if aperture.penalty is not None and photometry.color is not None and not settings.comparison:
+        reasons = likeness.refused(photometry.color, reasons, target)
     if "" not in reasons:
         raise Unusable(f"none of {len(reasons) - 1} stars can be a comparison star: {_commonest(reasons)}")
     is_eligible = np.array([not reason for reason in reasons])
@@ -153,7 +164,7 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
     if not settings.comparison:
         reasons = selection.constant(_candidates(photometry, aperture, index), reasons)
     is_comparison = np.array([not reason for reason in reasons])
-    solution = ensemble.zero_point(aperture.log_flux, aperture.error, is_comparison)
+    solution = ensemble.zero_point(aperture.log_flux, aperture.error, is_comparison, penalty=aperture.penalty)
     flux, error = target_over(aperture, target, is_comparison)
     relative, zero_error = ensemble.leave_one_out(aperture.log_flux, solution)
     for frame in np.nonzero(is_used & ~np.isfinite(error))[0]:

@@ -26,9 +26,18 @@ class ZeroPoint:
     """(n_star,) natural logarithm; NaN for stars outside the ensemble."""
     weight: Floats
     """(n, n_star) inverse variance given to each point; 0 outside the ensemble."""
+    variance: Floats | None = None
+    """(n, n_star) weight^2 times the variance of the noise alone; None where the weight is the noise's."""
 
 
-def zero_point(log_flux: Floats, error: Floats, is_comparison: Booleans, *, n_round: int = 60) -> ZeroPoint:
+def zero_point(
+    log_flux: Floats,
+    error: Floats,
+    is_comparison: Booleans,
+    *,
+    penalty: Floats | None = None,
+    n_round: int = 60,
+) -> ZeroPoint:
     """Solve for the zero point of every frame, robustly.
 
     Alternating weighted means of ln f = a_star + z_frame (Honeycutt 1992, PASP 104,
@@ -44,6 +53,9 @@ def zero_point(log_flux: Floats, error: Floats, is_comparison: Booleans, *, n_ro
         Relative error of the flux.
     is_comparison : (n_star,) bool
         Stars in the ensemble.
+    penalty : (n_star,) float64, optional
+        Relative error that stars unlike the target bring, slowly and without scatter: it
+        takes weight from them, and is not in the errors.
 
     Returns
     -------
@@ -51,7 +63,8 @@ def zero_point(log_flux: Floats, error: Floats, is_comparison: Booleans, *, n_ro
         Its median over the frames is 0.
     """
     n, n_star = log_flux.shape
-    value, sigma = log_flux[:, is_comparison], error[:, is_comparison]
+    value, noise = log_flux[:, is_comparison], error[:, is_comparison]
+    sigma = noise if penalty is None else np.hypot(noise, penalty[is_comparison])
     good = np.isfinite(value) & np.isfinite(sigma) & (sigma > 0)
     value, precision = np.where(good, value, 0.0), np.where(good, 1 / np.where(good, sigma, 1.0), 0.0)
     weight = precision**2
@@ -72,11 +85,20 @@ def zero_point(log_flux: Floats, error: Floats, is_comparison: Booleans, *, n_ro
     middle = float(np.median(zero[has_star])) if has_star.any() else 0.0
     full_level, full_weight = np.full(n_star, np.nan), np.zeros((n, n_star))
     full_level[is_comparison], full_weight[:, is_comparison] = level + middle, weight
+    variance: Floats | None = None
+    zero_error = 1 / np.sqrt(np.where(has_star, total, 1.0))
+    if penalty is not None:
+        # Without a penalty this sum is that of the weights.
+        variance = np.zeros((n, n_star))
+        part = np.where(good, noise / np.where(good, sigma, 1.0), 0.0) ** 2
+        variance[:, is_comparison] = weight * part
+        zero_error = np.sqrt(variance.sum(axis=1)) * zero_error**2
     return ZeroPoint(
         zero=np.where(has_star, zero - middle, np.nan),
-        error=np.where(has_star, 1 / np.sqrt(np.where(has_star, total, 1.0)), np.nan),
+        error=np.where(has_star, zero_error, np.nan),
         level=full_level,
         weight=full_weight,
+        variance=variance,
     )
 
 
@@ -113,7 +135,10 @@ def leave_one_out(log_flux: Floats, solution: ZeroPoint) -> tuple[Floats, Floats
     relative = log_flux - (own.sum(axis=1, keepdims=True) - own) / rest
     some = np.isfinite(relative).any(axis=0)
     relative[:, some] -= np.nanmedian(relative[:, some], axis=0)
-    return np.asarray(relative), np.asarray(rest**-0.5)
+    if solution.variance is None:
+        return np.asarray(relative), np.asarray(rest**-0.5)
+    variance = solution.variance.sum(axis=1, keepdims=True) - solution.variance
+    return np.asarray(relative), np.asarray(np.sqrt(np.maximum(variance, 0.0)) / rest)
 
 
 def excess(relative: Floats, error: Floats) -> Floats:

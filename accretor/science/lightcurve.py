@@ -66,6 +66,8 @@ class Photometry:
     """(n_star,) flux of other listed stars within 3 FWHM over the star's own; 0 if alone."""
     height: Floats | None = None
     """(n, n_star) highest raw pixel less the level of the frame, in any unit; it shows cosmic rays."""
+    color: Floats | None = None
+    """(n_star,) colour on the scale of BP - RP, magnitude, NaN where not known; None without a catalogue."""
 
 
 @dataclass(frozen=True)

@@ -119,9 +119,10 @@ def sample(
         vectorize=True,
         moves=[(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)],
     )
-    # emcee takes the state of no other generator than this.
-    state = np.random.RandomState(seed).get_state()
-    sampler.run_mcmc(emcee.State(_start(problem, solution, free, n_walker, seed), random_state=state), n_step)
+    # emcee draws with the Mersenne twister only; its state comes from a generator of our own.
+    key = np.random.Generator(np.random.PCG64(seed)).integers(0, 2**32, 624, dtype=np.uint32)
+    start = _start(problem, solution, free, n_walker, seed)
+    sampler.run_mcmc(emcee.State(start, random_state=("MT19937", key, 624, 0, 0.0)), n_step)
     time = np.nan_to_num(sampler.get_autocorr_time(tol=0), nan=float(n_step))
     n_burn = min(n_step // 2, int(np.ceil(BURN * time.max())))
     thin = max(1, -(-(n_step - n_burn) * n_walker // MOST_SAMPLES))

@@ -24,6 +24,9 @@ def _smooth(lag: Floats) -> Floats:
     return np.asarray((1 + np.sqrt(3) * lag) * np.exp(-np.sqrt(3) * lag))
 
 
+MOST_JUDGED = 3.0
+"""Greatest amplitude with which terms of a trend are judged: waves much stronger pass for any trend."""
+
 SHAPES: tuple[Callable[[Floats], Floats], ...] = (_rough, _smooth)
 """Correlation against lag over lifetime: exponential, and Matern 3/2 for what is smooth."""
 
@@ -136,16 +139,24 @@ def gram(noise: Noise, table: Floats) -> Gram:
         Residual and Jacobian; leading axes are other tables.
     """
     white = table / noise.error[:, np.newaxis]
-    product: list[Floats] = []
-    log_det: list[float] = []
-    for eigenvalue, eigenvector in zip(noise.eigenvalue, noise.eigenvector, strict=True):
+    size = table.shape[-1]
+    row, column = np.triu_indices(size)
+    product = np.empty((len(noise.eigenvalue), len(AMPLITUDES), *table.shape[:-2], size, size))
+    log_det: list[Floats] = []
+    for at, (eigenvalue, eigenvector) in enumerate(zip(noise.eigenvalue, noise.eigenvector, strict=True)):
         rotated = eigenvector.T @ white
-        transposed = np.swapaxes(rotated, -1, -2)
-        for rho in AMPLITUDES:
-            variance = 1 + rho**2 * eigenvalue
-            product.append((transposed / variance) @ rotated)
-            log_det.append(float(np.log(variance).sum()))
-    return Gram(np.array(product), np.array(log_det), noise.log_prior, len(noise.error))
+        variance = 1 + AMPLITUDES[:, np.newaxis] ** 2 * eigenvalue
+        # All amplitudes at once: they share the products of the columns.
+        found = np.tensordot(1 / variance, rotated[..., row] * rotated[..., column], axes=(1, -2))
+        product[at, ..., row, column] = np.moveaxis(found, -1, 0)
+        product[at, ..., column, row] = np.moveaxis(found, -1, 0)
+        log_det.append(np.log(variance).sum(axis=1))
+    return Gram(
+        product.reshape(N_MODEL, *product.shape[2:]),
+        np.concatenate(log_det),
+        noise.log_prior,
+        len(noise.error),
+    )
 
 
 def steps(found: Gram, precision: Floats, gradient: Floats, offset: Floats | float = 0.0) -> Steps:
@@ -210,7 +221,8 @@ def deviance(found: Gram, precision: Floats, gradient: Floats) -> float:
     """Return -2 ln of the greatest likelihood, priors included, over parameters and noise models.
 
     Twice the difference of two nested models falls on the scale of chi^2, so that terms can be
-    judged by an information criterion without white noise being assumed.
+    judged by an information criterion without white noise being assumed. Noise models of more
+    than :data:`MOST_JUDGED` are left to the fit that follows.
     """
     normal, right = found.product[..., 1:, 1:], found.product[..., 1:, 0]
     square = found.product[..., 0, 0]
@@ -224,7 +236,7 @@ def deviance(found: Gram, precision: Floats, gradient: Floats) -> float:
         prior = _quadratic(precision, step) - 2 * (gradient * step).sum(-1)
         scale = np.maximum(1.0, left / found.n_point)
     value = found.n_point * np.log(scale) + left / scale + prior + found.log_det - 2 * found.log_prior
-    return float(value.min())
+    return float(value[AMPLITUDE <= MOST_JUDGED].min())
 
 
 def solve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from accretor.core.errors import Blocked
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic, dump
 from accretor.io.dump import Row
-from accretor.science import lightcurve
+from accretor.science import lightcurve, likeness
 from accretor.science.lightcurve import Photometry
 from accretor.science.systematics import Depth
-from accretor.stages import aijchoice, fitpoints, nightflags
+from accretor.stages import aijchoice, fitpoints, nightflags, starcolors
 from accretor.stages import photometry as photometry_stage
 from accretor.stages import posterior as posterior_of
 from accretor.stages.bench import Bench, Done
@@ -85,6 +85,11 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     paths = plan.paths
     given = load(plan)
     photometry = given.photometry
+    colors, doubt = starcolors.find(
+        plan, layout, settings, given.stars, float(np.median(_of(given.frames.rows, "jd_utc")))
+    )
+    if colors is not None:
+        photometry = replace(photometry, color=colors.value)
     choice, radii = aijchoice.stars(plan, given.stars.rows, given.stars.meta), aijchoice.radii(plan.aij)
     _, _, height = plan.site
     found = lightcurve.calibrate(
@@ -110,7 +115,8 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     sampled = posterior_of.run(plan, found, settings.calibration)
     results = _results(plan, curve, found, given)
     results |= sampled.numbers
-    results["flags"] += [*sampled.remarks, *remarks]
+    results["comparison_colors"] = "" if colors is None else colors.name
+    results["flags"] += [*([doubt] if doubt else []), *sampled.remarks, *remarks]
     if not plan.is_table:
         results["flags"] = with_biases(results["flags"], nightflags.find(plan, given.columns, results))
     atomic.write_text(
@@ -216,6 +222,9 @@ def _star_rows(
 ) -> list[Row]:
     flux = np.nanmedian(photometry.flux[:, :, found.radius_index], axis=0)
     weight = found.stars.weight / max(float(np.nanmax(found.stars.weight)), 1e-300)
+    distance = likeness.distances(photometry.position, photometry.target)
+    color = np.full(len(stars), np.nan) if photometry.color is None else photometry.color
+    redder = likeness.differences(color, photometry.target)
     return [
         {
             "star": row["star"],
@@ -228,6 +237,9 @@ def _star_rows(
             "weight": weight[star],
             "scatter": found.stars.scatter_ppt[star],
             "chi": found.stars.chi[star],
+            "color": color[star],
+            "color_difference": redder[star],
+            "distance": distance[star],
         }
         for star, row in enumerate(stars)
     ]
@@ -336,6 +348,7 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "fit_correlation": list(fit.correlation) if fit else [],
         "fit_prior": list(fit.prior) if fit else [],
         "fit_prior_slope": list(fit.prior_slope) if fit else [],
+        "comparison_colors": "",
         **posterior_of.NOTHING,
         "flags": [*found.flags, *frames.meta["remarks"], *dump.read_meta(plan.paths.masters)["remarks"]],
         "science_version": versions.SCIENCE,

@@ -412,3 +412,25 @@ def test_a_large_night_is_calibrated_in_seconds():
 
     # A shared machine is given three times what a free one needs.
     assert clock.process_time() - started < 9
+
+
+def test_a_slow_wave_that_no_term_explains_does_not_lift_the_level_off_the_points():
+    made = night(5)
+    # As a star drifts over a detector without flat fields: steep at first, then level.
+    made.flux[:, TARGET] *= (1 + 0.025 * (1 - np.exp(-(made.time - made.time[0]) * 24)))[:, np.newaxis]
+
+    curve = reduce(made)
+
+    residual = curve.residual[curve.is_used]
+    weight = curve.relative_flux_error[curve.is_used] ** -2.0
+    assert abs(np.sum(weight * residual) / np.sum(weight)) < 1e-4
+    assert abs(np.median(curve.relative_flux[np.abs(made.time - MID) > 1.6 / 24]) - 1) < 0.01
+
+
+def test_the_law_of_limb_darkening_is_the_settings():
+    curve = reduce(night(1), limb_darkening="quadratic", detrend=())
+
+    assert curve.fit.limb_law == "quadratic"
+    assert (curve.fit.limb_g, curve.fit.limb_h) == (curve.fit.u1, curve.fit.u2)
+    assert abs(curve.fit.rp_rs - K) < 4 * curve.fit.rp_rs_error
+    assert reduce(night(1), detrend=()).fit.limb_law == "power-2"

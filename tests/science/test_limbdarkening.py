@@ -85,3 +85,28 @@ def test_intensity_is_positive_and_falls_to_the_limb(filter_name, teff):
 
     assert np.all(intensity > 0)
     assert np.all(np.diff(intensity) > 0)
+
+
+def test_the_quadratic_prior_moves_the_light_of_the_disc_as_much_as_the_power_2_prior():
+    law = limbdarkening.of_star(5000, 4.5, "rp")
+    mu = np.linspace(0, 1, 20001)
+
+    def disc(name, step):
+        first, second, error = law.coefficients(name)
+        return np.trapezoid(limbdarkening.profile(name, first + step * error, second, mu) * 2 * mu, mu)
+
+    change = {name: disc(name, 1) - disc(name, -1) for name in ("power-2", "quadratic")}
+    assert change["quadratic"] == pytest.approx(change["power-2"], rel=0.01)
+    assert disc("quadratic", 0) == pytest.approx(disc("power-2", 0), abs=0.003)
+
+
+@pytest.mark.parametrize("law", ["power-2", "quadratic"])
+@pytest.mark.parametrize("filter_name", ["B", "rp", "zs"])
+def test_within_its_limits_a_disc_is_bright_at_no_place_below_nothing_and_grows_no_brighter(law, filter_name):
+    _, second, _ = limbdarkening.of_star(4000, 4.6, filter_name).coefficients(law)
+    mu = np.linspace(1e-6, 1, 200)
+
+    for first in limbdarkening.limits(law, second):
+        intensity = limbdarkening.profile(law, first, second, mu)
+        assert intensity.min() > -1e-9
+        assert np.all(np.diff(intensity) > -1e-9)

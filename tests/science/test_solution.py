@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from accretor.core.settings import Ephemeris
-from accretor.science import curve, fit, limbdarkening, solution, statistics
+from accretor.science import curve, fit, limbdarkening, solution, statistics, transit
 from accretor.science import ephemeris as ephemerides
 from accretor.science.curve import Series
 
@@ -123,3 +123,62 @@ def test_long_series_are_fitted_in_seconds(n, second):
     # A shared machine is given twice what a free one needs.
     assert clock.process_time() - started < 2 * second
     assert found.parameter[fit.K] == pytest.approx(truth[fit.K], abs=4 * np.sqrt(found.covariance[1, 1]))
+
+
+def uniform_part(z, k):
+    """Area of a star of radius 1 that a planet covers (Mandel & Agol 2002, section 3)."""
+    if z >= 1 + k:
+        return 0.0
+    if z <= 1 - k:
+        return np.pi * k * k
+    one = np.arccos((1 - k * k + z * z) / (2 * z))
+    two = np.arccos((k * k + z * z - 1) / (2 * k * z))
+    return k * k * two + one - 0.5 * np.sqrt(4 * z * z - (1 + z * z - k * k) ** 2)
+
+
+def quadratic_light(z, k, u1, u2, n=4000):
+    """Light of a quadratic disc as a pile of uniform ones: what intensity each loses, times its cover."""
+    angle = (np.arange(n) + 0.5) / n * np.pi / 2
+    radius, mu = np.sin(angle), np.cos(angle)
+    slope = (u1 + 2 * u2 * (1 - mu)) * radius * np.pi / 2 / n
+    rim = 1 - u1 - u2
+    lost = rim * uniform_part(z, k)
+    lost += sum(s * r * r * covered(z / r, k / r) for s, r in zip(slope, radius, strict=True))
+    return 1 - lost / (np.pi * (1 - u1 / 3 - u2 / 6))
+
+
+def covered(z, k):
+    if z <= k - 1:
+        return np.pi
+    return uniform_part(z, k)
+
+
+def test_a_quadratic_transit_is_that_of_a_pile_of_uniform_discs():
+    problem, truth = night(n=40)
+    law = dataclasses.replace(problem, limb_law="quadratic", limb_h=0.25, exposure=np.full(40, 1e-3))
+    truth[fit.LIMB_G] = 0.4
+
+    made = fit.transit_model(law, truth)
+
+    z = transit.separation(law.time, tc=truth[0], period=law.period, a_rs=truth[2], impact=truth[3])
+    expected = [quadratic_light(float(one), truth[1], 0.4, 0.25) for one in z]
+    assert made.min() < 0.995
+    np.testing.assert_allclose(made, expected, atol=2e-6)
+
+
+def test_the_transit_of_one_law_is_found_again_with_the_other():
+    pulls, coefficients = [], []
+    for seed in range(3):
+        problem, _ = night(seed=seed)
+        series = Series(
+            problem.time + EPHEMERIS.t0, problem.exposure, problem.flux, problem.error, problem.time < 1
+        )
+        prediction = ephemerides.predict(EPHEMERIS, EPHEMERIS.t0)
+        whole = curve.set_up(series, prediction, EPHEMERIS, None, LAW, "quadratic")
+        one, other = solved(problem), solved(whole)
+        error = np.sqrt(np.diag(one.covariance))[:2]
+        pulls.append((other.parameter - one.parameter)[:2] / error)
+        coefficients.append(other.parameter[fit.LIMB_G])
+
+    assert np.max(np.abs(pulls)) < 0.2
+    assert np.mean(coefficients) == pytest.approx(whole.limb_g.mean, abs=2 * whole.limb_g.error)
