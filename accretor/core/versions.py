@@ -14,8 +14,9 @@ REGISTRATION = 2
 """2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them."""
 TEMPLATE = 2
 """2: transparency and remarks."""
-PHOTOMETRY = 2
-"""2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
+PHOTOMETRY = 3
+"""2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced.
+3: the wings of bright stars are kept out of the annuli; levels of digitised skies."""
 CALIBRATION = 4
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
 amplitude; what the fit was given is kept; limb darkening by choice."""
