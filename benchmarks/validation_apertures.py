@@ -18,10 +18,10 @@ from accretor.synthetic.scene import Scene
 
 MOST_LIGHT = 0.02
 """A star counts whose largest aperture holds less than this part of its light from other stars."""
-MOST_STARS = 8
+MOST_STARS = 6
 """Brightest such stars that are looked at."""
 FEWEST_STARS = 3
-MOST_FRAMES = 60
+MOST_FRAMES = 30
 """Frames at which the truth is worked out: more lie too near to each other to say more."""
 MEDIAN_ERROR = math.sqrt(math.pi / 2)
 """Error of a median over that of a mean."""
