@@ -497,7 +497,7 @@ def annulus_sky(
     values = values.reshape(len(x), (2 * half + 1) ** 2)[:, near]
     values[~used] = np.nan
     kept = _clipped(values, 3.0, 10)
-    level = kept.median()
+    level = kept.median_of_steps()
     if estimator != "median":
         mean = kept.mean()
         level = mean if estimator == "mean" else 3 * level - 2 * mean
@@ -553,6 +553,23 @@ class _Clipped:
         total = self.low + self.high
         value = 0.5 * (self.at((total - 1) // 2) + self.at(total // 2))
         return np.where(self.high > self.low, value, np.nan)
+
+    def median_of_steps(self) -> Floats:
+        """Return the median of what is left of each row, where digitised values are spread over their steps.
+
+        The median of whole numbers is a whole number, up to half a step from the level; within the step it
+        is where half of the values would be if those that are equal filled it evenly.
+        """
+        median = self.median()
+        low, high = self.within(np.nan_to_num(median), np.zeros(len(median)))
+        n_equal = np.maximum(high - low, 1)
+        # At an end of what is left there is one neighbour to tell the step.
+        above = np.where(high < self.high, self.at(high) - median, np.nan)
+        below = np.where(low > self.low, median - self.at(low - 1), np.nan)
+        step = np.where(np.isnan(above), below, np.where(np.isnan(below), above, 0.5 * (above + below)))
+        is_tied = (high - low > 1) & np.isfinite(step)
+        place = (0.5 * (self.low + self.high) - low) / n_equal - 0.5
+        return np.asarray(median + np.where(is_tied, np.nan_to_num(step) * place, 0.0))
 
     def _moments(self) -> tuple[Floats, Floats]:
         row = np.arange(len(self.low))
