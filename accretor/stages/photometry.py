@@ -108,7 +108,12 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         blank=BLANK,
         pool=bench.pool,
         progress=bench.progress,
-        meta={"radii": list(wanted.radii), "annulus": list(wanted.annulus), "n_star": len(wanted.x)},
+        meta={
+            "radii": list(wanted.radii),
+            "annulus": list(wanted.annulus),
+            "mode": wanted.mode,
+            "n_star": len(wanted.x),
+        },
         binary=plan.paths.photometry,
         shape={"star": len(wanted.x), "radius": len(wanted.radii)},
         redo=bench.redo,
