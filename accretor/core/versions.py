@@ -19,7 +19,7 @@ PHOTOMETRY = 3
 3: the wings of bright stars are kept out of the annuli; levels of digitised skies."""
 CALIBRATION = 5
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
-amplitude; what the fit was given is kept; limb darkening by choice. 5: weights of another profile are flagged."""
+amplitude; what the fit was given is kept; limb darkening by choice. 5: weights of another profile."""
 PLOTTING = 3
 """3: scatter in bins as in the results."""
 PACKAGING = 3
