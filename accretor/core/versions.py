@@ -20,8 +20,8 @@ PHOTOMETRY = 3
 CALIBRATION = 5
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
 amplitude; what the fit was given is kept; limb darkening by choice. 5: weights of another profile."""
-PLOTTING = 3
-"""3: scatter in bins as in the results."""
+PLOTTING = 4
+"""3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator."""
 PACKAGING = 3
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame."""
 FORCED = 1
