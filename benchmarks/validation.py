@@ -2,6 +2,7 @@
 
 uv run python -m benchmarks.validation                   20 seeds of every scenario, then docs/validation.md
 uv run python -m benchmarks.validation 5 clouds defocus  5 seeds of two scenarios; their table is printed
+uv run python -m benchmarks.validation --no-nights       docs/validation.md of the nights measured so far
 
 Nights that were measured are kept in ``validation.jsonl`` (``--rows FILE``) and not made again; so the
 work can be stopped, and shared by several processes (``--part 1/2``). Delete the file after a change of
@@ -32,13 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("seeds", nargs="?", type=int, default=N_SEED)
     parser.add_argument("scenarios", nargs="*", help=f"of {', '.join(SCENARIOS)}")
     parser.add_argument("--rows", type=Path, default=Path("validation.jsonl"))
+    parser.add_argument(
+        "--no-nights", action="store_true", help="only write the page of the nights there are"
+    )
     parser.add_argument("--part", default="1/1", help="which of how many processes this is")
     options = parser.parse_args(arguments)
     wanted = options.scenarios or list(SCENARIOS)
     part, n_part = (int(number) for number in options.part.split("/"))
     todo = [(name, seed) for seed in range(1, options.seeds + 1) for name in wanted]
     done = {(row["scenario"], row["seed"]) for row in _rows(options.rows)}
-    for name, seed in [pair for pair in todo if pair not in done][part - 1 :: n_part]:
+    missing = [] if options.no_nights else [pair for pair in todo if pair not in done]
+    for name, seed in missing[part - 1 :: n_part]:
         for row in _measured(name, seed):
             with options.rows.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
 from pathlib import Path
@@ -29,6 +30,7 @@ from accretor.stages.workspace import ObservationPlan, open_workspace
 from accretor.synthetic import frames, scenarios, scene, transit
 from accretor.synthetic.scenarios import Scenario
 from accretor.synthetic.scene import Scene
+from benchmarks import validation_apertures
 
 Row: TypeAlias = dict[str, Any]
 
@@ -37,8 +39,6 @@ MISPLACED = 0.5
 """Pixel; a frame that is registered further than this from the truth is registered wrongly."""
 BRIGHT = 0.3
 """Stars of at least this part of the target's flux are bright."""
-LONELY, FAINT = 3.0, 0.02
-"""A star is lonely if the others within so many FWHM of its largest aperture have this part of its light."""
 
 
 def night(name: str, seed: int, folder: Path) -> list[Row]:
@@ -99,7 +99,7 @@ def judged(plan: ObservationPlan, scenario: Scenario, prepared: Scene) -> Row:
     row |= _registered(prepared, measured, index, _number(prepared, stars.meta["frame"]))
     row |= _centred(prepared, measured, index, nominal)
     row |= _sharp(plan, prepared)
-    row |= _constant(plan, prepared, nominal, measured, meta)
+    row |= _constant(plan, prepared, nominal, measured, meta, index)
     row |= _left_out(plan, prepared)
     row |= _hits(plan, prepared, measured, index, nominal)
     row["flags"] = [flag.code for flag in nightflags.find(plan, measured, found)]
@@ -179,40 +179,37 @@ def pixel_fwhm(fwhm: float, beta: float) -> float:
     return low + high
 
 
-def _constant(plan: ObservationPlan, prepared: Scene, nominal: list[int], measured: Row, meta: Row) -> Row:
-    """Return how much the magnitude of a lonely star depends on the aperture, once the mean of all is off."""
+def _constant(
+    plan: ObservationPlan, prepared: Scene, nominal: list[int], measured: Row, meta: Row, index: list[int]
+) -> Row:
+    """Return how much the magnitude of a star depends on the aperture, once the mean of all is off."""
+    radii = np.array(meta["radii"])
     rows = dump.read(plan.paths.comparison, COMPARISON).rows
-    chosen = next(
-        i for i, row in enumerate(dump.read(plan.paths.apertures, APERTURES).rows) if row["is_chosen"]
-    )
-    reach = float(meta["radii"][-1]) + LONELY * prepared.night.fwhm
-    alone = [
+    stars = [
         row["star"]
         for row in rows
         if row["is_comparison"]
-        and (true := nominal[row["star"]]) >= 0
-        and prepared.flux[true] > BRIGHT * prepared.flux[0]
-        and _light_around(prepared, true, reach) < FAINT
+        and nominal[row["star"]] >= 0
+        and prepared.flux[nominal[row["star"]]] > BRIGHT * prepared.flux[0]
     ]
-    if len(alone) < 3:
+    found = validation_apertures.constancy(
+        prepared,
+        index,
+        [nominal[star] for star in stars],
+        **{name: measured[name][:, stars] for name in ("flux", "flux_error", "sky", "n_sky")},
+        radii=radii,
+        chosen=_chosen(plan),
+    )
+    if found is None:
         return {}
-    flux, error = measured["flux"], measured["flux_error"]
-    ratio = -2.5 * np.log10(flux[:, alone] / flux[:, alone, chosen][:, :, np.newaxis])
-    ratio -= np.median(ratio, axis=1, keepdims=True)
-    spread = 1.0857 * error[:, alone] / flux[:, alone]
-    own = np.sqrt(np.abs(spread**2 - spread[:, :, chosen][:, :, np.newaxis] ** 2) / len(flux))
-    other = [i for i in range(len(meta["radii"])) if i != chosen]
-    off, sigma = np.mean(ratio, axis=0)[:, other], np.sqrt(np.mean(own**2, axis=0))[:, other]
-    return {
-        "aperture_mmag": 1000 * float(np.sqrt(np.mean(off**2))),
-        "aperture_error_mmag": 1000 * float(np.sqrt(np.mean(sigma**2))),
-    }
+    return {f"aperture_{name}_mmag": value for name, value in dataclasses.asdict(found).items()}
 
 
-def _light_around(prepared: Scene, star: int, radius: float) -> float:
-    """Return the light of the other stars within *radius* of a star, over its own."""
-    apart = np.hypot(*(prepared.position - prepared.position[star]).T)
-    return float(prepared.flux[(apart < radius) & (apart > 0)].sum() / prepared.flux[star])
+def _chosen(plan: ObservationPlan) -> int:
+    """Return the index of the aperture radius of the light curve."""
+    return next(
+        i for i, row in enumerate(dump.read(plan.paths.apertures, APERTURES).rows) if row["is_chosen"]
+    )
 
 
 def _left_out(plan: ObservationPlan, prepared: Scene) -> Row:

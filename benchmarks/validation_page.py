@@ -12,6 +12,9 @@ from accretor.synthetic.scenarios import SCENARIOS
 
 Rows = Sequence[dict[str, Any]]
 
+PARTS = ("photons", "masters", "phase")
+"""What makes a magnitude depend on the aperture; see `benchmarks.validation_apertures`."""
+
 HEAD = """\
 # Validation
 
@@ -79,8 +82,14 @@ def _measurements(found: Mapping[str, Rows]) -> str:
         "registration, px": lambda rows: _median(rows, "registration_rms", 4),
         "centres, px": lambda rows: _median(rows, "centroid_rms", 4),
         "FWHM / true": lambda rows: _median(rows, "fwhm_ratio", 3),
-        "a star's magnitude through other apertures, mmag (expected)": lambda rows: (
-            f"{_median(rows, 'aperture_mmag', 2)} ({_median(rows, 'aperture_error_mmag', 2)})"
+        "a star's magnitude through other apertures, mmag": lambda rows: _median(
+            rows, "aperture_found_mmag", 2
+        ),
+        "expected: photons, masters, place in the pixel": lambda rows: " ".join(
+            [
+                _median(rows, "aperture_expected_mmag", 2),
+                f"({', '.join(_median(rows, f'aperture_{part}_mmag', 2) for part in PARTS)})",
+            ]
         ),
     }
     return _table(found, columns)

@@ -14,14 +14,15 @@ REGISTRATION = 2
 """2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them."""
 TEMPLATE = 2
 """2: transparency and remarks."""
-PHOTOMETRY = 2
-"""2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced."""
-CALIBRATION = 4
+PHOTOMETRY = 3
+"""2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced.
+3: the wings of bright stars are kept out of the annuli; levels of digitised skies."""
+CALIBRATION = 5
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
 amplitude; what the fit was given is kept; limb darkening by choice; stars of another colour than the target
-weigh less."""
-PLOTTING = 3
-"""3: scatter in bins as in the results."""
+weigh less. 5: weights of another profile."""
+PLOTTING = 4
+"""3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator."""
 PACKAGING = 3
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame."""
 FORCED = 1

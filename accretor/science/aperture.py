@@ -5,19 +5,17 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
-from accretor.science import shape
+from accretor.science import annuli, shape
 from accretor.science.centroid import windowed
 from accretor.science.geometry import HALF_DIAGONAL, Stampable, circle_overlap, stamp_pixels, stamps
 
 MOST_MOVE = 0.6
 """A centre that is further than this, in FWHM, from where the star must be is of something else."""
-NEIGHBOUR_RADIUS = 2.0
-"""Discs of this radius, in FWHM, around every star are kept out of the annuli."""
 SHAPE_RADIUS = 2.0
 """Radius of the circle in which the shape is measured, in FWHM."""
 PEAK_RADIUS = 3.0
@@ -89,12 +87,14 @@ def measure(
     bad: Booleans | None = None,
     estimator: str = "median",
     profile: Profile | None = None,
+    reach: Floats | None = None,
+    cap: Floats | None = None,
 ) -> Measurement:
     """Measure every star through every aperture.
 
     The overlap of circle and pixels is exact. The sky is the median of an annulus,
-    clipped at 3 sigma; the discs of 2 FWHM around all stars, and bad pixels, are kept
-    out of it. No pixel in an aperture is repaired or left out: that would follow the
+    clipped at 3 sigma; discs around all other stars, of 2 FWHM and more for bright ones,
+    and bad pixels are kept out of it. No pixel in an aperture is repaired or left out: that would follow the
     star's place in the pixel. What is measured of a star depends on the other stars
     through their discs only, to the last bit.
 
@@ -130,6 +130,11 @@ def measure(
     profile : Profile
         Weight pixels by this profile (Naylor 1998, MNRAS 296, 339); without it each pixel
         counts by its part in the circle.
+    reach : (n_star,) float64, pixel
+        How far from each star its light is kept out of the annuli, as `annuli.extent`
+        tells; without it 2 FWHM.
+    cap : (n_star,) float64, pixel
+        Most that this may be for the annulus of each star, as `annuli.caps` tells.
 
     Returns
     -------
@@ -139,8 +144,7 @@ def measure(
     """
     radii = np.asarray(radii, dtype=np.float64)
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    discs = _discs(image.shape, x, y, NEIGHBOUR_RADIUS * fwhm)
-    dirt = (discs,) if bad is None else (discs, bad)
+    crowd = _crowd(image.shape, x, y, fwhm, reach, cap)
     half = math.ceil(max(annulus[1], float(radii.max()))) + 1
     step = max(1, CHUNK // (2 * half + 1) ** 2)
     parts = [
@@ -149,7 +153,7 @@ def measure(
             raw,
             x[part],
             y[part],
-            dirt,
+            [ring.of(part) for ring in crowd],
             bad,
             radii,
             annulus,
@@ -216,7 +220,7 @@ def _measure_some(
     raw: Image,
     x: Floats,
     y: Floats,
-    dirt: Sequence[Booleans],
+    crowd: Sequence[_Ring],
     bad: Booleans | None,
     radii: Floats,
     annulus: tuple[float, float],
@@ -234,7 +238,12 @@ def _measure_some(
         is_near_edge = ~(margin >= radii.max())
     # Stars that are not here are measured somewhere, and the result is thrown away.
     at_x, at_y = np.where(is_here, x, 0.0), np.where(is_here, y, 0.0)
-    sky, sky_noise, n_sky = annulus_sky(image, at_x, at_y, annulus, dirt, estimator=estimator)
+    sky, sky_noise, n_sky = np.zeros(len(x)), np.zeros(len(x)), np.zeros(len(x), dtype=np.int64)
+    for ring in crowd:
+        star, dirt = ring.star, () if bad is None else (bad,)
+        sky[star], sky_noise[star], n_sky[star] = annulus_sky(
+            image, at_x[star], at_y[star], annulus, dirt, estimator=estimator, ring=ring
+        )
     sky = np.where(n_sky >= LEAST_SKY, sky, np.nan)
     weights: dict[str, Floats] = {}
     if profile is None:
@@ -446,6 +455,7 @@ def annulus_sky(
     dirt: Booleans | Sequence[Booleans],
     *,
     estimator: str = "median",
+    ring: _Ring | None = None,
 ) -> tuple[Floats, Floats, Integers]:
     """Return level, noise and number of pixels of the sky around stars.
 
@@ -460,6 +470,8 @@ def annulus_sky(
         Pixels that do not count.
     estimator : str
         As of `measure`.
+    ring : _Ring
+        Discs around other stars that do not count either, as of these stars.
 
     Returns
     -------
@@ -469,20 +481,23 @@ def annulus_sky(
     half = math.ceil(annulus[1]) + 1
     columns, rows = stamp_pixels(x, y, half)
     across, along, distance = _around(half)
-    ring = np.flatnonzero((distance >= annulus[0] - HALF_DIAGONAL) & (distance <= annulus[1] + HALF_DIAGONAL))
-    dx = across[ring] - (x - columns[:, half])[:, np.newaxis]
-    dy = along[ring] - (y - rows[:, half])[:, np.newaxis]
+    near = np.flatnonzero((distance >= annulus[0] - HALF_DIAGONAL) & (distance <= annulus[1] + HALF_DIAGONAL))
+    dx = across[near] - (x - columns[:, half])[:, np.newaxis]
+    dy = along[near] - (y - rows[:, half])[:, np.newaxis]
     square = dx * dx + dy * dy
     values, is_inside = stamps(image, columns, rows)
     used = (square >= annulus[0] ** 2) & (square <= annulus[1] ** 2)
+    if ring is not None:
+        count = stamps(ring.count, columns, rows)[0].reshape(len(x), (2 * half + 1) ** 2)[:, near]
+        used &= annuli.free(count, square, ring.own, ring.least)
     for mask in (dirt,) if isinstance(dirt, np.ndarray) else dirt:
-        used &= ~stamps(mask, columns, rows)[0].reshape(len(x), (2 * half + 1) ** 2)[:, ring]
+        used &= ~stamps(mask, columns, rows)[0].reshape(len(x), (2 * half + 1) ** 2)[:, near]
     if not is_inside.all():
-        used &= is_inside.reshape(len(x), (2 * half + 1) ** 2)[:, ring]
-    values = values.reshape(len(x), (2 * half + 1) ** 2)[:, ring]
+        used &= is_inside.reshape(len(x), (2 * half + 1) ** 2)[:, near]
+    values = values.reshape(len(x), (2 * half + 1) ** 2)[:, near]
     values[~used] = np.nan
     kept = _clipped(values, 3.0, 10)
-    level = kept.median()
+    level = kept.median_of_steps()
     if estimator != "median":
         mean = kept.mean()
         level = mean if estimator == "mean" else 3 * level - 2 * mean
@@ -538,6 +553,23 @@ class _Clipped:
         total = self.low + self.high
         value = 0.5 * (self.at((total - 1) // 2) + self.at(total // 2))
         return np.where(self.high > self.low, value, np.nan)
+
+    def median_of_steps(self) -> Floats:
+        """Return the median of what is left of each row, where digitised values are spread over their steps.
+
+        The median of whole numbers is a whole number, up to half a step from the level; within the step it
+        is where half of the values would be if those that are equal filled it evenly.
+        """
+        median = self.median()
+        low, high = self.within(np.nan_to_num(median), np.zeros(len(median)))
+        n_equal = np.maximum(high - low, 1)
+        # At an end of what is left there is one neighbour to tell the step.
+        above = np.where(high < self.high, self.at(high) - median, np.nan)
+        below = np.where(low > self.low, median - self.at(low - 1), np.nan)
+        step = np.where(np.isnan(above), below, np.where(np.isnan(below), above, 0.5 * (above + below)))
+        is_tied = (high - low > 1) & np.isfinite(step)
+        place = (0.5 * (self.low + self.high) - low) / n_equal - 0.5
+        return np.asarray(median + np.where(is_tied, np.nan_to_num(step) * place, 0.0))
 
     def _moments(self) -> tuple[Floats, Floats]:
         row = np.arange(len(self.low))
@@ -608,14 +640,35 @@ def _distance(columns: Integers, rows: Integers, x: Floats, y: Floats) -> Floats
     return np.asarray(np.sqrt((dx * dx)[:, np.newaxis, :] + (dy * dy)[:, :, np.newaxis]))
 
 
-def _discs(size: tuple[int, ...], x: Floats, y: Floats, radius: float) -> Booleans:
-    """Return a map of the pixels whose centres are within *radius* of a position."""
-    covered = np.zeros(size, dtype=bool)
-    known = np.isfinite(x) & np.isfinite(y)
-    known &= (np.abs(x) < 1e6) & (np.abs(y) < 1e6)
-    columns, rows = stamp_pixels(x[known], y[known], math.ceil(radius))
-    near = _distance(columns, rows, x[known], y[known]) <= radius
-    near &= stamps(covered, columns, rows)[1]
-    star, row, column = np.nonzero(near)
-    covered[rows[star, row], columns[star, column]] = True
-    return covered
+@dataclass(frozen=True)
+class _Ring:
+    """Stars whose annuli are cleaned alike."""
+
+    star: Integers
+    """Indices of the stars."""
+    count: annuli.Counts
+    """(height, width) discs on each pixel."""
+    own: Floats
+    """Radius of the disc of each of the stars, pixel."""
+    least: float
+    """Pixel; nearer to a star than this its own disc counts too."""
+
+    def of(self, part: slice) -> _Ring:
+        """Return those of the stars that are in a range, counted from its start."""
+        is_part = (self.star >= part.start) & (self.star < part.stop)
+        return replace(self, star=self.star[is_part] - part.start, own=self.own[is_part])
+
+
+def _crowd(
+    size: tuple[int, ...], x: Floats, y: Floats, fwhm: float, reach: Floats | None, cap: Floats | None
+) -> list[_Ring]:
+    """Return the discs that are kept out of the annuli, for the stars of each cap."""
+    least = np.full(len(x), annuli.LEAST * fwhm)
+    reach = least if reach is None else reach
+    # Caps that cap nothing are one.
+    cap = np.minimum(np.inf if cap is None else cap, reach.max(initial=0.0) + np.zeros(len(x)))
+    rings = []
+    for most in np.unique(cap):
+        radius, star = np.minimum(reach, most), np.flatnonzero(cap == most)
+        rings.append(_Ring(star, annuli.cover(size, x, y, radius), radius[star], annuli.LEAST * fwhm))
+    return rings

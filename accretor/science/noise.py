@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +77,13 @@ class Budget:
 
 
 def budget(
-    flux: Floats, *, area: float, sky_variance: float, sky_area: float, scintillation_error: float
+    flux: Floats,
+    *,
+    area: float,
+    sky_variance: float,
+    sky_area: float,
+    scintillation_error: float,
+    level_variance: float = math.pi / 2,
 ) -> Budget:
     """Return the expected noise of stars of *flux* electron, by the CCD equation.
 
@@ -93,8 +100,10 @@ def budget(
         Pixels from which the sky level is taken.
     scintillation_error : float
         Fraction of the flux; 0 where the telescope is not known.
+    level_variance : float
+        Variance of the sky level, times that of a pixel over their number: that of a median.
     """
-    variance = area * (1 + area / sky_area) * sky_variance
+    variance = area * (1 + level_variance * area / sky_area) * sky_variance
     return Budget(
         flux=flux,
         photon=1 / np.sqrt(flux),

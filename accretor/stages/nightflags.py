@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accretor.core.dumps import COMPARISON, FRAMES, MASTERS, TEMPLATE_STARS
+from accretor.core.dumps import COMPARISON, FRAMES, GROWTH, MASTERS, TEMPLATE_STARS
 from accretor.io import dump
 from accretor.io import fits as io_fits
-from accretor.science import biasflags, cosmic
+from accretor.science import biasflags, cosmic, growth
 from accretor.stages import masters
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             has_flip=results["flip_bjd_tdb"] is not None,
             time_rule=frames.meta.get("time_rule", ""),
             n_clock_problem=len(frames.meta.get("problems", [])),
+            misfit=_misfit(plan),
             has_diameter=plan.instrument.telescope_diameter is not None,
         )
     )
@@ -114,6 +115,18 @@ def _n_bad(plan: ObservationPlan, measured: Mapping[str, Any], fwhm: float) -> i
     is_bad = (image & (masters.DEAD | masters.LISTED)) > 0
     near = detector.bad_near(is_bad, measured["x"][:, 0], measured["y"][:, 0], fwhm)
     return int(np.count_nonzero(near))
+
+
+def _misfit(plan: ObservationPlan) -> float:
+    """Return how much the stars differ in the light that weighted sums find; 0 for plain sums."""
+    if dump.read_meta(plan.paths.photometry_info).get("mode") != "optimal":
+        return 0.0
+    rows = dump.read(plan.paths.growth, GROWTH).rows
+    target, target_error, stars, stars_error = (
+        np.array(dump.column(rows, name)) for name in ("target", "target_error", "stars", "stars_error")
+    )
+    found = growth.Growth(target, target_error, stars, stars_error, rows[0]["n_star"])
+    return float(np.nan_to_num(found.spread[0]))
 
 
 def _baseline(results: Row) -> tuple[float, float]:

@@ -80,6 +80,10 @@ class StarList:
     """``fixed``, ``variable`` or ``optimal``."""
     sky: str
     """Estimator of the sky."""
+    reach: tuple[float, ...]
+    """How far from each star its light is kept out of the annuli of others, pixel."""
+    cap: tuple[float, ...]
+    """Most of it for the annulus of each star, lest nothing of that be left, pixel."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,12 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         blank=BLANK,
         pool=bench.pool,
         progress=bench.progress,
-        meta={"radii": list(wanted.radii), "annulus": list(wanted.annulus), "n_star": len(wanted.x)},
+        meta={
+            "radii": list(wanted.radii),
+            "annulus": list(wanted.annulus),
+            "mode": wanted.mode,
+            "n_star": len(wanted.x),
+        },
         binary=plan.paths.photometry,
         shape={"star": len(wanted.x), "radius": len(wanted.radii)},
         redo=bench.redo,
@@ -142,6 +151,8 @@ def _jobs(plan: ObservationPlan, layout: Layout, wanted: StarList, info: Sequenc
         wanted.recentre,
         wanted.mode,
         wanted.sky,
+        wanted.reach,
+        wanted.cap,
     )
     return [_job(row, frame, wanted, made_with) for row, frame in zip(good, files, strict=True)]
 
@@ -177,6 +188,8 @@ def measure(task: PhotometryTask) -> Row:
         bad=masters.load(task.files.masters).bad,
         estimator=wanted.sky,
         profile=aperture.Profile(width) if wanted.mode == "optimal" else None,
+        reach=np.array(wanted.reach),
+        cap=np.array(wanted.cap),
     )
     flag = SATURATED * found.is_saturated + NEAR_EDGE * found.is_near_edge + RECENTRED * found.is_recentred
     flag = flag + BAD_PIXEL * (found.n_bad > 0)
@@ -211,6 +224,8 @@ def radii(settings: PhotometrySettings, fwhm: float) -> tuple[float, ...]:
 
 
 def _wanted(plan: ObservationPlan, settings: PhotometrySettings, info: Sequence[Row]) -> StarList:
+    from accretor.science import annuli
+
     chosen = dump.read(plan.paths.template_stars, TEMPLATE_STARS)
     reference = next(row for row in info if row["input"] == chosen.meta["input"])
     fwhm = chosen.meta["fwhm"]
@@ -221,6 +236,10 @@ def _wanted(plan: ObservationPlan, settings: PhotometrySettings, info: Sequence[
     # Enough sky pixels that their mean costs nothing beside the star's own noise.
     outer = max(outer, math.sqrt(inner**2 + 400 / math.pi))
     found, (inner, outer) = aijchoice.grid(found, (inner, outer), aijchoice.radii(plan.aij))
+    flux = np.array(dump.column(chosen.rows, "flux"), dtype=np.float64)
+    reach = annuli.extent(flux, reference["bkg_noise"], fwhm).round(2)
+    x, y = (np.array(dump.column(chosen.rows, name), dtype=np.float64) for name in ("x", "y"))
+    cap = annuli.caps((height, width), x, y, reach, (round(inner, 2), round(outer, 2)), fwhm).round(2)
     return StarList(
         x=tuple(dump.column(chosen.rows, "x")),
         y=tuple(dump.column(chosen.rows, "y")),
@@ -240,6 +259,8 @@ def _wanted(plan: ObservationPlan, settings: PhotometrySettings, info: Sequence[
         annulus=(round(inner, 2), round(outer, 2)),
         mode=settings.mode,
         sky=settings.sky,
+        reach=tuple(reach.tolist()),
+        cap=tuple(cap.tolist()),
     )
 
 

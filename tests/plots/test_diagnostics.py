@@ -7,7 +7,7 @@ import pytest
 
 from accretor.core.settings import Ephemeris
 from accretor.plots import bands, posterior, precision, style, systematics, timing
-from accretor.science import noise
+from accretor.science import aperture, noise
 
 LONG = "TIC 292152376.01 (TOI-1234.01)  " + "an observatory with a very long name " * 4
 HEAD = {"title": "TIC 1.01 (TOI-1.01)   UT2017.12.20", "subtitle": "Hilltop-0m5 (ip filter)"}
@@ -151,8 +151,21 @@ def test_the_noise_budget_is_that_of_the_ccd_equation():
     flux = np.array([1e4, 1e6])
     found = noise.budget(flux, area=50.0, sky_variance=100.0, sky_area=500.0, scintillation_error=1e-3)
 
-    expected = np.sqrt(flux + 50 * 1.1 * 100 + (1e-3 * flux) ** 2) / flux
+    expected = np.sqrt(flux + 50 * (1 + 0.1 * np.pi / 2) * 100 + (1e-3 * flux) ** 2) / flux
     np.testing.assert_allclose(found.total, expected)
+
+
+def test_the_noise_budget_is_that_of_the_errors_of_the_photometry():
+    flux, area = np.array([1e4, 1e6]), np.pi * 5.0**2
+    found = noise.budget(
+        flux, area=area, sky_variance=164.0 + 1 / 12, sky_area=500.0, scintillation_error=0.0
+    )
+
+    error = aperture.flux_error(
+        flux[:, np.newaxis], np.array([5.0]), np.full(2, 100.0), np.full(2, 9.9), np.full(2, 500),
+        gain=1.0, read_noise=8.0, dark_variance=0.0,
+    )  # fmt: skip
+    np.testing.assert_allclose(found.total, error[:, 0] / flux)
 
 
 @pytest.mark.parametrize("n", [1, 30, 2000])

@@ -57,6 +57,8 @@ def test_night_without_blemish_has_no_flags():
         ({"target_peak": float("nan")}, []),
         ({"n_target_bad": 7}, ["bad-pixels"]),
         ({"fwhm": 1.8}, ["undersampled"]),
+        ({"misfit": 0.07}, ["profile"]),
+        ({"misfit": 0.004}, []),
         ({"gain_origin": "the sky of 40 frames"}, ["gain-estimated"]),
         ({"is_read_noise_assumed": True}, ["read-noise-assumed"]),
         ({"is_median_filtered": True}, ["median3"]),

@@ -10,6 +10,7 @@ import math
 import pytest
 
 from accretor.synthetic import scenarios
+from accretor.synthetic.night import Hit
 from accretor.synthetic.scenarios import SCENARIOS, SMALL, Scenario
 from benchmarks import validation_page
 from benchmarks.validation_night import pixel_fwhm, reduced
@@ -40,6 +41,34 @@ def test_small_night_is_reduced_to_its_truth(tmp_path, seed):
     assert row["flags"] == []
 
 
+@pytest.mark.parametrize("mode", ["variable", "optimal"])
+def test_apertures_that_follow_the_seeing_and_weighted_ones_give_the_same_night(tmp_path, mode):
+    night = dataclasses.replace(SMALL, seed=3, seeing_scatter=0.1)
+    [row] = reduced(Scenario(night, settings={"photometry": f'mode = "{mode}"'}), tmp_path)
+
+    check(row)
+    assert row["flags"] == []
+
+
+def test_frames_with_a_cosmic_ray_on_the_target_are_left_out_and_no_others(tmp_path):
+    night = dataclasses.replace(
+        SMALL, seed=4, hits=(Hit(9, 0), Hit(20, 0, (-1.6, 0.4)), Hit(33, 0, (0.2, -1.3), 12_000.0))
+    )
+    [row] = reduced(Scenario(night), tmp_path)
+
+    check(row)
+    assert (row["n_hit"], row["n_hit_kept"], row["n_left_out"]) == (3, 0, 3)
+
+
+def test_a_star_alone_is_as_bright_through_every_aperture(tmp_path):
+    night = dataclasses.replace(SMALL, seed=5, size=(240, 240), isolation=30.0)
+    [row] = reduced(Scenario(night), tmp_path)
+
+    # Root mean square over some 50 numbers, which apertures share.
+    assert row["aperture_found_mmag"] < 2 * row["aperture_expected_mmag"]
+    assert row["aperture_expected_mmag"] < 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
@@ -48,8 +77,10 @@ def test_small_night_is_reduced_to_its_truth(tmp_path, seed):
         "meridian flip",
         "drift, with flats",
         "hot pixels, with darks",
+        "cosmic rays",
         "defocus",
         "non-linear, corrected",
+        "second-order extinction",
         "variable comparison star",
         "twilight",
         "filters in turn",
