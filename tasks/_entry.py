@@ -44,6 +44,8 @@ def begin() -> None:
         name = command.get_name() if command else ""
         if command and name in READING_COMMANDS:
             command.outstream = _terminal.Listing(command.outstream)
+        if name == "run" and any(word.partition(":")[0] == "fetch" for word in asked):
+            _workspace.let_ask()
         if not _only_reads(name, asked):
             _lock.take(layout)
     except OSError as error:

@@ -11,7 +11,7 @@ import doit
 from doit.doit_cmd import DoitMain
 
 from accretor.core.errors import AccretorError
-from accretor.core.settings import WorkspaceSettings
+from accretor.core.settings import Target, WorkspaceSettings
 from accretor.io.layout import CONFIG, Layout
 from accretor.stages import catalogs as kept
 from accretor.stages.workspace import ObservationPlan, Workspace, open_workspace
@@ -22,6 +22,8 @@ VARIABLE = "ACCRETOR_WORKSPACE"
 
 _is_any: list[bool] = []
 """Not empty if the current folder need not be a workspace."""
+_may_ask: list[bool] = []
+"""Not empty if the command is one that may use the network before there is a graph."""
 
 
 def locate() -> Path:
@@ -111,7 +113,9 @@ def current() -> Workspace:
         return Workspace(Layout(root), WorkspaceSettings(observer="", target=()), (), ())
     try:
         with _lock.if_free(Layout(root)) as is_held:
-            workspace = open_workspace(root, progress=_reading, is_recorded=is_held)
+            workspace = open_workspace(
+                root, progress=_reading, is_recorded=is_held, ask=_ask if _may_ask else None
+            )
     except AccretorError as error:
         raise SystemExit(f"accretor: {error}") from None
     except OSError as error:
@@ -123,6 +127,19 @@ def current() -> Workspace:
                 "these settings are not used (`doit list --all` has the names)\n"
             )
     return workspace
+
+
+def let_ask() -> None:
+    """Let ExoFOP be asked for targets that nothing here tells the place of: for the command that fetches."""
+    _may_ask.append(True)
+
+
+def _ask(target: Target, layout: Layout, settings: WorkspaceSettings) -> list[str]:
+    """Ask ExoFOP for a target of which nothing here tells the place."""
+    from accretor.stages import identification
+
+    sys.stderr.write(f"accretor: {target.name}: asking ExoFOP for what workspace.toml does not tell\n")
+    return identification.fetch(target, layout, settings, lambda line: None)
 
 
 def catalogs(plan: ObservationPlan) -> list[Path]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accretor.catalogs.source import Raw, Source, flags, numbers, vizier
+from accretor.catalogs.source import Raw, Source, flags, measured, numbers, vizier
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Strings
@@ -17,16 +17,8 @@ _COLUMNS = {
     "identifier": "recno",
     "ra": "RAJ2000",
     "dec": "DEJ2000",
-    "B": "Bmag",
-    "B_error": "e_Bmag",
-    "V": "Vmag",
-    "V_error": "e_Vmag",
-    "g": "g'mag",
-    "g_error": "e_g'mag",
-    "r": "r'mag",
-    "r_error": "e_r'mag",
-    "i": "i'mag",
-    "i_error": "e_i'mag",
+    **measured(("B", "V"), "{}mag", "e_{}mag"),
+    **measured(("g", "r", "i"), "{}'mag", "e_{}'mag"),
     "n": "nobs",
 }
 _BANDS = ("B", "V", "g", "r", "i")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accretor.catalogs.source import Raw, Source, flags, numbers, vizier
+from accretor.catalogs.source import Raw, Source, flags, has_bits, measured, numbers, vizier
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Strings
@@ -16,8 +16,7 @@ _COLUMNS = {
     "identifier": "objID",
     "ra": "RAJ2000",
     "dec": "DEJ2000",
-    **{band: f"{band}mag" for band in _SATURATED},
-    **{f"{band}_error": f"e_{band}mag" for band in _SATURATED},
+    **measured(_SATURATED, "{}mag", "e_{}mag"),
     "i_kron": "iKmag",
     "quality": "Qual",
 }
@@ -30,13 +29,12 @@ def flag(raw: Raw) -> Strings:
     """Flag what is extended, saturated in a band, or of poor quality by the catalogue's own bits."""
     import numpy as np
 
-    quality = np.nan_to_num(numbers(raw, "quality")).astype(np.int64)
     is_saturated = np.any([numbers(raw, band) < limit for band, limit in _SATURATED.items()], axis=0)
     return flags(
         {
             "extended": (numbers(raw, "i") - numbers(raw, "i_kron") > EXTENDED) & (numbers(raw, "i") < 21),
             "saturated": is_saturated,
-            "poor": (quality & (_SUSPICIOUS | _POOR)) > 0,
+            "poor": has_bits(raw, "quality", _SUSPICIOUS | _POOR),
         }
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accretor.catalogs.source import Raw, Source, flags, numbers, vizier
+from accretor.catalogs.source import Raw, Source, flags, has_bits, measured, numbers, vizier
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Strings
@@ -15,10 +15,7 @@ _COLUMNS = {
     "dec": "DE_ICRS",
     "pm_ra": "pmRA",
     "pm_dec": "pmDE",
-    **{band: f"{band}mag" for band in _BANDS},
-    **{f"{band}_error": f"e_{band}mag" for band in _BANDS},
-    "G": "Gmag",
-    "G_error": "e_Gmag",
+    **measured((*_BANDS, "G"), "{}mag", "e_{}mag"),
     "dupvar": "dupvar",
     "tenth": "rp1",
 }
@@ -47,7 +44,7 @@ def flag(raw: Raw) -> Strings:
         {
             "blend": numbers(raw, "tenth") < BLEND,
             "variable": (bits & 3) == _VARIABLE,
-            "duplicate": (bits & _DUPLICATE) > 0,
+            "duplicate": has_bits(raw, "dupvar", _DUPLICATE),
         }
     )
 

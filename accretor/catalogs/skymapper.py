@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accretor.catalogs.source import Raw, Source, Table, flags, numbers, vizier
+from accretor.catalogs.source import Raw, Source, Table, flags, has_bits, measured, numbers, vizier
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Strings
@@ -14,8 +14,7 @@ _OWN = {
     "identifier": "object_id",
     "ra": "raj2000",
     "dec": "dej2000",
-    **{band: f"{band}_psf" for band in _BANDS},
-    **{f"{band}_error": f"e_{band}_psf" for band in _BANDS},
+    **measured(_BANDS, "{}_psf", "e_{}_psf"),
     "flags": "flags",
     "star": "class_star",
 }
@@ -23,8 +22,7 @@ _VIZIER = {
     "identifier": "ObjectId",
     "ra": "RAICRS",
     "dec": "DEICRS",
-    **{band: f"{band}PSF" for band in _BANDS},
-    **{f"{band}_error": f"e_{band}PSF" for band in _BANDS},
+    **measured(_BANDS, "{}PSF", "e_{}PSF"),
     "flags": "flags",
     "star": "ClassStar",
 }
@@ -36,14 +34,11 @@ _NEIGHBOUR, _SATURATED = 3, 4
 
 def flag(raw: Raw) -> Strings:
     """Flag what is extended, blended or saturated."""
-    import numpy as np
-
-    bits = np.nan_to_num(numbers(raw, "flags")).astype(np.int64)
     return flags(
         {
             "extended": numbers(raw, "star") < EXTENDED,
-            "blend": (bits & _NEIGHBOUR) > 0,
-            "saturated": (bits & _SATURATED) > 0,
+            "blend": has_bits(raw, "flags", _NEIGHBOUR),
+            "saturated": has_bits(raw, "flags", _SATURATED),
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -120,6 +120,22 @@ def flags(reasons: Mapping[str, Booleans]) -> Strings:
         ],
         dtype=np.str_,
     )
+
+
+def measured(bands: Iterable[str], magnitude: str, error: str) -> dict[str, str]:
+    """Return the columns of *bands* as a service names them: ``{}`` stands for the band."""
+    return {
+        name: column.format(band)
+        for band in bands
+        for name, column in ((band, magnitude), (f"{band}_error", error))
+    }
+
+
+def has_bits(raw: Raw, name: str, bits: int) -> Booleans:
+    """Return whether any of *bits* is set in a column of flags; an empty cell has none."""
+    import numpy as np
+
+    return np.asarray((np.nan_to_num(numbers(raw, name)).astype(np.int64) & bits) > 0)
 
 
 def numbers(raw: Raw, name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accretor.catalogs.source import Raw, Source, Table, flags, texts, vizier
+from accretor.catalogs.source import Raw, Source, Table, flags, measured, texts, vizier
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Strings
@@ -15,12 +15,8 @@ _VIZIER = {
     "dec": "DEJ2000",
     "pm_ra": "pmRA",
     "pm_dec": "pmDE",
-    "Tmag": "Tmag",
-    "Tmag_error": "e_Tmag",
-    "B": "Bmag",
-    "B_error": "e_Bmag",
-    "V": "Vmag",
-    "V_error": "e_Vmag",
+    **measured(("Tmag",), "{}", "e_{}"),
+    **measured(("B", "V"), "{}mag", "e_{}mag"),
     "disposition": "Disp",
 }
 _MAST = {

@@ -196,7 +196,10 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
                 path, f"target[{i}].name", f"{target.name!r} and {folders[folder]!r} would share a folder"
             )
         folders[folder] = target.name
-        _check_place(path, f"target[{i}]", target)
+        if (target.ra == "") != (target.dec == ""):
+            raise ConfigError(path, f"target[{i}].{'ra' if target.ra == '' else 'dec'}", "is missing")
+        if target.ra != "":
+            _check_place(path, f"target[{i}]", target)
     for i, place in enumerate(settings.forced.position):
         _check_place(path, f"forced.position[{i}]", place)
     for i, instrument in enumerate(settings.instrument):

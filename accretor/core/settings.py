@@ -80,12 +80,14 @@ class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     """As in the products, with the planet's two digits: ``TOI-1234.01``."""
-    tic: Annotated[int, Meta(gt=0)]
-    """Number of the host in the TESS Input Catalog."""
-    ra: str | float
-    """Right ascension, ICRS, epoch 2000: ``"hh:mm:ss.s"`` in hours, or decimal degrees."""
-    dec: str | float
-    """Declination, ICRS, epoch 2000: ``"dd:mm:ss.s"``, or decimal degrees."""
+    tic: Annotated[int, Meta(gt=0)] = 0
+    """Number of the host in the TESS Input Catalog; default: that of the name (``TIC 123``), or of ExoFOP, as
+    ``doit fetch`` has kept it."""
+    ra: str | float = ""
+    """Right ascension, ICRS, epoch 2000: ``"hh:mm:ss.s"`` in hours, or decimal degrees; default: that of
+    ExoFOP, with its proper motion, as ``doit fetch`` has kept it."""
+    dec: str | float = ""
+    """Declination, ICRS, epoch 2000: ``"dd:mm:ss.s"``, or decimal degrees; default: as for ``ra``."""
     aliases: tuple[str, ...] = ()
     """Other names that the OBJECT keyword may carry."""
     pm_ra: float = 0.0
@@ -112,9 +114,14 @@ class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
         found = re.search(r"\.(\d\d)$", self.name)
         return found.group(1) if found else "01"
 
-    def with_ephemeris(self, ephemeris: Ephemeris) -> Target:
-        """Return the same target with another ephemeris."""
-        return replace(self, ephemeris=ephemeris)
+    @property
+    def is_identified(self) -> bool:
+        """Whether its number and its place on the sky are known."""
+        return bool(self.tic) and self.ra != "" and self.dec != ""
+
+    def with_values(self, **values: Any) -> Target:
+        """Return the same target with other *values* of its settings."""
+        return replace(self, **values)
 
 
 class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -173,14 +173,10 @@ def rows(target: Target, found: Mapping[str, Quantity]) -> list[Row]:
 
 def configured(target: Target) -> dict[str, float]:
     """Return the user's values by the names of `UNITS`."""
-    own: dict[str, float | None] = {
-        "ra": angles.right_ascension(target.ra),
-        "dec": angles.declination(target.dec),
-        "pm_ra": target.pm_ra,
-        "pm_dec": target.pm_dec,
-        "teff": target.teff,
-        "logg": target.logg,
-    }
+    own: dict[str, float | None] = {"teff": target.teff, "logg": target.logg}
+    if target.ra != "":
+        own |= {"ra": angles.right_ascension(target.ra), "dec": angles.declination(target.dec)}
+        own |= {"pm_ra": target.pm_ra, "pm_dec": target.pm_dec}
     if target.ephemeris is not None and not target.ephemeris.source.startswith(FETCHED):
         own |= {name: getattr(target.ephemeris, name) for name in EPHEMERIS}
     return {name: float(value) for name, value in own.items() if value is not None}
@@ -189,7 +185,7 @@ def configured(target: Target) -> dict[str, float]:
 def differences(target: Target, found: Mapping[str, Quantity]) -> dict[str, str]:
     """Return, by quantity, how ExoFOP's values differ from the user's by more than both errors."""
     said = {}
-    if "ra" in found and "dec" in found:
+    if {"ra", "dec"} <= set(found) and "ra" in configured(target):
         said["ra"] = _position(target, found)
     if "t0" in configured(target) and {"t0", "period"} <= set(found):
         said["t0"], said["period"] = _times(target, found)

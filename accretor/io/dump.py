@@ -15,11 +15,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from accretor.core.dumps import Column, Schema
 from accretor.core.errors import DumpError
 from accretor.io import atomic
+
+if TYPE_CHECKING:
+    from accretor.core.arrays import Floats
 
 _META = "# meta: !!omap"
 _UNFIT = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -116,6 +119,18 @@ def read_meta(path: Path) -> dict[str, Any]:
 def column(rows: Sequence[Row], name: str) -> list[Any]:
     """Return one column of *rows*."""
     return [row[name] for row in rows]
+
+
+def numbers(rows: Sequence[Row], name: str) -> Floats:
+    """Return one column of *rows* as an array of float64."""
+    import numpy as np
+
+    return np.array(column(rows, name), dtype=np.float64)
+
+
+def or_nan(value: float | None) -> float:
+    """Return a number; NaN for none."""
+    return math.nan if value is None else value
 
 
 def rounded(schema: Schema, row: Mapping[str, Any]) -> Row:

@@ -131,10 +131,10 @@ def _photometry(
 ) -> Photometry:
     flag = np.nan_to_num(measured["flag"]).astype(np.int64)
     return lightcurve.Photometry(
-        time=_of(rows, "bjd_tdb"),
-        exposure=_of(rows, "exptime"),
-        airmass=_of(rows, "airmass"),
-        fwhm=_of(info, "fwhm"),
+        time=dump.numbers(rows, "bjd_tdb"),
+        exposure=dump.numbers(rows, "exptime"),
+        airmass=dump.numbers(rows, "airmass"),
+        fwhm=dump.numbers(info, "fwhm"),
         flip=np.where(np.abs(measured["rotation"]) > 90, -1.0, 1.0),
         flux=measured["flux"],
         flux_error=measured["flux_error"],
@@ -145,21 +145,17 @@ def _photometry(
         is_near_edge=(flag & NEAR_EDGE) > 0,
         radii=np.array(meta["radii"], dtype=np.float64),
         template_fwhm=float(chosen.meta["fwhm"]),
-        position=np.column_stack([_of(chosen.rows, "x"), _of(chosen.rows, "y")]),
+        position=np.column_stack([dump.numbers(chosen.rows, "x"), dump.numbers(chosen.rows, "y")]),
         target=0,
-        neighbour_contrast=_of(chosen.rows, "contrast"),
+        neighbour_contrast=dump.numbers(chosen.rows, "contrast"),
         height=_height(measured, rows),
     )
 
 
 def _height(measured: Columns, rows: list[Row]) -> Floats | None:
     """Return the highest pixel of each star above the level of its frame; None where no level is known."""
-    level = _of(rows, "level")
+    level = dump.numbers(rows, "level")
     return measured["peak"] - level[:, np.newaxis] if np.isfinite(level).any() else None
-
-
-def _of(rows: list[Row], name: str) -> Floats:
-    return np.array(dump.column(rows, name), dtype=np.float64)
 
 
 def _labels(found: LightCurve, is_whole: Booleans, n_comparison: int) -> dict[int, str]:

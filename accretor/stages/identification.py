@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accretor.core.dumps import TARGET
-from accretor.core.errors import DumpError, ServiceError
+from accretor.core.errors import DumpError, ServiceError, Unusable
 from accretor.core.slug import slug
 from accretor.io import dump
 
@@ -43,10 +45,14 @@ def known(path: Path) -> dict[str, float]:
 
 
 def completed(target: Target, layout: Layout) -> Target:
-    """Return *target* with the ephemeris of ExoFOP, if the user gives none and `fetch` has kept a whole one.
+    """Return *target* with what is kept of ExoFOP here, in the place of what the user does not give.
 
-    Its source says so, in the notes too. An ephemeris of the user's is never touched.
+    That is its number and place, with the proper motion, and the host's temperature and gravity; of a
+    target whose number is known, the ephemeris, if there is a whole one: its source says so, in the notes
+    too. What the user gives is never touched.
     """
+    if not target.is_identified:
+        target = _identified(target, layout)
     if target.ephemeris is not None:
         return target
     try:
@@ -62,9 +68,56 @@ def completed(target: Target, layout: Layout) -> Target:
 
     errors = {f"{name}_error": rows[name]["error"] for name in ("t0", "period")}
     known_errors = {name: error for name, error in errors.items() if error > 0}
-    return target.with_ephemeris(
-        Ephemeris(**values, **known_errors, source=f"{FETCHED} {kept.meta.get('date')}")
-    )
+    ephemeris = Ephemeris(**values, **known_errors, source=f"{FETCHED} {kept.meta.get('date')}")
+    return target.with_values(ephemeris=ephemeris)
+
+
+def _identified(target: Target, layout: Layout) -> Target:
+    """Return *target* with number, place and host as they are kept here, as far as they are."""
+    number, values = _kept(target, layout)
+    given: dict[str, float] = {"tic": target.tic or number}
+    if target.ra == "" and {"ra", "dec"} <= values.keys():
+        given |= {name: values[name] for name in ("ra", "dec", "pm_ra", "pm_dec") if name in values}
+    given |= {
+        name: values[name] for name in ("teff", "logg") if getattr(target, name) is None and name in values
+    }
+    return target.with_values(**given)
+
+
+def _kept(target: Target, layout: Layout) -> tuple[int, dict[str, float]]:
+    """Return the number (0 if it is not known) and the values that are kept here of a target.
+
+    They are those of its own file, else of the whole table of TOIs that `doit download` keeps.
+    """
+    from accretor.exofop.identifiers import Toi, cached, is_toi, tic_of, toi
+
+    number = target.tic or _number_in(target.name)
+    path = layout.archive(slug(target.name)).target
+    try:
+        kept = dump.read(path, TARGET)
+        if number in (0, kept.meta.get("tic")):
+            found = {row["quantity"]: row["value"] for row in kept.rows if math.isfinite(row["value"])}
+            return int(kept.meta["tic"]), found
+    except (FileNotFoundError, DumpError):
+        pass
+    try:
+        table = cached(layout.tois)
+        name = Toi(toi(target.name).system, target.planet) if is_toi(target.name) else None
+        number = number or (tic_of(name, table) if name else 0)
+    except (DumpError, Unusable):
+        return number, {}
+    rows = [row for row in table if row["tic"] == number and (name is None or row["toi"] == str(name))]
+    if not rows:
+        return number, {}
+    return number, {
+        key: value for key, value in rows[0].items() if isinstance(value, float) and math.isfinite(value)
+    }
+
+
+def _number_in(name: str) -> int:
+    """Return the TIC number that a name tells; 0 if it tells none."""
+    found = re.match(r"(?i)\s*TIC[\s_-]*0*([1-9][0-9]*)", name)
+    return int(found[1]) if found else 0
 
 
 def differences(path: Path, target: Target) -> list[str]:
@@ -102,9 +155,12 @@ def fetch(target: Target, layout: Layout, settings: WorkspaceSettings, say: Say)
     found: Found = {}
     failures: list[str] = []
     troubles: list[str] = []
+    if not target.tic:
+        target = target.with_values(tic=_number_in(target.name))
     with where.client() as client:
         if name is not None:
-            found, tois = _from_table(target, name, client, where, layout, (failures, troubles))
+            number, found, tois = _from_table(target, name, client, where, layout, (failures, troubles))
+            target = target.with_values(tic=target.tic or number)
         try:
             answer = client.get(where.url("target.php"), params={"id": str(target.tic), "json": ""})
             page, listed = identification.from_page(answer.body, target.tic, name)
@@ -143,8 +199,8 @@ def _from_table(
     where: Server,
     layout: Layout,
     said: tuple[list[str], list[str]],
-) -> tuple[Found, Sequence[Toi]]:
-    """Return what the TOI table tells of a candidate, and all candidates of its star."""
+) -> tuple[int, Found, Sequence[Toi]]:
+    """Return the star of a candidate, what the TOI table tells of it, and all candidates of its star."""
     from accretor.exofop import identification, identifiers
 
     failures, troubles = said
@@ -154,8 +210,14 @@ def _from_table(
         troubles.append(error.reason)
         table = identifiers.usable(layout.tois)  # the whole of it, if `doit download` has kept it
     if not table:
-        return {}, ()
-    if trouble := identifiers.disagreement(str(name), target.tic, table):
+        return target.tic, {}, ()
+    try:
+        number = target.tic or identifiers.tic_of(name, table)
+    except Unusable as verdict:
+        failures.append(verdict.reason)
+        return 0, {}, ()
+    if trouble := identifiers.disagreement(str(name), number, table):
         failures.append(trouble)
-    row = next((row for row in table if (row["toi"], row["tic"]) == (str(name), target.tic)), None)
-    return ({} if row is None else identification.from_row(row)), identifiers.tois_of(target.tic, table)
+    row = next((row for row in table if (row["toi"], row["tic"]) == (str(name), number)), None)
+    found = {} if row is None else identification.from_row(row)
+    return number, found, identifiers.tois_of(number, table)

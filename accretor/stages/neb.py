@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from accretor.core.dumps import FORCED_POSITIONS, NEIGHBOURS
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import dump
@@ -17,7 +15,6 @@ from accretor.stages import results as results_of
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
-    from accretor.core.arrays import Floats
     from accretor.io.layout import Layout, ObservationPaths
     from accretor.stages.nebcheck import Tested
     from accretor.stages.nebnight import Night, Rules
@@ -70,14 +67,10 @@ def _incomplete(about: Row, target: Row, rules: Rules) -> list[str]:
     ]
 
 
-def _of(rows: list[Row], name: str) -> Floats:
-    return np.array(dump.column(rows, name), dtype=np.float64)
-
-
 def _summary(rows: list[Row]) -> dict[str, Any]:
     """Return what the header of the dump says of all neighbours."""
     events = [row for row in rows if row["verdict"] == eclipse.EVENT]
-    faintest = neb.faintest_cleared(_of(rows, "delta_mag"), dump.column(rows, "disposition"))
+    faintest = neb.faintest_cleared(dump.numbers(rows, "delta_mag"), dump.column(rows, "disposition"))
     if events:
         faintest = float(events[0]["delta_mag"])
     return {

@@ -110,8 +110,8 @@ def read(paths: ObservationPaths, places: list[Row]) -> Night | None:
     flux[is_saturated] = np.nan
     stars = np.ix_(at, used, radii)
     return Night(
-        time=_of(curve, "bjd_tdb"),
-        exposure=_of(curve, "exptime"),
+        time=dump.numbers(curve, "bjd_tdb"),
+        exposure=dump.numbers(curve, "exptime"),
         flip=np.where(np.abs(measured["rotation"][at]) > 90, -1.0, 1.0),
         radii=np.array(meta["radii"]),
         flux=flux,
@@ -123,9 +123,9 @@ def read(paths: ObservationPaths, places: list[Row]) -> Night | None:
         star_error=measured["flux_error"][stars],
         star_sky=measured["sky"][np.ix_(at, used)],
         star_n_sky=measured["n_sky"][np.ix_(at, used)],
-        star_place=np.column_stack([_of(comparison, "x"), _of(comparison, "y")])[used],
+        star_place=np.column_stack([dump.numbers(comparison, "x"), dump.numbers(comparison, "y")])[used],
         is_listed=np.array([bool(comparison[star]["label"]) for star in used]),
-        place=np.column_stack([_of(places, "x"), _of(places, "y")]),
+        place=np.column_stack([dump.numbers(places, "x"), dump.numbers(places, "y")]),
         target_place=np.column_stack([measured["x"][at, 0], measured["y"][at, 0]]),
     )
 
@@ -137,10 +137,6 @@ def _in_curve(found: dict[str, Any], name: str, frames: dict[str, int]) -> Float
         if image in frames:
             full[frames[image]] = found[name][i]
     return full
-
-
-def _of(rows: list[Row], name: str) -> Floats:
-    return np.array(dump.column(rows, name), dtype=np.float64)
 
 
 def rules(plan: ObservationPlan, results: Row, settings: WorkspaceSettings, night: Night) -> Rules:

@@ -101,8 +101,8 @@ def _prediction(plan: ObservationPlan, results: Row) -> notes.PredictionNotes | 
 
 def _filter(found: Measured) -> notes.FilterNotes:
     results = found.results
-    time = _of(found.used, "bjd_tdb")
-    airmass, fwhm, zero = (_of(found.used, name) for name in ("airmass", "fwhm", "zero_point"))
+    time = dump.numbers(found.used, "bjd_tdb")
+    airmass, fwhm, zero = (dump.numbers(found.used, name) for name in ("airmass", "fwhm", "zero_point"))
     x, y = found.columns["x"][:, 0], found.columns["y"][:, 0]
     return notes.FilterNotes(
         filter=found.plan.observation.filter,
@@ -116,7 +116,7 @@ def _filter(found: Measured) -> notes.FilterNotes:
         airmass=(float(airmass[0]), float(airmass.min()), float(airmass[-1])),
         aperture=(results["aperture_radius_px"], results["annulus_inner_px"], results["annulus_outer_px"]),
         fwhm=results["fwhm_px"],
-        pixel_scale=_or_nan(results["pixel_scale_arcsec"]),
+        pixel_scale=dump.or_nan(results["pixel_scale_arcsec"]),
         n_comparison=results["n_comparison"],
         detrend=tuple(
             zip(
@@ -126,16 +126,16 @@ def _filter(found: Measured) -> notes.FilterNotes:
                 strict=True,
             )
         ),
-        rms_per_point=_or_nan(results["rms_per_point_ppt"]),
-        rms_10min=_or_nan(results["rms_10min_ppt"]),
-        rms_predicted=_or_nan(results["predicted_rms_ppt"]),
+        rms_per_point=dump.or_nan(results["rms_per_point_ppt"]),
+        rms_10min=dump.or_nan(results["rms_10min_ppt"]),
+        rms_predicted=dump.or_nan(results["predicted_rms_ppt"]),
         coverage=results["coverage"],
         has_flip=results["flip_bjd_tdb"] is not None,
         shift_max=(float(np.abs(x - np.median(x)).max()), float(np.abs(y - np.median(y)).max())),
         shift_sd=(float(x.std()), float(y.std())),
         fit=_fit(results),
         fit_reason=results["fit_reason"],
-        beta=_or_nan(results["beta"]),
+        beta=dump.or_nan(results["beta"]),
         contamination=_contamination(found),
         remarks=tuple(results["flags"]),
         fwhm_range=(float(fwhm.min()), float(fwhm.max())),
@@ -166,7 +166,7 @@ def _smallest(found: Measured) -> tuple[float, float, float] | None:
     flux = found.columns["flux"]
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = flux[:, 0] / flux[:, is_comparison].sum(axis=1)
-    trend, model = _of(found.used, "trend"), _of(found.used, "model")
+    trend, model = dump.numbers(found.used, "trend"), dump.numbers(found.used, "model")
     return depths.smallest_alike(
         np.array(found.radii), relative, trend, model, largest=found.results["aperture_radius_px"]
     )
@@ -211,11 +211,3 @@ def _place(target: Row, star: Row, apart: float, results: Row) -> str:
         fainter = -2.5 * math.log10(star["flux"] / target["flux"])
         where += f", {abs(fainter):.1f} mag {'fainter' if fainter >= 0 else 'brighter'}"
     return f"at {where}"
-
-
-def _of(rows: list[Row], name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.array(dump.column(rows, name), dtype=np.float64)
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value

@@ -241,9 +241,9 @@ def plot_configuration(found: Measured, comment: str = "") -> bytes:
             subtitle=figures.subtitle({**results, "aperture_radius_px": found.radius}, len(found.used)),
             first_time=found.used[0]["bjd_tdb"],
             last_time=found.used[-1]["bjd_tdb"],
-            ingress=_number(results["ingress_bjd_tdb"]),
-            egress=_number(results["egress_bjd_tdb"]),
-            flip=_number(results["flip_bjd_tdb"]),
+            ingress=dump.or_nan(results["ingress_bjd_tdb"]),
+            egress=dump.or_nan(results["egress_bjd_tdb"]),
+            flip=dump.or_nan(results["flip_bjd_tdb"]),
             transit=_transit_start(found),
             detrend=tuple(_DETREND_COLUMNS[name] for name in results["detrend"] if name in _DETREND_COLUMNS)[
                 :3
@@ -289,7 +289,7 @@ def measurement_input(found: Measured) -> MeasurementInput:
     flux, sky = found.flux / detector.gain, columns["sky"] / detector.gain
     radius = np.array(found.own_radius) if found.own_radius else np.full(n, found.radius)
     frame = {
-        name: _of(found.frames, name)
+        name: dump.numbers(found.frames, name)
         for name in ("jd_utc", "hjd_utc", "bjd_tdb", "airmass", "altitude", "exptime", "ccd_temperature")
     }
     error = source_error(
@@ -354,7 +354,7 @@ def _sky_positions(found: Measured) -> tuple[Floats, Floats]:
     names = [row["image_name"] for row in found.frames]
     x, y = found.columns["x"], found.columns["y"]
     seen = framewcs.positions(framewcs.cards(found.plan), names, x, y)
-    listed = (_of(found.stars, "ra"), _of(found.stars, "dec"))
+    listed = (dump.numbers(found.stars, "ra"), dump.numbers(found.stars, "dec"))
     ra, dec = (np.where(np.isfinite(own), own, given) for own, given in zip(seen, listed, strict=True))
     return ra, dec
 
@@ -364,9 +364,9 @@ def _extra(found: Measured) -> dict[str, Cells]:
     extra: dict[str, Cells] = {"Meridian_Flip": found.flip} if len(set(found.flip)) > 1 else {}
     if found.is_primary:
         extra |= {
-            "ensemble_flux_T1": _of(found.used, "relative_flux"),
-            "ensemble_flux_err_T1": _of(found.used, "relative_flux_error"),
-            "ensemble_zero_point": _of(found.used, "zero_point"),
+            "ensemble_flux_T1": dump.numbers(found.used, "relative_flux"),
+            "ensemble_flux_err_T1": dump.numbers(found.used, "relative_flux_error"),
+            "ensemble_zero_point": dump.numbers(found.used, "zero_point"),
         }
     return extra
 
@@ -378,12 +378,12 @@ def _displayed(angle: Floats) -> Floats:
 
 
 def _transit_columns(found: Measured) -> TransitColumns:
-    trend = _of(found.used, "trend")
+    trend = dump.numbers(found.used, "trend")
     return TransitColumns(
-        flux=_of(found.used, "detrended_flux"),
-        flux_error=_of(found.used, "relative_flux_error") / trend,
-        model=_of(found.used, "model"),
-        residual=_of(found.used, "residual"),
+        flux=dump.numbers(found.used, "detrended_flux"),
+        flux_error=dump.numbers(found.used, "relative_flux_error") / trend,
+        model=dump.numbers(found.used, "model"),
+        residual=dump.numbers(found.used, "residual"),
     )
 
 
@@ -394,11 +394,3 @@ def _out_of_transit(time: Floats, flux: Floats, results: Row) -> float:
         outside = (time < results["ingress_bjd_tdb"]) | (time > results["egress_bjd_tdb"])
     least = 3
     return float(np.nanmedian(flux[outside] if outside.sum() >= least else flux))
-
-
-def _of(rows: list[Row], name: str) -> Floats:
-    return np.array(dump.column(rows, name), dtype=np.float64)
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value

@@ -199,7 +199,11 @@ def _settings(root: Path) -> WorkspaceSettings:
 
 
 def open_workspace(
-    root: Path, *, progress: Callable[[int, int], None] | None = None, is_recorded: bool = True
+    root: Path,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    is_recorded: bool = True,
+    ask: Callable[[Target, Layout, WorkspaceSettings], list[str]] | None = None,
 ) -> Workspace:
     """Read the settings of *root*, look at its raw frames, and write down what each is.
 
@@ -209,6 +213,9 @@ def open_workspace(
     ----------
     is_recorded
         Whether to write the inventory, which only the run that holds the workspace may.
+    ask
+        Fetches what ExoFOP knows of a target that nothing here tells the place of, and returns what went
+        wrong; only a command that is there to fetch has it.
 
     Raises
     ------
@@ -217,9 +224,8 @@ def open_workspace(
     """
     settings = _settings(root)
     layout = Layout(root, settings.raw)
-    # What `doit fetch` has kept is a file of the workspace like any other.
     settings = settings.with_targets(
-        tuple(identification.completed(target, layout) for target in settings.target)
+        tuple(_identified(layout, settings, number, ask) for number in range(len(settings.target)))
     )
     tables = _tables(layout, settings)
     if not layout.raw.is_dir() and not tables:
@@ -256,6 +262,35 @@ def open_workspace(
             {"instruments": instruments, "left_out": sum(bool(item.reason) for item in assignments)},
         )
     return Workspace(layout, settings, tuple(assignments), observations)
+
+
+def _identified(
+    layout: Layout,
+    settings: WorkspaceSettings,
+    number: int,
+    ask: Callable[[Target, Layout, WorkspaceSettings], list[str]] | None,
+) -> Target:
+    """Return a target with what is kept of it here; what `doit fetch` has kept is a file like any other.
+
+    Raises
+    ------
+    ConfigError
+        If its number or its place on the sky is not known then.
+    """
+    given = settings.target[number]
+    target = identification.completed(given, layout)
+    troubles: list[str] = []
+    if not target.is_identified and ask is not None and not settings.catalogs.offline:
+        troubles = ask(given, layout, settings)
+        target = identification.completed(given, layout)
+    if target.is_identified:
+        return target
+    missing = ", ".join(["tic"] * (not target.tic) + ["ra", "dec"] * (target.ra == ""))
+    reason = (
+        f"{missing} of {target.name} not given, and nothing here tells: give them, or let "
+        f"doit fetch:{slug(target.name)} ask ExoFOP"
+    )
+    raise ConfigError(layout.config, f"target[{number}]", "; ".join([reason, *troubles]))
 
 
 def _stored(layout: Layout, instruments: str) -> list[Row]:

@@ -151,7 +151,7 @@ def _sky(
     chosen = dump.read(plan.paths.template_stars, TEMPLATE_STARS)
     by_input = {row["input"]: row for row in frames}
     rows = [by_input[item] for item in measured["input"]]
-    exposure = _of(rows, "exptime")
+    exposure = dump.numbers(rows, "exptime")
     flag = np.nan_to_num(measured["flag"]).astype(np.int64)
     # What is saturated or cut off has no magnitude.
     is_bad = ((flag & (SATURATED | NEAR_EDGE)) > 0)[:, :, np.newaxis]
@@ -159,7 +159,7 @@ def _sky(
     magnitude, error = zeropoint.instrumental(flux, measured["flux_error"], exposure)
     if plan.instrument.telescope_diameter and len(rows):
         twinkle = noise.scintillation(
-            _of(rows, "airmass"),
+            dump.numbers(rows, "airmass"),
             exposure,
             diameter=plan.instrument.telescope_diameter,
             height=plan.site[2],
@@ -168,15 +168,15 @@ def _sky(
         error = np.hypot(error, 1.0857 * twinkle[:, np.newaxis, np.newaxis])
     return Sky(
         stars=chosen.rows,
-        ra=_of(chosen.rows, "ra"),
-        dec=_of(chosen.rows, "dec"),
+        ra=dump.numbers(chosen.rows, "ra"),
+        dec=dump.numbers(chosen.rows, "dec"),
         magnitude=magnitude,
         error=error,
         is_saturated=2 * ((flag & SATURATED) > 0).sum(axis=0) > len(flag),
         radii=list(meta["radii"]),
         pixel_scale=chosen.meta["pixel_scale"] or math.nan,
         fwhm=float(chosen.meta["fwhm"]),
-        epoch=times.julian_year(float(np.median(_of(rows, "jd_utc")))) if rows else 2000.0,
+        epoch=times.julian_year(float(np.median(dump.numbers(rows, "jd_utc")))) if rows else 2000.0,
     )
 
 
@@ -462,10 +462,6 @@ def _star_row(star: int, outcome: tuple[Reference, list[Solution], int, Magnitud
         "is_used": found.is_used[star],
         "flag": "; ".join(flags),
     }
-
-
-def _of(rows: list[Row], name: str) -> Floats:
-    return np.array(dump.column(rows, name), dtype=np.float64)
 
 
 def _rounded(value: float) -> float | None:

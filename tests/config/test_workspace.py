@@ -242,7 +242,7 @@ MISSING = [
     ('observer = "A"\ntarget = []', "target: at least one [[target]] is needed"),
     *(
         (re.sub(f"(?m)^{key} = .*\n", "", LEAST), f"target[0].{key}: is missing")
-        for key in ("name", "tic", "ra", "dec")
+        for key in ("name", "ra", "dec")
     ),
     (LEAST + EPHEMERIS.replace("depth = 4.0\n", ""), "target[0].ephemeris.depth: is missing"),
     (LEAST + "[[instrument]]\ngain = 1.0", "instrument[0].name: is missing"),

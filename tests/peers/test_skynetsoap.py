@@ -7,9 +7,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from accretor.science import aperture
+from tests.peers import isolated
 from tests.peers.conftest import install
-from tests.science.conftest import moffat_stars
 
 pytestmark = pytest.mark.peers
 
@@ -28,7 +27,6 @@ x, y = found["x"][near], found["y"][near]
 flux = sum_circle(clean, x, y, float(sys.argv[3]), err=background.global_rms)
 np.save(sys.argv[4], np.array([x, y, getattr(flux, "flux", flux[0] if isinstance(flux, tuple) else flux)]))
 """
-SHAPE = (900, 1200)
 RADII = (5.0, 8.0)
 
 
@@ -40,13 +38,7 @@ def soap(tmp_path_factory):
 
 @pytest.mark.parametrize("radius", RADII)
 def test_fluxes_of_isolated_stars_are_those_of_skynetsoap_to_a_part_in_a_thousand(soap, tmp_path, radius):
-    rng = np.random.Generator(np.random.PCG64(2))
-    x, y = (
-        a.ravel().astype(np.float64) for a in np.meshgrid(np.arange(75, 1150, 150), np.arange(75, 850, 150))
-    )
-    x, y = x + rng.uniform(-0.5, 0.5, len(x)), y + rng.uniform(-0.5, 0.5, len(y))
-    flux = np.geomspace(2e5, 3e6, len(x))
-    image = moffat_stars(SHAPE, x, y, flux, 3.5, reach=6.0) + rng.normal(100.0, 3.0, SHAPE)
+    image, x, y = isolated.stars(2)
     np.save(tmp_path / "image.npy", image)
     np.save(tmp_path / "places.npy", np.array([x, y]))
     done = subprocess.run(
@@ -61,19 +53,7 @@ def test_fluxes_of_isolated_stars_are_those_of_skynetsoap_to_a_part_in_a_thousan
     assert done.returncode == 0, done.stderr
     # Through the apertures that skynetsoap found the places of.
     x, y, theirs = np.load(tmp_path / "found.npy")
-    ours = aperture.measure(
-        image,
-        image,
-        x,
-        y,
-        radii=np.array([radius]),
-        annulus=(20.0, 35.0),
-        fwhm=3.5,
-        gain=1.0,
-        read_noise=3.0,
-        recentre=np.zeros(len(x), dtype=bool),
-        saturation=1e9,
-    ).flux[:, 0]
+    ours = isolated.ours(image, x, y, radius)
 
     assert abs(np.median(ours / theirs) - 1) < 1e-3
     np.testing.assert_allclose(ours / theirs, 1.0, atol=1e-3)

@@ -13,7 +13,7 @@ import pytest
 from accretor import catalogs as library
 from accretor.catalogs.registry import SOURCES
 from accretor.catalogs.validate import Field
-from accretor.core.dumps import TARGET
+from accretor.core.dumps import TARGET, TOIS
 from accretor.exofop.server import Server
 from accretor.io import dump
 from accretor.io.http import Client
@@ -390,3 +390,86 @@ def test_fetched_ephemeris_makes_the_fit_and_is_quoted_in_the_notes(workspace, t
     assert json.loads(results.read_text())["has_fit"]
     notes = next((night / "products").rglob("*_notes.txt")).read_text()
     assert "Ephemeris: ExoFOP, as doit fetch found it on 20" in notes
+
+
+def nameless(workspace):
+    """Take number, coordinates, host and ephemeris out of the settings."""
+    config = workspace / "workspace.toml"
+    kept, is_out = [], False
+    for line in config.read_text().splitlines():
+        is_out = line.startswith("[target.ephemeris]") or (is_out and not line.startswith("["))
+        if not is_out and not line.startswith(("tic ", "ra ", "dec ", "teff ", "logg ")):
+            kept.append(line)
+    config.write_text("\n".join(kept) + "\n")
+
+
+def test_a_target_of_a_name_alone_gets_everything_else_from_exofop(exofop, workspace):
+    nameless(workspace)
+    before = run(workspace, "list")
+    assert before.status != 0
+    assert re.search(
+        r"target\[0\]: tic, ra, dec of TOI-9999.01 not given, .* doit fetch:TOI-9999.01 ask ExoFOP",
+        before.err,
+    )
+    assert exofop.asked == []
+
+    done = run(workspace, TASK)
+    assert done.status == 0, done.out + done.err
+    target = open_workspace(workspace).settings.target[0]
+    assert (target.tic, target.pm_ra, target.pm_dec, target.teff, target.logg) == (
+        TIC,
+        3.0,
+        -4.0,
+        5650.0,
+        4.4,
+    )
+    assert (target.ra, target.dec) == (pytest.approx(105.3475), pytest.approx(24.81))
+    assert (target.ephemeris.period, target.ephemeris.t0_error) == (pytest.approx(3.512345), 0.001)
+    assert "ExoFOP" in target.ephemeris.source
+    # From here on without a network.
+    exofop.pages.clear()
+    assert run(workspace, "registration").status == 0
+
+
+def test_without_a_network_a_target_of_a_name_alone_is_one_line_that_says_what_to_do(exofop, workspace):
+    nameless(workspace)
+    change(workspace, "radius = 0.2", "radius = 0.2\noffline = true")
+
+    done = run(workspace, TASK)
+
+    assert done.status != 0
+    assert "doit fetch:TOI-9999.01 ask ExoFOP" in done.err
+    assert "Traceback" not in done.err
+    assert exofop.asked == []
+
+
+def test_a_target_that_exofop_does_not_know_is_said_with_what_it_answered(exofop, workspace):
+    nameless(workspace)
+    exofop.pages["download_toi.php"] = HEAD.encode() + b"\n"
+
+    done = run(workspace, TASK)
+
+    assert done.status != 0
+    assert "target[0]: tic, ra, dec of TOI-9999.01 not given" in done.err
+    assert "identification: " in done.err
+
+
+def test_the_kept_table_of_all_tois_identifies_a_target_too(workspace):
+    from accretor.exofop import identifiers
+
+    nameless(workspace)
+    rows = identifiers.parse("\n".join([HEAD, ROW, SECOND, ""]).encode(), "pipe")
+    dump.write(workspace / "archive" / "tois.ecsv", TOIS, rows, {})
+    target = open_workspace(workspace).settings.target[0]
+
+    assert (target.tic, target.dec) == (TIC, pytest.approx(24.81))
+
+
+def test_what_the_settings_give_is_not_replaced(exofop, workspace):
+    assert run(workspace, TASK).status == 0
+    change(workspace, f"tic = {TIC}\n", "")
+    target = open_workspace(workspace).settings.target[0]
+
+    assert target.tic == TIC
+    assert (target.ra, target.dec, target.pm_ra) == ("07:01:23.400", "+24:48:36.00", 0.0)
+    assert (target.teff, target.logg, target.ephemeris.source) == (5600, 4.45, "invented for the demo")
