@@ -112,6 +112,13 @@ class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
         found = re.search(r"\.(\d\d)$", self.name)
         return found.group(1) if found else "01"
 
+    @property
+    def designation(self) -> str:
+        """As titles have it: ``TIC 123.01 (TOI-1234.01)``, the name left out where it is the same."""
+        known = f"TIC {self.tic}.{self.planet}"
+        plain = self.name.replace(" ", "").replace("-", "").upper()
+        return known if plain in (f"TIC{self.tic}", known.replace(" ", "")) else f"{known} ({self.name})"
+
     def with_ephemeris(self, ephemeris: Ephemeris) -> Target:
         """Return the same target with another ephemeris."""
         return replace(self, ephemeris=ephemeris)
