@@ -123,6 +123,13 @@ class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the same target with other *values* of its settings."""
         return replace(self, **values)
 
+    @property
+    def designation(self) -> str:
+        """As titles have it: ``TIC 123.01 (TOI-1234.01)``, the name left out where it is the same."""
+        known = f"TIC {self.tic}.{self.planet}"
+        plain = self.name.replace(" ", "").replace("-", "").upper()
+        return known if plain in (f"TIC{self.tic}", known.replace(" ", "")) else f"{known} ({self.name})"
+
 
 class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A telescope with its camera, as ExoFOP and the error budget must know it."""

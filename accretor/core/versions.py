@@ -26,7 +26,8 @@ PLOTTING = 4
 PACKAGING = 3
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame."""
 FORCED = 1
-NEB = 1
+NEB = 2
+"""2: an aperture that lacks half the frames, or the window, clears no star."""
 EPHEMERIS = 2
 """2: filters of a night are fitted together, point by point."""
 ZERO_POINT = 2

@@ -28,6 +28,9 @@ LEAST_SIGNAL = 5.0
 """Mean light over its error, without which a star is not seen at all."""
 LEAST_COVERAGE = 0.6
 """Part of the predicted window, widened by its error on both sides, that must have been observed."""
+MOST_NOISE = 3.0
+"""Correlated over white noise that a curve is believed to have: with more, the misfit of an eclipse's shape
+passes for noise, and the eclipse of a neighbour for a chance."""
 FEWEST_BINS = 3
 """Bins in the window, and out of it."""
 EVENT_SIGMA = 5.0
@@ -322,7 +325,8 @@ def _fit(time: Floats, value: Floats, error: Floats, basis: Floats, profile: Flo
     """Fit the depth of an eclipse."""
     design = np.column_stack([basis, -profile])
     m = design.shape[1]
-    update = rednoise.solve(time, error, value, design, np.zeros((m, m)), np.zeros(m))
+    likely = np.where(rednoise.AMPLITUDE > MOST_NOISE, -np.inf, rednoise.plain_prior())
+    update = rednoise.solve(time, error, value, design, np.zeros((m, m)), np.zeros(m), log_prior=likely)
     level = float(update.step[0])
     return _Fit(
         depth=float(update.step[-1]) / level,

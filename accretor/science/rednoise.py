@@ -240,7 +240,14 @@ def deviance(found: Gram, precision: Floats, gradient: Floats) -> float:
 
 
 def solve(
-    time: Floats, error: Floats, residual: Floats, jacobian: Floats, precision: Floats, gradient: Floats
+    time: Floats,
+    error: Floats,
+    residual: Floats,
+    jacobian: Floats,
+    precision: Floats,
+    gradient: Floats,
+    *,
+    log_prior: Floats | None = None,
 ) -> Update:
     """Solve a linear problem under white plus correlated noise of unknown strength, in one call.
 
@@ -253,9 +260,11 @@ def solve(
         Of the model at the present parameters.
     precision, gradient : (n_parameter, n_parameter), (n_parameter,) float64
         As :func:`steps` takes them.
+    log_prior : (N_MODEL,) float64
+        Of the noise models; default: `plain_prior`.
     """
     table = np.column_stack([residual, jacobian])
-    return average(steps(gram(prepare(time, error), table), precision, gradient))
+    return average(steps(gram(prepare(time, error, log_prior), table), precision, gradient))
 
 
 def learned_prior(time: Floats, residual: Floats, error: Floats, basis: Floats) -> Floats:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 SATURATION = 55000.0
 """ADU; AstroImageJ's own default, where the settings do not tell."""
+NIGHT = 1.0
+"""Day that no night lasts."""
 CLOCK = 1.0
 """Second between the table's BJD_TDB and ours that is worth saying."""
 NEIGHBOUR_RADIUS = 150.0
@@ -219,7 +221,13 @@ def _frames(night: Night, plan: ObservationPlan) -> tuple[list[Row], list[str]]:
     found = times.frame_times(mid, direction, site)
     if not is_known:
         remarks.append("site not known: BJD_TDB is good to 0.04 s; give latitude and longitude")
-    off = 86400 * (night.column("BJD_TDB") - found.bjd_tdb)
+    if (span := float(jd[-1] - jd[0])) > NIGHT:
+        remarks.append(f"the table spans {span:.1f} days: a light curve and a package are of one night")
+    theirs = night.column("BJD_TDB")
+    n_void = int((theirs == 0).sum())
+    if n_void:
+        remarks.append(f"BJD_TDB of the table is 0 in {n_void} of {len(theirs)} rows; ours is used")
+    off = 86400 * (np.where(theirs == 0, np.nan, theirs) - found.bjd_tdb)
     if np.isfinite(off).any() and abs(worst := float(off[np.nanargmax(np.abs(off))])) > CLOCK:
         remarks.append(f"BJD_TDB of the table is {worst:+.1f} s from ours, which is used: other coordinates?")
     airmass = night.column("AIRMASS")

@@ -183,7 +183,7 @@ def title(plan: ObservationPlan, results: Row) -> str:
         return plan.settings.plotting.title
     date = utc_date(results)
     target = plan.target
-    return f"TIC {target.tic}.{target.planet} ({target.name})   UT{date[:4]}.{date[4:6]}.{date[6:]}"
+    return f"{target.designation}   UT{date[:4]}.{date[4:6]}.{date[6:]}"
 
 
 def subtitle(results: Row, n_frame: int) -> str:

@@ -104,8 +104,7 @@ def _drawn(plan: ObservationPlan, rows: list[Row], about: Row) -> tuple[Path, ..
     columns = {name: np.array(dump.column(rows, name)) for name in rows[0]}
     target, observation = plan.target, plan.observation
     title = (
-        f"TIC {target.tic}.{target.planet} ({target.name})   {observation.night}   "
-        f"{observation.telescope} ({observation.filter} filter)"
+        f"{target.designation}   {observation.night}   {observation.telescope} ({observation.filter} filter)"
     )
     atomic.write_bytes(path, style.save(figure.limits(columns, about, title=title)))
     return (path,)

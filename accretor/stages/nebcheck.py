@@ -90,9 +90,14 @@ def _one(star: Row, number: int, night: Night, rules: Rules) -> Tested:
         "box_radius": float(night.radii[own]),
     }
     obstacle = _obstacle(star, row, night, at, rules)
-    sessions = [_session(night, at, i, rules) for i in range(len(night.radii))]
+    # Three frames have no scatter to speak of, and would clear anything: an aperture counts with the others
+    # only if it has as much of the night as a star must have.
+    whole = [i for i in range(len(night.radii)) if _is_whole(night, at, i, rules)]
+    sessions = [_session(night, at, i, rules) for i in whole or range(len(night.radii))]
     checked = [
-        _macro(night, at, i, rules, session) for i, session in enumerate(sessions) if session is not None
+        _macro(night, at, i, rules, session)
+        for i, session in zip(whole or range(len(night.radii)), sessions, strict=True)
+        if session is not None
     ]
     if not checked:
         return Tested({**row, "reason": obstacle or "it is measured in no frame"}, None)
@@ -146,6 +151,15 @@ def _obstacle(star: Row, row: Row, night: Night, at: int, rules: Rules) -> str:
     if star["separation"] < seeing:
         return f"blended with the target: {star['separation']:.1f} arcsec, FWHM {seeing:.1f}"
     return ""
+
+
+def _is_whole(night: Night, at: int, radius: int, rules: Rules) -> bool:
+    """Return whether a star is measured through an aperture in most frames, those of the window too."""
+    good = _good(night, at, radius)
+    if good.sum() < max(eclipse.FEWEST, eclipse.LEAST_PART * len(night.time)):
+        return False
+    covered = eclipse.covered(night.time[good], night.exposure[good], rules.window)
+    return covered >= eclipse.LEAST_COVERAGE
 
 
 def _own_radius(star: Row, night: Night, rules: Rules) -> int:

@@ -95,6 +95,7 @@ class _Stars:
 
     def joined(self, own: Floats, near: Floats) -> Floats:
         """Return a column of all stars: (..., n_star) from those of the table and of the neighbours."""
+        near = np.broadcast_to(near, (*own.shape[:-1], near.shape[-1]))
         known = [near[..., i] if place < 0 else own[..., place] for i, place in enumerate(self.twin)]
         parts = [own[..., 0], *known, *(own[..., place] for place in self.rest)]
         return np.stack(parts, axis=-1)

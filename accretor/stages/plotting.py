@@ -159,7 +159,7 @@ def _o_c(nights: Sequence[Night]) -> Keywords:
         for night in nights
         if night.results["has_fit"] and night.results["o_c_minute"] is not None
     ]
-    title = f"TIC {target.tic}.{target.planet} ({target.name})"
+    title = target.designation
     if not transits or target.ephemeris is None:
         return {"title": title, "nothing": "no transit of this target was fitted"}
     return {"transits": transits, "ephemeris": target.ephemeris, "title": title,

@@ -121,7 +121,7 @@ def _draw(plan: ObservationPlan, found: LightCurve, values: Any, path: Path) -> 
         samples,
         names=NAMES,
         marks=marks,
-        title=f"TIC {target.tic}.{target.planet} ({target.name})   {plan.observation.night}   "
+        title=f"{target.designation}   {plan.observation.night}   "
         f"{plan.observation.telescope} ({plan.observation.filter} filter)",
         subtitle=f"{len(values)} samples; lines: the fit by generalised least squares",
     )

@@ -139,7 +139,7 @@ def _figure(plan: ObservationPlan, head: Row) -> Figure:
         frames,
         stars,
         head,
-        title=f"TIC {target.tic}.{target.planet} ({target.name})   {plan.observation.night}   "
+        title=f"{target.designation}   {plan.observation.night}   "
         f"{plan.observation.telescope} ({plan.observation.filter} filter)",
         subtitle=results.said_of_zero_point(head),
     )

@@ -86,3 +86,17 @@ def test_two_targets_of_the_same_host_differ():
     first, second = (Target(name=f"TOI-1.0{i}", tic=5, ra=1.0, dec=2.0) for i in (1, 2))
 
     assert WorkspaceSettings(observer="A", target=(first, second)).target[1].planet == "02"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("TOI-1234.02", "TIC 77.02 (TOI-1234.02)"),
+        ("TIC 77.02", "TIC 77.02"),
+        ("TIC 77", "TIC 77.01"),
+        ("TIC 777", "TIC 77.01 (TIC 777)"),
+        ("HAT-P-32", "TIC 77.01 (HAT-P-32)"),
+    ],
+)
+def test_a_star_without_another_name_is_named_once(name, title):
+    assert Target(name=name, tic=77, ra=1.0, dec=2.0).designation == title

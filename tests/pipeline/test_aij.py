@@ -11,7 +11,9 @@ import pytest
 
 from accretor.aij import apertures, columns, radec, table
 from accretor.aij.radec import Aperture
+from accretor.core.dumps import FRAMES
 from accretor.exofop import validate
+from accretor.io import dump
 from accretor.science import times
 from accretor.synthetic import demo
 from tests.harness import SHARED, make, results, run
@@ -19,6 +21,7 @@ from tests.pipeline.causes import NIGHT, VISIT
 
 SLUG = NIGHT.removeprefix("work/")
 TOI_7149 = SHARED / "aij-samples/profe-toi7149/TOI-7149/measurements/250223_g_w3.tbl"
+AM_HER = SHARED / "aij-samples/student-tools-mcclure/more_data.tbl"
 WASP_135 = SHARED / "aij-tables/wasp135b/Measurements.xls"
 FEW = dataclasses.replace(demo.DEMO, n_frame=30, cadence=450.0, bad_frame=None, cloud=None)
 CONFIG = "\n[calibration]\ndetrend = []\n"
@@ -248,6 +251,24 @@ def test_a_real_table_becomes_a_light_curve_with_its_own_gain_and_our_times(tmp_
     np.testing.assert_array_equal(ours["EXPTIME"], 30)
     for name in ("tot_C_cnts", "rel_flux_T1", "rel_flux_err_T1"):
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-5)
+
+
+@pytest.mark.skipif(not AM_HER.exists(), reason="real data are not here")
+def test_a_real_table_without_barycentric_times_and_of_ten_nights_is_read_and_both_are_said(tmp_path):
+    (tmp_path / "workspace.toml").write_text(
+        'observer = "A"\n[[target]]\nname = "AM Her"\ntic = 1001\nra = 274.0552\ndec = 49.8681\n'
+        '[[instrument]]\nname = "Feder-0m4"\nlatitude = 46.87\nlongitude = -96.45\nheight = 311\n',
+        encoding="utf-8",
+    )
+    give(tmp_path, AM_HER.name, AM_HER.read_bytes(), "AM-Her/20200930/Feder-0m4/clear")
+
+    assert run(tmp_path, "aij").status == 0
+    found = dump.read(next((tmp_path / "work").rglob("frames.ecsv")), FRAMES)
+    time = np.array([row["bjd_tdb"] for row in found.rows])
+    assert "BJD_TDB of the table is 0 in 237 of 237 rows; ours is used" in found.meta["remarks"]
+    assert any(line.startswith("the table spans 10.0 days") for line in found.meta["remarks"])
+    # The Sun is 8.3 light minutes away; TDB was 69.2 s ahead of UTC.
+    assert np.abs(86400 * (time - table.read(AM_HER)["JD_UTC"]) - 69.2).max() < 500
 
 
 @pytest.mark.skipif(not WASP_135.exists(), reason="real data are not here")

@@ -193,14 +193,56 @@ def test_each_product_tells_program_frames_and_settings_where_its_format_has_roo
 
 
 @pytest.mark.slow
-def test_the_order_of_sets_changes_no_byte_of_figures_and_packages(many, tmp_path, monkeypatch):
+def test_neither_the_order_of_sets_nor_zone_or_language_changes_a_byte_of_figures_and_packages(
+    many, tmp_path, monkeypatch
+):
     found = []
-    for seed in ("1", "2", "3"):
+    for seed, zone, tongue in (
+        ("1", "UTC", "C"),
+        ("2", "Asia/Tokyo", "de_DE.UTF-8"),
+        ("3", "EST5EDT", "tr_TR"),
+    ):
         shutil.copytree(many[0], tmp_path / seed)
         shutil.rmtree(tmp_path / seed / "products")
         monkeypatch.setenv("PYTHONHASHSEED", seed)
+        monkeypatch.setenv("TZ", zone)
+        monkeypatch.setenv("LC_ALL", tongue)
         assert spawn(tmp_path / seed).status == 0
         found.append(tree(tmp_path / seed / "products"))
 
     assert found[0] == found[1] == found[2]
     assert sum(name.endswith("seeing-profile.png") for name in found[0]) == 6  # figure and package
+
+
+FIGURES = (
+    *("lightcurve", "compstar-lightcurves", "field", "field-zoom", "seeing-profile", "sky-track"),
+    *("time-averaging", "drift", "frames", "apertures"),
+)
+SAID = (
+    r"TIC 999999999\.02 on UT2025\.03\.04 from Demo-0m4 in gp, ip",
+    *(r"1\. GOAL", r"2\. INTERPRETATION", r"3\. APERTURE RADIUS", r"5\. FWHM AND CONTAMINATION"),
+    *(r"6\. EXOFOP STATUS", r"7\. OBSERVATION", r"8\. EARLIER COMMENTS"),
+    r"Predicted Tc 2460739\.\d{6} BJD_TDB",
+    *(rf"{name}: observed Tc 2460739\.\d{{6}} \+/- 0\.\d+ BJD_TDB" for name in ("gp", "ip")),
+    *(rf"{name}: coverage: (Full|Ingress|Egress|Out of Transit)" for name in ("gp", "ip")),
+    *(rf"{name}: observed depth \(Rp/R\*\)\^2 = 0\.\d+ \+/- 0\.\d+" for name in ("gp", "ip")),
+    *(rf"{name}: observed duration \d\.\d\d \+/- \d\.\d\d h" for name in ("gp", "ip")),
+    *(rf"{name}: RMS \d\.\d\d ppt" for name in ("gp", "ip")),
+    *(rf"{name}: mid-transit is" for name in ("gp", "ip")),
+    *(r"depth 11\.00 ppt, duration 2\.20 h", r"typical FWHM \d\.\d\"", r"image shift: max", r"not detrended"),
+    *(r"meridian flip: no", r"comparison stars: \d+", r"\d+ exposures of 180 s"),
+)
+"""What a reviewer looks for; each by its value."""
+
+
+def test_every_figure_is_there_and_every_section_of_the_notes_is_filled(many):
+    folder, _ = many
+    package = packages(folder)["Demo-0m4"]
+    text = " ".join(next(package.glob("*notes.txt")).read_text(encoding="utf-8").split())
+
+    for token in ("gp", "ip"):
+        drawn = {path.stem for path in (package.parent / "plots" / token).glob("*.png")}
+        assert set(FIGURES) <= drawn, token
+    for pattern in SAID:
+        assert re.search(pattern, text), pattern
+    assert not re.search(r"[\[\]{}<>]|nan|None |TODO", text.replace("None were given", "")), text

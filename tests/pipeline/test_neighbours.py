@@ -263,7 +263,7 @@ def test_another_catalogue_is_measured_and_without_one_the_old_files_go(field, t
     other = run(again, "neb")
 
     # The plate solution is tested against the catalogue too.
-    assert set(other.stages) == {"template", "photometry", "calibration", "forced", "neb"}
+    assert set(other.stages) == {"template", "photometry", "zeropoint", "calibration", "forced", "neb"}
     assert other.measured("photometry") == 0
     assert other.measured("forced") == 23
     assert "off" not in of_star(again)
