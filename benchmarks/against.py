@@ -51,13 +51,13 @@ PROGRAMS = {
 PYTHONS = {"soap": "3.12", "prose": "3.11"}
 """Where an environment needs another Python than this one."""
 CASES = {
-    "large": ("frames of 4096 x 4096", 6, [name for name in PROGRAMS if name != DECODING]),
-    "large-fz": ("the same, Rice-compressed", 6, [DECODING]),
-    "small": ("frames of 650 x 500", 20, [name for name in PROGRAMS if name != DECODING]),
+    "large": ("frames of 4096 x 4096", 4, [name for name in PROGRAMS if name != DECODING]),
+    "large-fz": ("the same, Rice-compressed", 4, [DECODING]),
+    "small": ("frames of 650 x 500", 12, [name for name in PROGRAMS if name != DECODING]),
     "crowded": ("2048 x 2048, 5000 stars", 6, [LIMIT, "sep, straightforward"]),
     "undersampled": ("2048 x 2048, FWHM 1.3", 6, [LIMIT, "sep, straightforward"]),
     "defocused": ("2048 x 2048, FWHM 18", 6, [LIMIT, "sep, straightforward"]),
-    "real": ("the frames of a real night", 40, [name for name in PROGRAMS if name != DECODING]),
+    "real": ("the frames of a real night", 12, [name for name in PROGRAMS if name != DECODING]),
 }
 """Night: what it is, frames timed in each round, who else is timed."""
 SETTINGS = '\n[template]\nmax_stars = 50\n\n[compute]\nexecutor = "serial"\n'
