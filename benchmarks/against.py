@@ -51,12 +51,12 @@ PROGRAMS = {
 PYTHONS = {"soap": "3.12", "prose": "3.11"}
 """Where an environment needs another Python than this one."""
 CASES = {
-    "large": ("frames of 4096 x 4096", 4, [name for name in PROGRAMS if name != DECODING]),
-    "large-fz": ("the same, Rice-compressed", 4, [DECODING]),
+    "large": ("frames of 4096 x 4096", 3, [name for name in PROGRAMS if name != DECODING]),
+    "large-fz": ("the same, Rice-compressed", 3, [DECODING]),
     "small": ("frames of 650 x 500", 12, [name for name in PROGRAMS if name != DECODING]),
-    "crowded": ("2048 x 2048, 5000 stars", 6, [LIMIT, "sep, straightforward"]),
-    "undersampled": ("2048 x 2048, FWHM 1.3", 6, [LIMIT, "sep, straightforward"]),
-    "defocused": ("2048 x 2048, FWHM 18", 6, [LIMIT, "sep, straightforward"]),
+    "crowded": ("2048 x 2048, 5000 stars", 4, [LIMIT, "sep, straightforward"]),
+    "undersampled": ("2048 x 2048, FWHM 1.3", 4, [LIMIT, "sep, straightforward"]),
+    "defocused": ("2048 x 2048, FWHM 18", 4, [LIMIT, "sep, straightforward"]),
     "real": ("the frames of a real night", 12, [name for name in PROGRAMS if name != DECODING]),
 }
 """Night: what it is, frames timed in each round, who else is timed."""
