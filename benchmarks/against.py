@@ -72,10 +72,16 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=0, help="frames of each night that are made; 0: all")
     parser.add_argument("--real", type=Path, help="a workspace with raw frames of one observation")
     parser.add_argument("--date", default="", help="said on the page")
+    parser.add_argument(
+        "--resume", action="store_true", help="keep the cases that are done, of a run cut short"
+    )
     wanted = parser.parse_args()
-    results = {}
     cache = wanted.cache.resolve()
+    kept = cache / "results.json"
+    results = json.loads(kept.read_text(encoding="utf-8")) if wanted.resume and kept.is_file() else {}
     for case in wanted.cases:
+        if case in results:
+            continue
         if case == "real" and wanted.real is None:
             continue
         if case == "real":
@@ -86,7 +92,7 @@ def main() -> None:
             (workspace / "workspace.toml").write_text(demo.WORKSPACE + SETTINGS, encoding="utf-8")
             frames = fields.lights(workspace)
         results[case] = _measured(cache, case, workspace, frames, wanted.rounds)
-        (cache / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+        kept.write_text(json.dumps(results, indent=1), encoding="utf-8")
     further = {"two": _two_processes(cache), "growth": _growth()}
     (cache / "further.json").write_text(json.dumps(further, indent=1), encoding="utf-8")
     PAGE.write_text(page(results, further, cache, wanted.rounds, wanted.date), encoding="utf-8")
