@@ -17,11 +17,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 ROOT = Path(__file__).resolve().parents[1]
+TOGETHER = "in one pass"
 
 
 def main() -> None:
     """Bring the workspace to where its frames can be measured, then measure some of them again."""
+    if sys.argv[2] == "--workers":
+        print(json.dumps({"wall": _wall(Path(sys.argv[1]).resolve(), int(sys.argv[3]))}))
+        return
     workspace, n_frame = Path(sys.argv[1]).resolve(), int(sys.argv[2])
     command = [sys.executable, "-m", "doit", "-f", str(ROOT / "dodo.py"), "photometry"]
     done = subprocess.run(  # noqa: S603  # our own program
@@ -32,29 +38,67 @@ def main() -> None:
     with contextlib.chdir(workspace):
         seconds = _seconds(n_frame)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    together = seconds.pop(TOGETHER)
     total = [sum(parts) for parts in zip(*seconds.values(), strict=True)]
     stages = {name: statistics.median(found) for name, found in seconds.items()}
-    print(json.dumps({"seconds": total, "failed": 0, "memory": memory, "stages": stages}))
+    print(json.dumps({"seconds": together, "failed": 0, "memory": memory, "stages": stages, "apart": total}))
+
+
+def _wall(workspace: Path, n_worker: int) -> float:
+    """Return the seconds that a run over frames takes of which nothing is known but the masters."""
+    from accretor.compute.pool import Pool
+    from accretor.stages import photometry, preprocess, registration
+    from accretor.stages.workspace import open_workspace
+
+    with contextlib.chdir(workspace):
+        opened = open_workspace(Path(), is_recorded=False)
+        plan = opened.observations[0]
+        work: list[tuple[Any, Any]] = [
+            (stage.jobs(plan, opened.layout, opened.settings), measure)
+            for stage, measure in (
+                (preprocess, preprocess.look),
+                (registration, registration.measure),
+                (photometry, photometry.measure),
+            )
+        ]
+        executor = {"executor": "serial" if n_worker == 1 else "processes", "workers": n_worker}
+        pool = Pool(msgspec.structs.replace(opened.settings.compute, **executor))
+        begun = time.monotonic()
+        for jobs, measure in work:
+            for _ in pool.map(measure, [job.payload for job in jobs]):
+                pass
+        spent = time.monotonic() - begun
+        pool.close()
+    return spent
 
 
 def _seconds(n_frame: int) -> dict[str, list[float]]:
-    from accretor.stages import photometry, preprocess, registration, scratch
+    """Return what each stage costs by itself, and what they cost in one pass, as in a night that grows."""
+    from accretor.stages import ahead, photometry, preprocess, registration, scratch
     from accretor.stages.workspace import open_workspace
 
     workspace = open_workspace(Path(), is_recorded=False)
     plan = workspace.observations[0]
+    first = preprocess.jobs(plan, workspace.layout, workspace.settings)
+    # Frames of which nothing is known yet.
+    new = [replace(job, input=None) for job in first]
     jobs = {
-        "preprocess": preprocess.jobs(plan, workspace.layout, workspace.settings),
+        "preprocess": first,
         "registration": registration.jobs(plan, workspace.layout, workspace.settings),
         "photometry": photometry.jobs(plan, workspace.layout, workspace.settings),
+        TOGETHER: ahead.of_preprocess(plan, workspace.layout, workspace.settings, new)[0],
     }
     work: dict[str, Any] = {
         "preprocess": preprocess.look,
         "registration": registration.measure,
         "photometry": photometry.measure,
+        TOGETHER: preprocess.look,
     }
     place = scratch.folder(plan)
-    by_input = {stage: {job.input: job.payload for job in found} for stage, found in jobs.items()}
+    by_input: dict[str, dict[Any, Any]] = {
+        stage: {job.input: job.payload for job in found} for stage, found in jobs.items()
+    }
+    by_input[TOGETHER] = {job.input: late.payload for job, late in zip(first, jobs[TOGETHER], strict=True)}
     inputs = [job.input for job in jobs["photometry"][: n_frame + 1]]
     seconds: dict[str, list[float]] = {stage: [] for stage in work}
     for digest in inputs:
@@ -62,7 +106,7 @@ def _seconds(n_frame: int) -> dict[str, list[float]]:
             payload = by_input[stage][digest]
             if stage == "preprocess":
                 payload = replace(payload, unpacked=str(place))
-            else:
+            elif stage != TOGETHER:
                 files = replace(payload.files, unpacked=str(scratch.file_of(place, str(digest))))
                 payload = replace(payload, files=files)
             begun = time.process_time()

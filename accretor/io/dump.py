@@ -138,6 +138,12 @@ def rounded(schema: Schema, row: Mapping[str, Any]) -> Row:
     return {column.name: _typed(column, row[column.name]) for column in schema.scalars}
 
 
+def rounded_part(schema: Schema, row: Mapping[str, Any]) -> Row:
+    """Return *row*, of which not all is known, with its scalar columns as `rounded` gives them."""
+    known = {column.name: column for column in schema.scalars}
+    return {name: _typed(known[name], value) if name in known else value for name, value in row.items()}
+
+
 def set_aside(path: Path) -> Path:
     """Rename a dump that cannot be trusted to ``.bad`` and return its new name."""
     aside = aside_of(path)

@@ -270,11 +270,15 @@ def _fill(schema: Schema, record: Any, row: Row) -> None:
     for column in schema.arrays:
         value = row[column.name]
         if value is not None:
-            array = np.asarray(value, dtype=np.float64)
+            array = rounded(column, value)
             inside = tuple(slice(length) for length in array.shape)
-            record[column.name][inside] = (
-                array if column.digits is None else np.round(array, column.digits) + 0.0
-            )
+            record[column.name][inside] = array
+
+
+def rounded(column: Column, value: Any) -> Any:
+    """Return an array as a dump keeps it: float64, with the decimals of its column."""
+    array = np.asarray(value, dtype=np.float64)
+    return array if column.digits is None else np.round(array, column.digits) + 0.0
 
 
 def _opened(path: Path, schema: Schema) -> tuple[Table, dict[str, Any]]:

@@ -12,6 +12,7 @@ import numpy as np
 from accretor.core import versions
 from accretor.core.arrays import Floats
 from accretor.core.dumps import FRAMES, GROWTH, PHOTOMETRY, STARS, TEMPLATE_STARS
+from accretor.core.errors import DumpError
 from accretor.core.settings import PhotometrySettings, WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io.dump import Row
@@ -32,6 +33,7 @@ from accretor.stages.rows import GOOD, Job, fingerprint
 
 if TYPE_CHECKING:
     from accretor.io.layout import Layout
+    from accretor.science.calibrated import Calibrated
     from accretor.stages.workspace import ObservationPlan
 
 SATURATED, NEAR_EDGE, RECENTRED, BAD_PIXEL = 1, 2, 4, 8
@@ -53,6 +55,10 @@ BLANK: Row = {
     "aperture_scale": math.nan,
     **{column.name: None for column in PHOTOMETRY.arrays},
 }
+
+
+GIVEN = ("image_name", "obstime")
+"""Columns that are known without work."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,17 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     return Done(tuple(written), f"{outcome}; {len(wanted.x)} stars", outcome.is_final)
 
 
+def foreseen(plan: ObservationPlan, settings: WorkspaceSettings) -> StarList | None:
+    """Return what will be measured in a new frame if the template stays; None if that cannot be told."""
+    if settings.ensemble.policy != "keep" or not plan.paths.photometry_info.is_file():
+        return None
+    try:
+        info, _ = records.rows(plan.paths.stars, STARS)
+        return _wanted(plan, settings.photometry, info)
+    except (FileNotFoundError, DumpError, StopIteration):
+        return None
+
+
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:
     """Return the rows that the photometry must have: the frames that registration found good."""
     info, _ = records.rows(plan.paths.stars, STARS)
@@ -143,27 +160,17 @@ def _jobs(plan: ObservationPlan, layout: Layout, wanted: StarList, info: Sequenc
     files = reduced.frame_files(
         plan, layout, [frames[row["input"]] for row in good], masters.files(plan.paths)
     )
-    made_with = fingerprint(
-        versions.PHOTOMETRY,
-        wanted.choice,
-        wanted.radii,
-        wanted.annulus,
-        wanted.recentre,
-        wanted.mode,
-        wanted.sky,
-        wanted.reach,
-        wanted.cap,
-    )
-    return [_job(row, frame, wanted, made_with) for row, frame in zip(good, files, strict=True)]
+    common = made_with(wanted)
+    return [_job(row, frame, wanted, common) for row, frame in zip(good, files, strict=True)]
 
 
-def measure(task: PhotometryTask) -> Row:
-    """Return the row of one frame."""
+def measure(task: PhotometryTask, image: Calibrated | None = None) -> Row:
+    """Return the row of one frame; *image* is it, if it has been read."""
     from accretor.science import alignment, aperture
 
     wanted = task.wanted
     transform = alignment.match(np.array(wanted.reference), registration.star_list(task.registered))
-    image = reduced.look_at(task.files)
+    image = reduced.look_at(task.files) if image is None else image
     place = transform.apply(np.column_stack([wanted.x, wanted.y]))
     centre = transform.apply(np.array([wanted.centre]))[0]
     width = task.registered["fwhm"] if math.isfinite(task.registered["fwhm"]) else wanted.fwhm
@@ -294,11 +301,31 @@ def _write_growth(plan: ObservationPlan, wanted: StarList) -> None:
     dump.write(plan.paths.growth, GROWTH, rows, {})
 
 
-def _job(row: Row, files: FrameFiles, wanted: StarList, made_with: str) -> Job:
+def context(common: str, registered: str, files: FrameFiles) -> str:
+    """Return what a row is made with: *common* is `made_with`, *registered* that of its ``stars.fits``."""
+    return fingerprint(common, registered, reduced.identity(files))
+
+
+def made_with(wanted: StarList) -> str:
+    """Return what all rows are made with."""
+    return fingerprint(
+        versions.PHOTOMETRY,
+        wanted.choice,
+        wanted.radii,
+        wanted.annulus,
+        wanted.recentre,
+        wanted.mode,
+        wanted.sky,
+        wanted.reach,
+        wanted.cap,
+    )
+
+
+def _job(row: Row, files: FrameFiles, wanted: StarList, common: str) -> Job:
     return Job(
         input=row["input"],
-        context=fingerprint(made_with, row["context"], reduced.identity(files)),
-        given={"image_name": row["image_name"], "obstime": row["obstime"]},
+        context=context(common, row["context"], files),
+        given={name: row[name] for name in GIVEN},
         payload=PhotometryTask(files, row, wanted),
     )
 

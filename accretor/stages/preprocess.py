@@ -28,6 +28,7 @@ from accretor.stages.rows import Job, fingerprint
 if TYPE_CHECKING:
     from accretor.core.arrays import Floats
     from accretor.io.layout import Layout
+    from accretor.stages.registration import RegistrationTask
     from accretor.stages.workspace import ObservationPlan
 
 log = logging.getLogger("accretor")
@@ -65,10 +66,12 @@ class FrameTask:
     """Degree by which the header's altitude alone contradicts the clock; 0 if it does not."""
     unpacked: str = ""
     """Folder in which to keep the frame if it has to be unpacked; "" for nowhere."""
+    ahead: RegistrationTask | None = None
+    """What registration will want of the frame, as far as that can be told; it is done at once."""
 
 
 _made_with = attrgetter(
-    *(field.name for field in fields(FrameTask) if field.name not in ("path", "unpacked"))
+    *(field.name for field in fields(FrameTask) if field.name not in ("path", "unpacked", "ahead"))
 )
 """All that a row depends on but the raw bytes, as a tuple."""
 
@@ -82,10 +85,13 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         if row["input"]:
             digests.add(layout.digests, {keys[index]: row["input"]})
 
+    from accretor.stages import ahead
+
+    wanted, hand_on = ahead.of_preprocess(plan, layout, settings, jobs(plan, layout, settings))
     outcome = rows.augment(
         FRAMES,
         plan.paths.frames,
-        _unpacking(jobs(plan, layout, settings), plan, settings),
+        _unpacking(wanted, plan, settings),
         work=look,
         blank=BLANK,
         pool=bench.pool,
@@ -93,6 +99,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         meta=_said_of_times(plan, settings),
         redo=bench.redo,
         remember=remember,
+        hand_on=hand_on,
     )
     found = dict(zip(plan.frames, outcome.rows, strict=True))
     found_out = camera.find_out(plan, layout, settings, found, bench)
@@ -191,6 +198,11 @@ def look(task: FrameTask) -> Row:
             "else check site and clock"
         )
         return {**row, "status": rows.POOR, "reason": reason}
+    if task.ahead is not None:
+        from accretor.stages import registration
+
+        registered = rows.Guarded(functools.partial(registration.measure, whole=taken.image))(task.ahead)
+        row[rows.AHEAD] = {**registered.pop(rows.AHEAD, {}), "registration": registered}
     return row
 
 

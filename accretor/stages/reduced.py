@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accretor.core.errors import Unusable
 from accretor.io import pixels
@@ -79,17 +80,20 @@ def read(files: FrameFiles) -> tuple[Image, Image]:
     return frame.raw.astype(np.float32), frame.image()
 
 
-def look_at(files: FrameFiles, *, own: bool = False) -> Calibrated:
+def look_at(files: FrameFiles, *, own: bool = False, whole: NDArray[Any] | None = None) -> Calibrated:
     """Return the frame, to be calibrated where it is looked at; raises as `read`.
 
     Parameters
     ----------
     own
         Give it memory of its own: else the next frame that this thread reads takes its place.
+    whole
+        Its pixels, ADU, if they have been read.
     """
     from accretor.science import calibrated, readout
 
-    whole = pixels.read(Path(files.path), files.hdu, files.part, own=own, unpacked=files.unpacked)
+    if whole is None:
+        whole = pixels.read(Path(files.path), files.hdu, files.part, own=own, unpacked=files.unpacked)
     known = masters.load(files.masters)
     raw = readout.window(whole, known.readout.trim)
     for name in ("bias", "dark", "flat"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from accretor.core.arrays import Floats
 from accretor.core.dumps import FRAMES, STARS
 from accretor.core.errors import Unusable
 from accretor.core.settings import RegistrationSettings, WorkspaceSettings
-from accretor.io import dump
+from accretor.io import dump, records
 from accretor.io.dump import Row
 from accretor.stages import masters, reduced, rows
 from accretor.stages.bench import Bench, Done
@@ -21,7 +23,11 @@ from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, Job, fingerprint
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from accretor.io.layout import Layout
+    from accretor.science.calibrated import Calibrated
+    from accretor.stages.photometry import StarList
     from accretor.stages.workspace import ObservationPlan
 
 BLANK: Row = {
@@ -43,14 +49,19 @@ class RegistrationTask:
 
     files: FrameFiles
     settings: RegistrationSettings
+    wanted: StarList | None = None
+    """What photometry will measure in the frame, as far as that can be told; it is measured at once."""
 
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``image_info.ecsv`` and ``stars.fits`` up to date."""
+    from accretor.stages import ahead
+
+    wanted, hand_on = ahead.of_registration(plan, settings, jobs(plan, layout, settings))
     outcome = rows.augment(
         STARS,
         plan.paths.image_info,
-        jobs(plan, layout, settings),
+        wanted,
         work=measure,
         blank=BLANK,
         pool=bench.pool,
@@ -59,6 +70,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         binary=plan.paths.stars,
         shape={"detection": settings.registration.max_stars},
         redo=bench.redo,
+        hand_on=hand_on,
     )
     return Done((plan.paths.image_info, plan.paths.stars), str(outcome), outcome.is_final)
 
@@ -67,17 +79,42 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
     """Return the rows that ``image_info.ecsv`` must have: the frames that preprocess found good."""
     frames = [row for row in dump.read(plan.paths.frames, FRAMES).rows if row["status"] == GOOD]
     files = reduced.frame_files(plan, layout, frames, masters.files(plan.paths))
-    made_with = repr(settings.registration)
-    return [
-        _job(row, frame, settings.registration, made_with) for row, frame in zip(frames, files, strict=True)
-    ]
+    return jobs_of(frames, files, settings.registration)
 
 
-def measure(task: RegistrationTask) -> Row:
-    """Return the row of one frame; a frame that shows too little is poor, with its measures."""
+def jobs_of(frames: Sequence[Row], files: Sequence[FrameFiles], settings: RegistrationSettings) -> list[Job]:
+    """Return the rows of *frames*, which are those of ``frames.ecsv``."""
+    made_with = repr(settings)
+    return [_job(row, frame, settings, made_with) for row, frame in zip(frames, files, strict=True)]
+
+
+def measure(task: RegistrationTask, whole: NDArray[Any] | None = None) -> Row:
+    """Return the row of one frame; a frame that shows too little is poor, with its measures.
+
+    *whole* are its pixels, if they have been read.
+    """
+    image = reduced.look_at(task.files, whole=whole)
+    row = _measured(task, image)
+    if task.wanted is not None and row.get("status", GOOD) == GOOD:
+        from accretor.stages import photometry
+
+        later = photometry.PhotometryTask(task.files, _as_stored(row), task.wanted)
+        look = partial(photometry.measure, image=image)
+        row[rows.AHEAD] = {"photometry": rows.Guarded(look)(later)}
+    return row
+
+
+def _as_stored(row: Row) -> Row:
+    """Return what photometry reads of a row of ``stars.fits``, to the digits of the dump."""
+    found = dump.rounded_part(STARS, row)
+    for column in STARS.arrays:
+        found[column.name] = records.rounded(column, found[column.name])
+    return found
+
+
+def _measured(task: RegistrationTask, image: Calibrated) -> Row:
     from accretor.science import sources
 
-    image = reduced.look_at(task.files)
     stars = sources.detect(
         image,
         threshold=task.settings.threshold,

@@ -25,6 +25,14 @@ log = logging.getLogger("accretor")
 
 GOOD, POOR, ERROR = "good", "poor", "error"
 
+AHEAD = "ahead"
+"""Key in what *work* returns: rows that it made ahead, by the stage that will want them."""
+IS_AHEAD = "is_ahead"
+"""Key in a row of a journal that an earlier stage made."""
+
+HandOn = Callable[[int, str, Mapping[str, Row]], None]
+"""Takes the index of a job, the digest of its raw bytes, and the rows that were made ahead, by stage."""
+
 AGAIN = "it is tried again at the next run"
 DIED = "the process that worked on it died (out of memory, or a crash in a library)"
 
@@ -96,6 +104,7 @@ def augment(
     shape: Mapping[str, int] | None = None,
     redo: bool = False,
     remember: Callable[[int, Row], None] | None = None,
+    hand_on: HandOn | None = None,
 ) -> Outcome:
     """Bring a dump up to date, measuring only what is missing.
 
@@ -121,17 +130,25 @@ def augment(
     remember
         Called with the index of a job and its row as soon as it is made, so that a kill
         does not lose what else is to be kept of it.
+    hand_on
+        Called with what *work* made for later stages.
     """
     from accretor.io import journal, records
 
     primary = binary or readable
     old = _stored(schema, readable, binary)
     stored: dict[tuple[str, str], Row] = {}
+    is_ahead: set[tuple[str, str]] = set()
     if redo:
         journal.discard(primary)
     else:
-        known = [*old, *journal.replay(primary)]
-        stored = {(row["input"], row["context"]): row for row in known if row["status"] != ERROR}
+        stored = {(row["input"], row["context"]): row for row in old if row["status"] != ERROR}
+        for row in journal.replay(primary):
+            key = row["input"], row["context"]
+            if row.pop(IS_AHEAD, False) and key not in stored:
+                is_ahead.add(key)
+            if row["status"] != ERROR:
+                stored[key] = row
     missing = [i for i, job in enumerate(jobs) if (job.input, job.context) not in stored]
     made: dict[int, Row] = {}
     if missing:
@@ -139,19 +156,23 @@ def augment(
             for i, measured in _measure(work, jobs, missing, pool):
                 job = jobs[i]
                 row = {**blank, **job.given, "input": job.input or "", **measured, "context": job.context}
+                ahead = row.pop(AHEAD, None)
                 open_journal.add(row)
                 if remember:
                     remember(i, row)
+                if hand_on and ahead:
+                    hand_on(i, row["input"], ahead)
                 made[i] = row
                 progress(len(made), len(missing))
     rows = [
         records.updated(made[i] if i in made else stored[job.input or "", job.context], job.given)
         for i, job in enumerate(jobs)
     ]
+    n_done = len(made) + sum((job.input or "", job.context) in is_ahead for job in jobs)
     outcome = Outcome(
         rows=[records.updated(row, ecsv.rounded(schema, row)) for row in rows],
-        n_done=len(made),
-        n_kept=len(rows) - len(made),
+        n_done=n_done,
+        n_kept=len(rows) - n_done,
         n_removed=len({row["input"] for row in old if row["input"]} - {row["input"] for row in rows}),
         reasons={row["image_name"]: row["reason"] for row in rows if row["reason"]},
     )
@@ -162,12 +183,17 @@ def augment(
 
 def n_pending(schema: Schema, readable: Path, jobs: Sequence[Job]) -> int:
     """Return how many rows `augment` would have to make; what a killed run left is not looked at."""
-    try:
-        rows = ecsv.read(readable, schema).rows
-    except (FileNotFoundError, DumpError):
-        return len(jobs)
-    known = {(row["input"], row["context"]) for row in rows if row["status"] != ERROR}
+    known = made(schema, readable)
     return sum((job.input, job.context) not in known for job in jobs)
+
+
+def made(schema: Schema, readable: Path) -> set[tuple[str | None, str]]:
+    """Return what the rows of a dump were made from and with; nothing, if it cannot be read."""
+    try:
+        columns = ecsv.read_columns(readable, schema, ("input", "context", "status"))
+    except (FileNotFoundError, DumpError):
+        return set()
+    return {(digest, context) for digest, context, status in zip(*columns, strict=True) if status != ERROR}
 
 
 def summary(rows: Sequence[Row]) -> dict[str, int]:
@@ -197,7 +223,7 @@ def _measure(
     work: Callable[[Any], Row], jobs: Sequence[Job], missing: Sequence[int], pool: Mapper
 ) -> Iterator[tuple[int, Row]]:
     try:
-        for index, row in pool.map(_Guarded(work), [jobs[i].payload for i in missing]):
+        for index, row in pool.map(Guarded(work), [jobs[i].payload for i in missing]):
             yield missing[index], row
     except WorkerDied as verdict:
         for index in verdict.items:
@@ -205,12 +231,13 @@ def _measure(
 
 
 @dataclass(frozen=True)
-class _Guarded:
+class Guarded:
     """Calls *work*; what is wrong with the frame becomes a row."""
 
     work: Callable[[Any], Row]
 
     def __call__(self, payload: Any) -> Row:
+        """Return the row, with its status."""
         try:
             return {"status": GOOD, "reason": "", **self.work(payload)}
         except Unusable as verdict:

@@ -11,12 +11,23 @@ from common import ANNULUS, N_STAR, RADII, main
 from eloy import alignment, calibration, centroid, detection, photometry, psf, utils
 
 
+def _detected(data: np.ndarray, opening: int) -> Any:
+    return detection.stars_detection(data, opening=opening)
+
+
 def _prepare(frames: list[Path], dark: np.ndarray, flat: np.ndarray) -> Any:
     reference: dict[str, Any] = {}
 
+    def calibrated(frame: Path) -> Any:
+        return calibration.calibrate(fits.getdata(frame).astype(float), 1.0, dark, flat, np.zeros(1))
+
+    # Its default removes stars of two pixels; without fifty there is less work than the others do.
+    first = calibrated(frames[0])
+    opening = next((size for size in (5, 3, 2) if len(_detected(first, size)) >= N_STAR), 2)
+
     def work(frame: Path) -> Any:
-        data = calibration.calibrate(fits.getdata(frame).astype(float), 1.0, dark, flat, np.zeros(1))
-        found = detection.stars_detection(data)
+        data = calibrated(frame)
+        found = _detected(data, opening)
         coords = np.array([region.centroid_weighted[::-1] for region in found])[:N_STAR]
         cutouts = utils.cutout(data, coords, (50, 50))
         cutouts = cutouts / np.nanmax(cutouts, (1, 2))[:, None, None]

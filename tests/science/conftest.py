@@ -66,8 +66,18 @@ def scattered():
 @pytest.fixture(scope="session")
 def real_night() -> list[np.ndarray]:
     """Return every sixth frame of a real night, ADU."""
+    return frames_of_night(step=6)
+
+
+@pytest.fixture(scope="session")
+def whole_night() -> list[np.ndarray]:
+    """Return all frames of a real night, ADU."""
+    return frames_of_night(step=1)
+
+
+def frames_of_night(step):
     if not NIGHT.is_dir():
         pytest.skip("real data are not here")
     from astropy.io import fits
 
-    return [fits.getdata(path) for path in sorted(NIGHT.glob("*.FITS"))[::6]]
+    return [fits.getdata(path) for path in sorted(NIGHT.glob("*.FITS"))[::step]]
