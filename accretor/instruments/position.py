@@ -42,7 +42,8 @@ def site(
         longitude = -longitude
     longitude, remarks = _confirmed(longitude, _sidereal(header, dialect), start)
     if any(min(_apart(other, longitude), _apart(other, -longitude)) > SITE_TOLERANCE for other in others):
-        remarks.append("the header has several longitudes")
+        different = dict.fromkeys(f"{other:.4f}" for other in others if math.isfinite(other))
+        remarks.append(f"the header has several longitudes ({', '.join(different)}): {longitude:.4f} is used")
     elevation = next(
         (
             value

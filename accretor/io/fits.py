@@ -175,8 +175,8 @@ def _is_of_damage(error: Exception) -> bool:
     """Tell whether astropy raises this of damaged bytes.
 
     Of 21,000 files with wrong bytes or without their end, plain, gzipped, scaled and Rice-packed, it raised
-    these; arithmetic and the ends of packed streams are there for what those did not hit. Two kinds have names
-    of astropy's own, one of them in its C library, from where it cannot be imported.
+    these; arithmetic and the ends of packed streams are there for what those did not hit. Two kinds have
+    names of astropy's own, one of them in its C library, from where it cannot be imported.
     """
     if isinstance(error, OSError):
         return error.errno is None  # else it is the system's: no such file, a disk that fails
