@@ -188,7 +188,10 @@ def _telescopes(telescopes: Sequence[Telescope]) -> Iterator[str]:
             yield f"# telescope_diameter = 0.4    # {FILL_IN}: m; for the scintillation and for ExoFOP"
         yield from _levels(telescope)
         yield from _place(telescope)
-        yield f"# time: {telescope.sources['mid'] or f'{FILL_IN}: no card tells it'}"
+        said = telescope.exposure.time_rule or telescope.sources["mid"]
+        yield f"# time: {said or f'{FILL_IN}: no card tells it'}" + (
+            '; say time_stamp = "start", "middle" or "end"' if said.endswith("assumed") else ""
+        )
         yield from _filters(telescope)
         yield from (f"# said of the headers: {remark}" for remark in telescope.remarks)
 

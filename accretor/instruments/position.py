@@ -60,12 +60,13 @@ def site(
         _first_finite(instrument.height, dialect.site.elevation),
         "settings",
     )
-    for what, ours, theirs in (
-        ("latitude", known.latitude, found.latitude),
-        ("longitude", known.longitude, found.longitude),
+    for what, is_set, ours, theirs in (
+        ("latitude", instrument.latitude is not None, known.latitude, found.latitude),
+        ("longitude", instrument.longitude is not None, known.longitude, found.longitude),
     ):
         if _apart(ours, theirs) > SITE_TOLERANCE:
-            remarks.append(f"{what} {ours:g} of the settings is used, the header has {theirs:g}")
+            whose = "settings" if is_set else f"dialect {dialect.name}"
+            remarks.append(f"{what} {ours:g} of the {whose} is used, the header has {theirs:g}")
     return (
         Site(
             _first_finite(known.latitude, found.latitude),

@@ -90,10 +90,16 @@ def survey(layout: Layout) -> Draft:
     return Draft(text, len(files), len(frames), tuple(lacking))
 
 
-def fetch_table(layout: Layout) -> str:
-    """Fetch ExoFOP's table of TOIs into the workspace, and say how it went."""
-    where = server("")
+def fetch_table(layout: Layout, address: str = "") -> str:
+    """Fetch ExoFOP's table of TOIs into the workspace, and say how it went.
+
+    Parameters
+    ----------
+    address : str
+        Of another server of the same pages on this machine; default: the public one.
+    """
     try:
+        where = server(address)
         with where.client() as client:
             rows = identifiers.refresh(layout.tois, client, where.base.rstrip("/"))
     except AccretorError as error:

@@ -14,7 +14,16 @@ from accretor.synthetic import demo, frames
 from accretor.synthetic.dialects import PROGRAMS
 from tests.harness import SMALL, run
 
-NIGHT = replace(SMALL, bad_frame=None, n_bias=3, n_dark=3, n_flat=3)
+# Exposures begin at odd parts of a second, so that what a header rounds shows.
+NIGHT = replace(
+    SMALL,
+    start="2025-03-04T21:00:00.437",
+    cadence=600.2173,
+    bad_frame=None,
+    n_bias=3,
+    n_dark=3,
+    n_flat=3,
+)
 DAY = 86400
 ALWAYS_TESTED = ("lco-sinistro", "seestar", "sharpcap-grabbed")
 """Packed and of four amplifiers, in colour, stamped at the end; the others when slow tests are wanted."""
