@@ -190,13 +190,19 @@ def _calibrated(header: Cards, name: str, dialect: Dialect) -> tuple[str, str]:
 
 
 def _mode(header: Cards, dialect: Dialect) -> str:
+    """Return how the camera was read out; also from which end its rows were written.
+
+    Positions count rows of the file, whatever they are called, and a plate solution may be mirrored: so to
+    one night the order of rows is nothing. But a dark of the other order is upside down.
+    """
     named = _text(header, dialect.mode)
     setting = [
         f"{keyword.lower()} {number(header, keyword):g}"
         for keyword in ("GAIN", "OFFSET")
         if _is_setting(header, dialect) and math.isfinite(number(header, keyword))
     ]
-    return ", ".join(filter(None, (named, *setting)))
+    is_turned = str(header.get("ROWORDER", "")).strip().upper() == "BOTTOM-UP"
+    return ", ".join(filter(None, (named, *setting, "rows bottom-up" if is_turned else "")))
 
 
 def _is_setting(header: Cards, dialect: Dialect) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -851,6 +852,19 @@ def test_pattern_of_a_file_that_begins_at_the_bottom_is_said_to_be_doubtful():
 
     assert "set bayer" in exposure(text).remark
     assert "set bayer" not in exposure(text, InstrumentSettings(name="", bayer="RGGB")).remark
+
+
+@pytest.mark.parametrize("name", ["arcsat", "nina_3", "theskyx"])
+def test_order_of_the_rows_changes_nothing_but_what_calibrates_a_frame(name):
+    text = re.sub(r"^ROWORDER=.*\n", "", golden(name), flags=re.MULTILINE)
+    settings = InstrumentSettings(name="", colour="none")
+
+    found = {order: exposure(f"ROWORDER= '{order}'\n{text}", settings) for order in ("TOP-DOWN", "BOTTOM-UP")}
+
+    assert found["BOTTOM-UP"].mode == ", ".join(filter(None, (found["TOP-DOWN"].mode, "rows bottom-up")))
+    # By their texts, for NaN is not NaN.
+    assert repr(replace(found["BOTTOM-UP"], mode="")) == repr(replace(found["TOP-DOWN"], mode=""))
+    assert repr(found["TOP-DOWN"]) == repr(exposure(text, settings))
 
 
 def test_band_of_a_colour_camera_can_be_given_a_name():

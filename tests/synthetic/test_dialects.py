@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from accretor import instruments
 from accretor.core.dumps import INVENTORY, LIGHT_CURVE
@@ -34,7 +35,13 @@ def curve(folder, name):
     program = PROGRAMS.get(name)
     frames.write(NIGHT, folder, program=program)
     own = next(line for line in demo.WORKSPACE.splitlines() if line.startswith("dialect = ")) + "\n"
-    config = demo.WORKSPACE.replace(own, program.settings if program else own)
+    return reduced(folder, program.settings if program else own)
+
+
+def reduced(folder, settings):
+    """Reduce the night with *settings* of its instrument; return its light curve and the inventory."""
+    own = next(line for line in demo.WORKSPACE.splitlines() if line.startswith("dialect = ")) + "\n"
+    config = demo.WORKSPACE.replace(own, settings)
     (folder / "workspace.toml").write_text(config + '\n[compute]\nexecutor = "serial"\n', encoding="utf-8")
     done = run(folder, "--continue", "calibration")
     assert not done.failed, done.failed
@@ -77,3 +84,38 @@ def test_light_curve_does_not_depend_on_who_wrote_the_headers(tmp_path, ours, na
         np.testing.assert_allclose(column(found, key), column(expected, key), rtol=tolerance, err_msg=key)
     # A site rounded to an arcsecond, or a second of time, moves the altitude by less than 0.01 degree.
     np.testing.assert_allclose(column(found, "airmass"), column(expected, "airmass"), atol=5e-4)
+
+
+def in_a_cube(data, header):
+    """The image is the second of three planes."""
+    return np.stack([np.zeros_like(data), data, np.full_like(data, 7)]), "plane = 2\n"
+
+
+def of_four_colours(data, header):
+    """Each pixel of the night is four of a colour camera, whose mean it is."""
+    frames._finer(header)
+    header["BAYERPAT"] = "RGGB"
+    del header["GAIN"], header["RDNOISE"]
+    twice = np.repeat(np.repeat(data, 2, axis=0), 2, axis=1)
+    settings = f"gain = {NIGHT.gain / 4}\nread_noise = {NIGHT.read_noise / 2}\n"
+    return twice, f'{settings}colour = "superpixel"\n'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [in_a_cube, of_four_colours])
+def test_light_curve_does_not_depend_on_the_form_of_the_image(tmp_path, ours, form):
+    expected, _ = ours
+    frames.write(NIGHT, tmp_path)
+    for path in sorted((tmp_path / "raw").rglob("*.fits")):
+        with fits.open(path) as hdus:
+            header = hdus[0].header.copy()
+            data, settings = form(hdus[0].data, header)
+        fits.PrimaryHDU(data, header).writeto(path, overwrite=True)
+
+    found, seen = reduced(tmp_path, settings)
+
+    assert not any(row["reason"] for row in seen)
+    for key in ("bjd_tdb", "relative_flux", "relative_flux_error", "airmass"):
+        np.testing.assert_allclose(
+            [row[key] for row in found], [row[key] for row in expected], rtol=2e-6, err_msg=key
+        )
