@@ -83,7 +83,7 @@ INVENTORY = Schema(
         Column(
             "part",
             "string",
-            "pixels that are taken: plane of a cube, mean of a colour, amplifiers; empty: all",
+            "pixels taken: plane of a cube, mean of a colour, amplifiers; empty: all",
         ),
         Column("binning", "string", "as 1x1"),
         Column("mode", "string", "read-out mode, and settings of gain and offset"),
