@@ -41,8 +41,9 @@ def run() -> TaskFailed | None:
             "to begin anew, put it aside and run this again"
         )
     layout = Layout(root, init.frames_of(root, doit.get_var("frames", "")))
-    if doit.get_var("online", "no") == "yes":
-        sys.stdout.write(f"{init.fetch_table(layout)}\n")
+    online = str(doit.get_var("online", "no"))
+    if online != "no":  # or a server on this machine
+        sys.stdout.write(f"{init.fetch_table(layout, '' if online == 'yes' else online)}\n")
     try:
         found = init.survey(layout)
     except OSError as error:

@@ -92,6 +92,8 @@ class Telescope:
         missing = [] if math.isfinite(exposure.gain) else [f"gain of {self.name}"]
         if math.isnan(exposure.latitude + exposure.longitude):
             missing.append(f"latitude and longitude of {self.name}")
+        if "" in self.filters:
+            missing.append(f"filter of {self.name}")
         return missing
 
 
@@ -186,7 +188,10 @@ def _telescopes(telescopes: Sequence[Telescope]) -> Iterator[str]:
             yield f"# telescope_diameter = 0.4    # {FILL_IN}: m; for the scintillation and for ExoFOP"
         yield from _levels(telescope)
         yield from _place(telescope)
-        yield f"# time: {telescope.sources['mid'] or f'{FILL_IN}: no card tells it'}"
+        said = telescope.exposure.time_rule or telescope.sources["mid"]
+        yield f"# time: {said or f'{FILL_IN}: no card tells it'}" + (
+            '; say time_stamp = "start", "middle" or "end"' if said.endswith("assumed") else ""
+        )
         yield from _filters(telescope)
         yield from (f"# said of the headers: {remark}" for remark in telescope.remarks)
 
@@ -207,11 +212,15 @@ def _place(telescope: Telescope) -> Iterator[str]:
         if math.isfinite(value):
             yield f"# {key} = {value:.6g}    # {unit}, from {source or 'the header'}"
         else:
-            yield f"# {key} = ...    # {FILL_IN}: {unit}; no card tells it"
+            # A height of 3 km is 10 microseconds of light.
+            need = f"{FILL_IN}: {unit}; no card tells it"
+            yield f"# {key} = ...    # {f'{unit}; no card tells it: 0 is taken' if key == 'height' else need}"
 
 
 def _filters(telescope: Telescope) -> Iterator[str]:
-    counts = ", ".join(f"{name or 'none'} ({n})" for name, n in telescope.filters.items())
+    counts = ", ".join(f"{name} ({n})" for name, n in telescope.filters.items() if name)
+    if nameless := telescope.filters.get("", 0):
+        yield f'# filters = {{"" = "..."}}    # {FILL_IN}: no card of {nameless} light frames tells it'
     if counts:
         card = telescope.sources["filter"] or "no card"
         yield f'# filters: {counts}, from {card}; other names: filters = {{"name in header" = "gp"}}'

@@ -80,7 +80,11 @@ INVENTORY = Schema(
         Column("width", "int64", "columns of the image", "pix"),
         Column("height", "int64", "rows of the image", "pix"),
         Column("hdu", "int64", "FITS HDU of the image"),
-        Column("part", "string", "pixels that are taken: plane of a cube, mean of a colour; empty: all"),
+        Column(
+            "part",
+            "string",
+            "pixels taken: plane of a cube, mean of a colour, amplifiers; empty: all",
+        ),
         Column("binning", "string", "as 1x1"),
         Column("mode", "string", "read-out mode, and settings of gain and offset"),
         Column("calibrated", "string", "letters of bias, dark, flat that were applied before"),

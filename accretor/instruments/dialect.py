@@ -97,6 +97,10 @@ class Dialect:
         default_factory=lambda: {
             "CALSTAT": {"B": "B", "D": "D", "F": "F"},  # MaxIm DL, AstroImageJ: the letters of what was done
             "ACC_ID": {".": "BDF"},  # the calibrated frames of `accretor.stages.calibrated`
+            # ccdproc writes a card for each of its functions, real ones of Feder Observatory among others.
+            "SUBTRACT_BIAS": {".": "B"},
+            "SUBTRACT_DARK": {".": "D"},
+            "FLAT_CORRECT": {".": "F"},
         }
     )
     """Cards that tell what was done to the pixels before: by regular expression of the value, the letters of

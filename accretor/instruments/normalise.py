@@ -174,25 +174,35 @@ def _refuse_combined(header: Cards, dialect: Dialect) -> None:
 
 def _calibrated(header: Cards, name: str, dialect: Dialect) -> tuple[str, str]:
     """Return the letters of what was done to the pixels before, and a remark."""
+    done: dict[str, None] = {}
+    said: dict[str, None] = {}
     for keyword, letters in dialect.calibrated.items():
         value = str(header.get(keyword, "")).strip()
-        done = {letter for pattern, found in letters.items() if re.search(pattern, value) for letter in found}
-        if done:
-            text = "".join(letter for letter in "BDF" if letter in done)
-            return text, f"calibrated before ({text}), by {keyword}"
+        found = [letter for pattern, of in letters.items() if re.search(pattern, value) for letter in of]
+        done |= dict.fromkeys(found)
+        said |= dict.fromkeys([keyword] if found else [])
+    if done:
+        text = "".join(letter for letter in "BDF" if letter in done)
+        return text, f"calibrated before ({text}), by {', '.join(said)}"
     if re.search(r"_out\.\w+(?:\.\w+)?$", name, re.IGNORECASE) and "JD_SOBS" in header:
         return "BDF", "calibrated before (BDF), by AstroImageJ's name and cards"
     return "", ""
 
 
 def _mode(header: Cards, dialect: Dialect) -> str:
+    """Return how the camera was read out; also from which end its rows were written.
+
+    Positions count rows of the file, whatever they are called, and a plate solution may be mirrored: so to
+    one night the order of rows is nothing. But a dark of the other order is upside down.
+    """
     named = _text(header, dialect.mode)
     setting = [
         f"{keyword.lower()} {number(header, keyword):g}"
         for keyword in ("GAIN", "OFFSET")
         if _is_setting(header, dialect) and math.isfinite(number(header, keyword))
     ]
-    return ", ".join(filter(None, (named, *setting)))
+    is_turned = str(header.get("ROWORDER", "")).strip().upper() == "BOTTOM-UP"
+    return ", ".join(filter(None, (named, *setting, "rows bottom-up" if is_turned else "")))
 
 
 def _is_setting(header: Cards, dialect: Dialect) -> bool:

@@ -42,7 +42,8 @@ def site(
         longitude = -longitude
     longitude, remarks = _confirmed(longitude, _sidereal(header, dialect), start)
     if any(min(_apart(other, longitude), _apart(other, -longitude)) > SITE_TOLERANCE for other in others):
-        remarks.append("the header has several longitudes")
+        different = dict.fromkeys(f"{other:.4f}" for other in others if math.isfinite(other))
+        remarks.append(f"the header has several longitudes ({', '.join(different)}): {longitude:.4f} is used")
     elevation = next(
         (
             value
@@ -59,12 +60,13 @@ def site(
         _first_finite(instrument.height, dialect.site.elevation),
         "settings",
     )
-    for what, ours, theirs in (
-        ("latitude", known.latitude, found.latitude),
-        ("longitude", known.longitude, found.longitude),
+    for what, is_set, ours, theirs in (
+        ("latitude", instrument.latitude is not None, known.latitude, found.latitude),
+        ("longitude", instrument.longitude is not None, known.longitude, found.longitude),
     ):
         if _apart(ours, theirs) > SITE_TOLERANCE:
-            remarks.append(f"{what} {ours:g} of the settings is used, the header has {theirs:g}")
+            whose = "settings" if is_set else f"dialect {dialect.name}"
+            remarks.append(f"{what} {ours:g} of the {whose} is used, the header has {theirs:g}")
     return (
         Site(
             _first_finite(known.latitude, found.latitude),

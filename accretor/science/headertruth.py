@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from accretor.core.arrays import Floats
+from accretor.science import angles
 
 TOLERANCE = 0.5
 """Degree; a hypothesis explains the altitudes if 90 per cent of them are nearer to those that it gives."""
@@ -67,11 +68,11 @@ def explain(
     jd, header, computed = jd[known], header[known], computed[known]
     if _error(header - computed) <= TOLERANCE:
         return ()
-    # What the simple formula leaves out is the same for all hypotheses, nearly.
-    left_out = computed - altitude(jd, *target, *site)
+    # The formula is for coordinates of date: their third of a degree has the other sign west of the meridian.
+    of_date = _of_date(*target, 2000 + (float(jd.mean()) - 2451545.0) / 365.25)
 
     def error(hours: float, longitude: float) -> float:
-        return _error(header - left_out - altitude(jd + hours / 24, *target, site[0], longitude))
+        return _error(header - altitude(jd + hours / 24, *of_date, site[0], longitude))
 
     found = [
         Hypothesis(
@@ -89,6 +90,12 @@ def sentence(found: tuple[Hypothesis, ...]) -> str:
     if not found:
         return ""
     return f"the altitudes of the mount agree {'; or '.join(one.words for one in found)}"
+
+
+def _of_date(ra: float, dec: float, year: float) -> tuple[float, float]:
+    """Return coordinates of date of those of J2000, degree; to a thousandth of one within some decades."""
+    back_ra, back_dec = angles.precess(ra, dec, year)
+    return ra - ((back_ra - ra + 180) % 360 - 180), dec - (back_dec - dec)
 
 
 def _error(difference: Floats) -> float:

@@ -20,6 +20,7 @@ from accretor.core.errors import AccretorError
 from accretor.core.scrub import scrub
 from accretor.core.settings import WorkspaceSettings
 from accretor.io.layout import Layout
+from accretor.stages import catalogs
 from accretor.stages.workspace import open_workspace
 
 LIBRARIES = (
@@ -65,7 +66,7 @@ def examine(layout: Layout) -> list[Section]:
     sections = [_program(), settings[0], _disk(layout)]
     if settings[1] is not None:
         sections.append(_frames(layout))
-        sections.append(_solvers(settings[1]))
+        sections.append(_solvers(layout, settings[1]))
     return [*sections, _log(layout)]
 
 
@@ -149,7 +150,9 @@ def _frames(layout: Layout) -> Section:
         found.lines.append(f"{plan.observation.slug}: {len(plan.frames)} frames")
         for remark in _remarks(plan):
             found.lines.append(f"  {remark}")
-    found.lines += [f"left out: {reason} ({n} files)" for reason, n in left_out.most_common(10)]
+    found.lines += [
+        f"left out: {reason} ({n} file{'s' if n > 1 else ''})" for reason, n in left_out.most_common(10)
+    ]
     if not workspace.observations:
         found.problems.append("no file is a frame of a target; work/inventory.ecsv says why for each")
     return found
@@ -161,13 +164,30 @@ def _remarks(plan: Any) -> list[str]:
     except AccretorError as error:
         said = [str(error)]
     counts = Counter(file.exposure.remark for file in plan.frames if file.exposure and file.exposure.remark)
-    return said + [f"{remark} ({n} frames)" for remark, n in counts.most_common(3)]
+    return said + [f"{remark} ({n} frame{'s' if n > 1 else ''})" for remark, n in counts.most_common(3)]
 
 
-def _solvers(settings: WorkspaceSettings) -> Section:
+def _solvers(layout: Layout, settings: WorkspaceSettings) -> Section:
+    """Return what may tell where a frame looks; no service is asked."""
     found = Section("plate solution and catalogues")
     program = shutil.which("solve-field")
-    found.lines.append(f"solve-field is {'there' if program else 'not there'}")
+    is_used = settings.plate_solution.solve_field
+    found.lines.append(
+        f"solve-field is {'there' if program else 'not there'}" + ("" if is_used else ", and not wanted")
+    )
+    found.lines.append(f"nova.astrometry.net is {'asked' if settings.plate_solution.nova else 'not asked'}")
+    for target in settings.target:
+        kept = catalogs.files(layout, settings, target)
+        missing = [
+            f"{target.name}: the catalogue {name} is not there" for name in kept if not kept[name].is_file()
+        ]
+        found.problems += missing
+        names = ", ".join(name for name in kept if kept[name].is_file())
+        found.lines.append(f"{target.name}: {names or 'no catalogue is kept; `doit fetch` gets them'}")
+    is_kept = layout.tois.is_file()
+    found.lines.append(
+        f"table of TOIs {'is kept' if is_kept else 'is not kept; `doit init online=yes` gets it'}"
+    )
     return found
 
 

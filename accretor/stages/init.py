@@ -40,7 +40,8 @@ _DISTINGUISHING = ("TELESCOP", "INSTRUME", "OBSERVAT", "TELID", "DETECTOR", "CAM
 """Cards that may tell one instrument from another."""
 
 _DIAMETER = ("APTDIA", "APERTURE", "TELDIAM")
-"""Cards with the clear aperture, millimetre (or metre, if below 30)."""
+"""Cards with the clear aperture, millimetre (or metre, if below 30: but not of APERTURE, which is a name to
+Seestar and others)."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,16 @@ def survey(layout: Layout) -> Draft:
     return Draft(text, len(files), len(frames), tuple(lacking))
 
 
-def fetch_table(layout: Layout) -> str:
-    """Fetch ExoFOP's table of TOIs into the workspace, and say how it went."""
-    where = server("")
+def fetch_table(layout: Layout, address: str = "") -> str:
+    """Fetch ExoFOP's table of TOIs into the workspace, and say how it went.
+
+    Parameters
+    ----------
+    address : str
+        Of another server of the same pages on this machine; default: the public one.
+    """
     try:
+        where = server(address)
         with where.client() as client:
             rows = identifiers.refresh(layout.tois, client, where.base.rstrip("/"))
     except AccretorError as error:
@@ -172,6 +179,8 @@ def _diameter(cards: Mapping[str, header.Value]) -> tuple[float, str]:
     for keyword in _DIAMETER:
         value = cards.get(keyword)
         if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            if keyword == "APERTURE" and value < 30:
+                continue
             metre = float(value) / 1000 if value >= 30 else float(value)
             if 0.03 <= metre <= 12:
                 return round(metre, 4), keyword
@@ -195,7 +204,8 @@ def _remarks(exposures: Iterable[Exposure]) -> list[str]:
     remarks = [part for item in exposures for part in item.remark.split("; ") if part]
     kinds = Counter(_NUMBER.sub("#", remark) for remark in remarks)  # alike but for their numbers
     example = {_NUMBER.sub("#", remark): remark for remark in reversed(remarks)}
-    return [f"{example[kind]} ({n} such frames)" for kind, n in kinds.most_common(MOST_REMARKS)]
+    many = {kind: f"{n} such frame{'s' if n > 1 else ''}" for kind, n in kinds.most_common(MOST_REMARKS)}
+    return [f"{example[kind]} ({said})" for kind, said in many.items()]
 
 
 def _targets(frames: Sequence[RawFile], known: Sequence[dump.Row]) -> list[draft.Candidate]:

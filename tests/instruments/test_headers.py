@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -145,6 +146,7 @@ EXPECTED = {
         "object": "wasp 10 b",
         "filter": "rp",
         "mid": "2018-08-23T05:56:24.000000",
+        "calibrated": "B",
         "elevation": pytest.approx(311.8),
         "altitude": pytest.approx(65.33253),
         "has_wcs": True,
@@ -178,15 +180,22 @@ EXPECTED = {
         "remark": "",
     },
     "acp_telescope": {
-        "filter": "gp",
-        "exposure": 30.0,
-        "mid": "2025-05-30T05:53:38.510000",
-        "instrument": "ACP-Hilltop",
-        "latitude": pytest.approx(32.7802778),
-        "longitude": pytest.approx(-105.8202778),
-        "elevation": 2788.0,
+        "object": "wasp 10 b",
+        "filter": "rp",
+        "exposure": 90.0,
+        "mid": "2018-08-23T05:56:24.000000",
+        "instrument": "ACP-TCSGalilHybrid-DFM-ASCOM-Telescope",
+        "latitude": pytest.approx(46.8667833),
+        # The observatory is at -96.4533, as SITELONG says and LST proves: ACP was set up 2 degrees off.
+        "longitude": pytest.approx(-98.453275),
+        "elevation": 311.0,
         "gain": math.nan,
         "mode": "Monochrome",
+        "altitude": pytest.approx(65.33253),
+        "calibrated": "BDF",
+        "pixel_scale": pytest.approx(206.264806 * 9 / 3200),
+        "remark": "the header has several longitudes (-98.4533, -96.4533): -98.4533 is used; "
+        "calibrated before (BDF), by SUBTRACT_BIAS, SUBTRACT_DARK, FLAT_CORRECT",
     },
     "maximdl_calibrated": {
         "filter": "SII",
@@ -843,6 +852,19 @@ def test_pattern_of_a_file_that_begins_at_the_bottom_is_said_to_be_doubtful():
 
     assert "set bayer" in exposure(text).remark
     assert "set bayer" not in exposure(text, InstrumentSettings(name="", bayer="RGGB")).remark
+
+
+@pytest.mark.parametrize("name", ["arcsat", "nina_3", "theskyx"])
+def test_order_of_the_rows_changes_nothing_but_what_calibrates_a_frame(name):
+    text = re.sub(r"^ROWORDER=.*\n", "", golden(name), flags=re.MULTILINE)
+    settings = InstrumentSettings(name="", colour="none")
+
+    found = {order: exposure(f"ROWORDER= '{order}'\n{text}", settings) for order in ("TOP-DOWN", "BOTTOM-UP")}
+
+    assert found["BOTTOM-UP"].mode == ", ".join(filter(None, (found["TOP-DOWN"].mode, "rows bottom-up")))
+    # By their texts, for NaN is not NaN.
+    assert repr(replace(found["BOTTOM-UP"], mode="")) == repr(replace(found["TOP-DOWN"], mode=""))
+    assert repr(found["TOP-DOWN"]) == repr(exposure(text, settings))
 
 
 def test_band_of_a_colour_camera_can_be_given_a_name():

@@ -55,6 +55,10 @@ def test_frames_of_the_same_camera_fit():
         (replace(FLAT, mid="2025-01-05T03:00:00"), "flat of 59 days before or after the frames, 30 allowed"),
         (replace(BIAS, camera="B"), "bias of the camera 'B', frames of 'A'; if they are one, give camera"),
         (replace(BIAS, mode="fast"), "bias read out as 'fast', frames as 'slow'"),
+        (
+            replace(DARK, mode="slow, rows bottom-up"),
+            "dark read out as 'slow, rows bottom-up', frames as 'slow'",
+        ),
         (replace(DARK, part="mean 01+10"), "10 x 8 pixels (mean 01+10) binned 1x1"),
         (replace(FLAT, calibrated="B"), "flat without its bias, frames with its bias"),
     ],

@@ -38,6 +38,18 @@ def test_clock_of_a_time_zone_is_found_out(zone):
     assert said.startswith(f"the altitudes of the mount agree if the time stamps are of a clock {zone:+g} h")
 
 
+@pytest.mark.parametrize("zone", [-4.0, -3.0, 4.0, 7.5])
+def test_clock_of_a_time_zone_is_found_out_across_the_meridian(zone):
+    # In truth the target set; by the stamps it would still rise, or the other way round.
+    later = JD + zone / 48
+
+    said = headertruth.sentence(
+        headertruth.explain(later, altitude(later - zone / 24), altitude(later), TARGET, SITE)
+    )
+
+    assert f"of a clock {zone:+g} h" in said
+
+
 def test_sign_of_the_longitude_is_found_out():
     assert "if the longitude is 110.88, not -110.88" in explained(altitude(JD, -SITE[1]))
 

@@ -21,6 +21,8 @@ def test_a_sound_workspace_has_no_problem(workspace):
     assert found.out.startswith("problems\n  none found\n")
     assert "TOI-9999.01/20250304/Demo-0m4/ip: 6 frames" in found.out
     assert "instrument[0].telescope_diameter = 0.4" in found.out
+    assert "TOI-9999.01: no catalogue is kept; `doit fetch` gets them" in found.out
+    assert "nova.astrometry.net is not asked" in found.out
     assert (workspace / "logs" / "doctor.txt").read_text(encoding="utf-8") in found.out
 
 
@@ -31,6 +33,19 @@ def test_it_changes_nothing_but_its_own_file(workspace):
     run(workspace, "doctor")
 
     assert results(workspace) == before
+
+
+def test_catalogue_of_the_settings_that_is_not_there_is_a_problem(workspace):
+    (workspace / "mine.csv").write_text("ra,dec\n", encoding="utf-8")
+    with (workspace / "workspace.toml").open("a", encoding="utf-8") as file:
+        for name in ("mine", "lost"):
+            file.write(f'\n[[catalogs.file]]\nname = "{name}"\npath = "{name}.csv"\n')
+
+    found = run(workspace, "doctor")
+
+    assert found.status != 0
+    assert "TOI-9999.01: the catalogue lost is not there" in found.out.partition("program")[0]
+    assert "  TOI-9999.01: mine\n" in found.out
 
 
 def test_broken_settings_are_a_problem_with_their_key(workspace):

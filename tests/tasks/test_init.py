@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 
 import pytest
@@ -11,6 +12,8 @@ from accretor.core.dumps import TOIS
 from accretor.io import dump
 from accretor.io.layout import Layout
 from accretor.synthetic import frames
+from accretor.synthetic.dialects import PROGRAMS
+from tests.exofop.archive_server import Archive, serve, stop
 from tests.harness import SMALL, results, run
 
 TOI = {
@@ -75,6 +78,62 @@ def test_what_the_kept_table_of_tois_knows_need_not_be_filled_in(night):
     assert target["ephemeris"]["t0"] == TOI["t0"]
     assert "CHECK" not in (night / "workspace.toml").read_text(encoding="utf-8")
     assert run(night, "preprocess").status == 0
+
+
+def test_table_of_tois_is_fetched_if_allowed_and_kept_for_the_next_time(night):
+    held = Archive()
+    row = {"ticid": TOI["tic"], "toi": "9999.01", "ra": "105.3475", "dec": "24.81", "period": 3.5123456}
+    held.pages["json/tois.json"] = json.dumps([row]).encode()
+    running = serve(held)
+    try:
+        said = run(night, "init", f"online={held.address}/")
+    finally:
+        stop(*running)
+
+    (target,) = tomllib.loads((night / "workspace.toml").read_text(encoding="utf-8"))["target"]
+    assert "1 TOIs of ExoFOP kept" in said.out
+    assert target["tic"] == TOI["tic"]
+    assert held.counted("json/tois.json") == 1
+    (night / "workspace.toml").unlink()
+    assert "tic of" not in run(night, "init").out
+    assert held.counted("json/tois.json") == 1
+
+
+def test_service_that_does_not_answer_is_said_and_the_draft_is_written_all_the_same(night):
+    held = Archive()
+    stop(*serve(held))
+
+    said = run(night, "init", f"online={held.address}/")
+
+    assert said.status == 0
+    assert "no table of TOIs: ExoFOP" in said.out
+    assert "to fill in: tic of TOI-9999.01" in said.out
+
+
+def test_time_that_is_the_end_of_the_exposure_is_told_as_such(night):
+    other = night.parent / "grabbed"
+    frames.write(SMALL, other, lights=range(6), program=PROGRAMS["sharpcap-grabbed"])
+
+    run(other, "init")
+
+    text = (other / "workspace.toml").read_text(encoding="utf-8")
+    assert "# time: DATE-OBS is the end of the exposure: by its comment\n" in text
+
+
+def test_filter_that_no_card_tells_is_to_be_filled_in(night):
+    def without(header):
+        header.remove("FILTER", ignore_missing=True)
+        return header
+
+    other = night.parent / "nameless"
+    frames.write(SMALL, other, lights=range(6), dialect=without)
+
+    said = run(other, "init")
+
+    assert "to fill in: filter of Demo-0m4" in said.out
+    assert '# filters = {"" = "..."}    # FILL IN: no card of 6 light frames tells it' in (
+        other / "workspace.toml"
+    ).read_text(encoding="utf-8")
 
 
 def test_a_frame_without_a_name_is_known_by_where_the_telescope_pointed(night):
