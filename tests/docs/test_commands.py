@@ -263,3 +263,26 @@ def test_the_numbers_of_the_notes_are_keys_of_the_results():
 
     assert named <= keys
     assert {"tc_bjd_tdb", "depth_ppt", "o_c_minute", "beta", "delta_bic", "science_version"} <= named
+
+
+ELSEWHERE = {
+    "fetch": "network", "download": "network", "ttf": "network", "skynet": "network", "watch": "camera"
+}  # fmt: skip
+
+
+def test_the_commands_of_the_table_in_the_readme_work(place):
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `doit")]
+    commands = [command for row in rows for command in re.findall(r"`doit ?([^`]*)`", row)]
+    failed = {}
+    for command in commands:
+        name = command.partition(":")[0].partition(" ")[0]
+        if name not in ELSEWHERE:
+            where = place / ("fresh" if name == "init" else "demo")  # never over a workspace that is there
+            shutil.copytree(place / "demo" / "raw", place / "fresh" / "raw", dirs_exist_ok=True)
+            done = run(where, *ours(command).split())
+            if done.status or "Traceback" in done.out + done.err:
+                failed[command] = done.out[-300:] + done.err[-300:]
+
+    assert len(commands) > 20
+    assert failed == {}
