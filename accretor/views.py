@@ -2,8 +2,9 @@
 
 >>> import accretor
 >>> night = accretor.view("my-workspace")["TOI-1234.01/20250304"]  # doctest: +SKIP
->>> curve = night.table("light_curve")                             # doctest: +SKIP
+>>> curve = night.light_curve                                      # doctest: +SKIP
 >>> night.results["rp_rs"]                                         # doctest: +SKIP
+>>> night.figure("light_curve").savefig("curve.pdf")               # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from accretor.stages.workspace import ObservationPlan, Workspace, open_workspace
 
 if TYPE_CHECKING:
     from astropy.table import Table
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
 class ObservationView:
-    """One observation: its dumps as tables, its numbers."""
+    """One observation: its dumps as tables, its numbers, its figures."""
 
     plan: ObservationPlan
     """The frames, the target, the instrument and the settings."""
@@ -69,6 +71,50 @@ class ObservationView:
         if not path.is_file():
             raise FileNotFoundError(f"{path} has not been made yet; run doit")
         return Table.read(path, hdu=1) if path.suffix == ".fits" else Table.read(path, format="ascii.ecsv")
+
+    @property
+    def light_curve(self) -> Table:
+        """The light curve: times (BJD_TDB), relative flux, its error, trend, model, and which frames count.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it has not been made yet.
+        """
+        return self.table("light_curve")
+
+    @property
+    def figures(self) -> list[str]:
+        """Names of the figures that can be drawn of an observation."""
+        from accretor.plots.registry import DIAGNOSTICS, FIGURES
+
+        return [entry.name for entry in (*FIGURES, *DIAGNOSTICS)]
+
+    def figure(self, name: str) -> Figure:
+        """Draw a figure anew from the dumps, to be changed or saved; nothing is written.
+
+        Parameters
+        ----------
+        name : str
+            ``light_curve``, ``field``, ``rms_magnitude`` ...: see `figures`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            It belongs to no window and not to pyplot. What cannot be drawn says why in it.
+
+        Raises
+        ------
+        KeyError
+            If there is no such figure.
+        FileNotFoundError
+            If what it is drawn from has not been made yet.
+        """
+        if name not in self.figures:
+            raise KeyError(f"{name}: there is no such figure; there are {', '.join(self.figures)}")
+        from accretor.stages import figures
+
+        return figures.draw(self.plan, name)
 
     @property
     def results(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def of_stage(name: str, target: str) -> str:
         return "no table" if name == "aij" else "no frames"
     if len(plans) == 1:
         return of_observation(name, plans[0])
-    counts = [_COUNTS[name](plan) for plan in plans]
+    counts = [_counts(name)(plan) for plan in plans]
     total: Counts = Counter()
     for count in counts:
         total.update(count)
@@ -39,6 +39,8 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
     if name == "calibration":
         with contextlib.suppress(OSError, DumpError):
             return results.said(results.read(plan.paths.results))
+    if name == "neb" and (meta := _meta(plan.paths.neighbours)).get("n_neighbour"):
+        return f"{meta['said']}".rstrip(".")
     if name in _REMARKED and (meta := _meta(getattr(plan.paths, _REMARKED[name]))).get("remarks"):
         return f"{meta['remarks'][0]}"
     if name == "zeropoint" and (meta := _meta(plan.paths.zero_points)):
@@ -46,7 +48,7 @@ def of_observation(name: str, plan: ObservationPlan) -> str:
     if name == "template" and (meta := _meta(plan.paths.template_stars)):
         return f"{meta['frame']}, plate solution: {meta['solution']}{_better(_meta(plan.paths.template))}"
     better = _better_dark(_meta(plan.paths.masters)) if name == "preprocess" else ""
-    return _words(_COUNTS[name](plan)) + better
+    return _words(_counts(name)(plan)) + better
 
 
 def _better_dark(meta: dict[str, Any]) -> str:
@@ -115,6 +117,11 @@ def _made(path_of: Callable[[ObservationPlan], Any]) -> Callable[[ObservationPla
         return Counter({"made": int(is_made), "new": int(not is_made)})
 
     return counts
+
+
+def _counts(name: str) -> Callable[[ObservationPlan], Counts]:
+    """Return how stage *name* is counted; by default by its dump, whose path has the stage's name."""
+    return _COUNTS.get(name) or _made(lambda plan: getattr(plan.paths, name))
 
 
 _COUNTS: dict[str, Callable[[ObservationPlan], Counts]] = {

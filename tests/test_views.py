@@ -90,3 +90,21 @@ def test_importing_the_package_imports_nothing_else():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_every_figure_that_is_offered_can_be_drawn_and_nothing_is_written(workspace):
+    night = accretor.view(workspace)[SLUG]
+    before = results(workspace)
+
+    assert {"light_curve", "field", "rms_magnitude"} <= set(night.figures)
+    for name in ("light_curve", "comparison_stars", "aperture_curve"):
+        assert night.figure(name).axes
+    with pytest.raises(KeyError, match="light_curve"):
+        night.figure("light curve")
+    assert results(workspace) == before
+
+
+def test_the_light_curve_is_the_table_of_that_name(workspace):
+    night = accretor.view(workspace)[SLUG]
+
+    np.testing.assert_array_equal(night.light_curve["bjd_tdb"], night.table("light_curve")["bjd_tdb"])

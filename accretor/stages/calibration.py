@@ -86,7 +86,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     given = load(plan)
     photometry = given.photometry
     colors, doubt = starcolors.find(
-        plan, layout, settings, given.stars, float(np.median(_of(given.frames.rows, "jd_utc")))
+        plan, layout, settings, given.stars, float(np.median(dump.numbers(given.frames.rows, "jd_utc")))
     )
     if colors is not None:
         photometry = replace(photometry, color=colors.value)

@@ -178,8 +178,10 @@ class _Tables:
                     content = exports.to_ecsv(name, columns, rows, self.meta)
                 case "json":
                     content = exports.to_json(columns, rows, self.meta)
-                case _:
+                case "parquet":
                     content = exports.to_parquet(columns, rows, self.meta)
+                case _:
+                    raise ValueError(f"nothing writes the format {kind!r}")
             found[f"{name}.{kind}"] = content
         return found
 

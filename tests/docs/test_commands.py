@@ -18,6 +18,8 @@ import tomllib
 import pytest
 
 from accretor.config import workspace as config
+from accretor.core.dumps import RESULTS
+from accretor.plots import registry
 from accretor.plots.registry import FigureEntry
 from accretor.synthetic import catalogue, demo, frames, scene
 from tests.docs.pages import PAGES, blocks
@@ -225,3 +227,62 @@ def test_every_page_is_in_the_index():
     pages = {page.relative_to(ROOT / "docs").as_posix() for page in ROOT.glob("docs/**/*.md")} - {"README.md"}
 
     assert {name for name in pages if f"({name})" not in index} == set()
+
+
+def test_every_figure_is_on_the_page_of_figures():
+    page = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
+    entries = (
+        *registry.FIGURES,
+        *registry.DIAGNOSTICS,
+        *registry.OF_VISIT,
+        *registry.OF_TARGET,
+        *registry.OPTIONAL,
+    )
+
+    assert [entry.tail for entry in entries if entry.tail.removesuffix(".png") not in page] == []
+
+
+def test_every_server_that_the_code_names_is_on_the_page_of_security():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    asked = {
+        host
+        for folder in ("catalogs", "exofop", "io")
+        for path in (ROOT / "accretor" / folder).rglob("*.py")
+        for host in re.findall(r"https://([a-z0-9-]+(?:\.[a-z0-9-]+)+)", path.read_text(encoding="utf-8"))
+    }
+
+    # One that is only asked where the settings name it, and one in a remark.
+    assert {host for host in asked if host not in page} == {"exofopdev.ipac.caltech.edu"}
+
+
+def test_the_numbers_of_the_notes_are_keys_of_the_results():
+    page = (ROOT / "docs" / "explain" / "notes.md").read_text(encoding="utf-8")
+    keys = {key.name for key in RESULTS}
+    rows = [line.split("|")[2] for line in page.splitlines() if line.startswith("| ")][2:]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+    assert named <= keys
+    assert {"tc_bjd_tdb", "depth_ppt", "o_c_minute", "beta", "delta_bic", "science_version"} <= named
+
+
+ELSEWHERE = {
+    "fetch": "network", "download": "network", "ttf": "network", "skynet": "network", "watch": "camera"
+}  # fmt: skip
+
+
+def test_the_commands_of_the_table_in_the_readme_work(place):
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `doit")]
+    commands = [command for row in rows for command in re.findall(r"`doit ?([^`]*)`", row)]
+    failed = {}
+    for command in commands:
+        name = command.partition(":")[0].partition(" ")[0]
+        if name not in ELSEWHERE:
+            where = place / ("fresh" if name == "init" else "demo")  # never over a workspace that is there
+            shutil.copytree(place / "demo" / "raw", place / "fresh" / "raw", dirs_exist_ok=True)
+            done = run(where, *ours(command).split())
+            if done.status or "Traceback" in done.out + done.err:
+                failed[command] = done.out[-300:] + done.err[-300:]
+
+    assert len(commands) > 20
+    assert failed == {}

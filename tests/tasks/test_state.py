@@ -139,3 +139,10 @@ def test_without_frames_a_stage_says_so(workspace):
     workspace()
 
     assert _state.of_stage("preprocess", "") == "no frames"
+
+
+def test_a_stage_without_a_count_of_its_own_is_told_by_the_dump_of_its_name(plan, reasons):
+    assert _state.of_observation("comparison", plan) == "1 new"
+    plan.paths.comparison.parent.mkdir(parents=True, exist_ok=True)
+    plan.paths.comparison.write_text("", encoding="utf-8")
+    assert _state.of_observation("comparison", plan) == "1 made"
