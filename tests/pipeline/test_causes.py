@@ -15,8 +15,7 @@ import pytest
 
 from accretor.core.settings import WorkspaceSettings
 from accretor.io.layout import ObservationPaths
-from accretor.plots import limits as plot_of_limits
-from accretor.plots import neighbours, style
+from accretor.plots import limits, neighbours, style
 from accretor.stages import figures, plotting, zeropoint
 from accretor.stages.workspace import ObservationPlan
 from accretor.synthetic import frames
@@ -58,9 +57,9 @@ def _runs_are_quick(monkeypatch):
         return repr([item for item in kept if not isinstance(item, ObservationPlan | ObservationPaths)])
 
     monkeypatch.setattr(zeropoint, "_figure", drawn)
-    monkeypatch.setattr(plot_of_limits, "limits", lambda *given, **named: figures.fingerprint([given, named]))
     for name in ("scatter", "depth_curve"):
         monkeypatch.setattr(neighbours, name, lambda *given, **named: figures.fingerprint([given, named]))
+    monkeypatch.setattr(limits, "limits", lambda *given, **named: figures.fingerprint([given, named]))
     for module in (style, neighbours):
         monkeypatch.setattr(module, "save", _png)
     monkeypatch.setattr(os, "fsync", lambda handle: None)  # nothing loses power here
