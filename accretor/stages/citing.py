@@ -47,6 +47,8 @@ class Use:
     """Whether pixels were measured; else the nights began with tables."""
     has_table: bool
     has_fit: bool
+    has_samples: bool
+    """Of the posterior of a fit."""
     has_neighbours: bool
     is_lco: bool
 
@@ -78,6 +80,8 @@ _RULES: tuple[tuple[str, str, Callable[[Use], bool]], ...] = (
     ("claret2022", "limb darkening", lambda use: use.has_fit),
     ("kass1995", "choice of detrending terms by BIC", lambda use: use.has_fit),
     ("patterson1971", "restricted likelihood of the noise models", lambda use: use.has_fit),
+    ("emcee", "samples of the posterior", lambda use: use.has_samples),
+    ("terbraak2008", "moves of the sampler", lambda use: use.has_samples),
     ("astrometrynet", "plate solution", lambda use: bool(use.ways & {"solve-field", "nova"})),
     ("stassun2019", "magnitudes of neighbours for TESS", lambda use: use.has_neighbours),
     ("tess", "the candidate", lambda _: True),
@@ -99,10 +103,12 @@ def use_of(plans: Sequence[ObservationPlan]) -> Use:
         raise Blocked(f"{plans[0].target.name}: there is no light curve yet; run doit calibration")
     ways: set[str] = set()
     catalogues: set[str] = set()
-    fits, neighbours = False, False
+    fits, samples, neighbours = False, False, False
     for plan in reduced:
         paths = plan.paths
-        fits |= bool(results_of.read(paths.results)["has_fit"])
+        results = results_of.read(paths.results)
+        fits |= bool(results["has_fit"])
+        samples |= bool(results["posterior_median"])
         if paths.plate_solution.is_file():
             for row in dump.read(paths.plate_solution, PLATE_SOLUTION).rows:
                 if row["is_chosen"]:
@@ -121,6 +127,7 @@ def use_of(plans: Sequence[ObservationPlan]) -> Use:
         has_frames=any(not plan.is_table for plan in reduced),
         has_table=any(plan.is_table for plan in reduced),
         has_fit=fits,
+        has_samples=samples,
         has_neighbours=neighbours,
         is_lco=any(
             plan.instrument.dialect == "lco" or plan.observation.telescope.upper().startswith("LCO")

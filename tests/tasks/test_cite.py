@@ -14,6 +14,7 @@ from tests.harness import make, results, run, tree
 
 PLAIN = Use(
     ways=frozenset(), catalogues=frozenset(), has_frames=True, has_table=False, has_fit=False,
+    has_samples=False,
     has_neighbours=False, is_lco=False,
 )  # fmt: skip
 
@@ -69,6 +70,7 @@ def test_without_a_light_curve_it_says_what_makes_one(tmp_path):
         ({"ways": frozenset({"solve-field"})}, {"astrometrynet"}),
         ({"ways": frozenset({"catalogue"})}, set()),
         ({"has_fit": True}, {"kipping2010", "claret2022", "kass1995", "patterson1971"}),
+        ({"has_samples": True}, {"emcee", "terbraak2008"}),
         ({"has_neighbours": True}, {"stassun2019"}),
         ({"catalogues": frozenset({"tic"})}, {"stassun2019", "paegert2021"}),
         ({"is_lco": True}, {"lco"}),
@@ -92,7 +94,8 @@ def test_every_catalogue_that_is_fetched_can_be_cited_and_a_strange_one_is_named
 
 def test_every_entry_is_whole_and_can_be_reached():
     everything = dataclasses.replace(
-        PLAIN, ways=frozenset({"nova"}), catalogues=frozenset(SOURCES), has_fit=True, has_neighbours=True,
+        PLAIN, ways=frozenset({"nova"}), catalogues=frozenset(SOURCES), has_fit=True,
+        has_samples=True, has_neighbours=True,
         is_lco=True,
     )  # fmt: skip
     text = citing.bibtex(everything)
