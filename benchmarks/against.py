@@ -229,11 +229,12 @@ def page(
             if middle is None:
                 lines.append(f"| {name} | failed: {_error(runs)} | | | | |")
                 continue
-            memory = max(run["memory"] for run in runs if "memory" in run)
+            memory = max((run["memory"] for run in runs if "memory" in run), default=np.nan)
+            said = f"{memory:.0f}" if np.isfinite(memory) else ""
             failed = max(run["failed"] for run in runs if "failed" in run)
             ratio = f"{middle / own:.2f}" if own else ""
             unit = f"{middle / limit:.1f}" if limit else ""
-            lines.append(f"| {name} | {1000 * middle:.1f} | {ratio} | {unit} | {memory:.0f} | {failed} |")
+            lines.append(f"| {name} | {1000 * middle:.1f} | {ratio} | {unit} | {said} | {failed} |")
         stages = [run["stages"] for run in found[OURS] if "stages" in run]
         if stages:
             parts = ", ".join(
@@ -248,7 +249,7 @@ def page(
                 f"accretor's stages one after the other, each reading the frame by itself: {parts};",
             ]
             lines += [f"together {1000 * apart:.1f} ms, in one pass {1000 * (own or np.nan):.1f} ms."]
-    one, two = (further["two"][n_worker] for n_worker in ("1", "2"))
+    one, two = (further.get("two", {}).get(n_worker, []) for n_worker in ("1", "2"))
     if one and two:
         ratio = statistics.median(one) / statistics.median(two)
         lines += ["", "## Two processes", ""]
@@ -259,7 +260,7 @@ def page(
             f"in one process, {statistics.median(two):.2f} s in two: {ratio:.2f} times as fast, the start"
         ]
         lines += ["of the workers included (median of 3, taking turns)."]
-    if "rows" in further["growth"]:
+    if "rows" in further.get("growth", {}):
         lines += ["", "## Growth", "", "CPU of the photometry of one frame of 2048 x 2048, ms.", ""]
         lines += ["| stars | radii | ms |", "| ---: | ---: | ---: |"]
         lines += [
