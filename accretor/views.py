@@ -177,4 +177,9 @@ def view(folder: str | Path) -> WorkspaceView:
 
 
 def _is_table(path: Path) -> bool:
-    return path.suffix == ".ecsv" or path.name in {"stars.fits", "photometry.fits"}
+    return path.suffix == ".ecsv" or path.name in {
+        "stars.fits",
+        "photometry.fits",
+        "forced.fits",
+        "magnitudes.fits",
+    }

@@ -30,8 +30,8 @@ NEB = 2
 """2: an aperture that lacks half the frames, or the window, clears no star."""
 EPHEMERIS = 2
 """2: filters of a night are fitted together, point by point."""
-ZERO_POINT = 2
-"""2: transformations end where they hold for giants only."""
+ZERO_POINT = 3
+"""2: transformations end where they hold for giants only. 3: rp from Gaia was 0.6 mag too bright."""
 REPORT = 2
 """2: settings as they are written; the map of bad pixels counts pixels."""
 AIJ = 1

@@ -176,7 +176,10 @@ def test_a_file_in_the_place_of_the_products_is_said_in_one_line(done, name):
     told = run(done)
 
     lines = [line for line in told.out.splitlines() if "FAILED" in line]
-    assert (told.status != 0, [line.split()[0] for line in lines]) == (True, ["plotting", "index"])
+    assert (told.status != 0, [line.split()[0] for line in lines]) == (
+        True,
+        ["forced", "plotting", "index"],
+    )
     assert all(word in line for line in lines for word in ("products", "folder is needed", "move"))
     assert "Traceback" not in told.out + told.err + run(done, "list").err
 

@@ -380,7 +380,7 @@ def test_the_macro_finds_the_same_in_the_tables_that_are_written_for_it(field):
             *(columns[f"{kind}_{name}"][good] for kind in ("Source-Sky", "rel_flux", "rel_flux_err")),
         )
         # A comparison star is measured where it is found, and not where the catalogue has it.
-        near, alike = (2e-4, 1e-3) if name[0] == "T" else (0.02, 0.1)
+        near, alike = (2e-4, 1e-3) if name[0] == "T" else (0.02, 0.2)
         assert of_macro.delta_mag == pytest.approx(row["delta_mag"], abs=near), row["identifier"]
         assert of_macro.rms == pytest.approx(row["rms"], rel=alike), row["identifier"]
         assert apertures[row["neighbour"] - 1].recentre == (name[0] == "C")

@@ -70,6 +70,16 @@ def test_the_transformations_give_the_sun_its_colours(band, name, bands):
     assert magnitude[0] == pytest.approx(SUN[band], abs=max(0.06, 2 * error[0]))
 
 
+@pytest.mark.parametrize(("filter_name", "expected"), [("gp", 5.11), ("rp", 4.65), ("ip", 4.53)])
+def test_gaia_gives_the_sun_its_magnitudes_in_the_bands_of_sloan(filter_name, expected):
+    found = catalog("gaia_dr3", **{key: [value] for key, value in SUN_GAIA.items()})
+    _, tie, (magnitude, error, _) = best(filter_name, found)
+
+    # Absolute AB magnitudes of Willmer (2018).
+    assert tie.system == "AB"
+    assert magnitude[0] == pytest.approx(expected, abs=max(0.06, 2 * error[0]))
+
+
 def test_the_band_of_tess_of_the_sun_follows_from_gaia():
     found = catalog("gaia_dr3", **{key: [value] for key, value in SUN_GAIA.items()})
     _, tie, (magnitude, _, _) = best("TESS", found)

@@ -79,8 +79,9 @@ def test_light_curve_does_not_depend_on_who_wrote_the_headers(tmp_path, ours, na
     time_error = np.abs(column(found, "bjd_tdb") - column(expected, "bjd_tdb")) * DAY
     assert time_error.max() < PROGRAMS[name].rounding + 1e-4
     # The image of several amplifiers is in electron, and a pixel is hot from 40 units on: one of twenty is so
-    # in one of the two only. That is 2e-5 of the flux and 1e-4 of its error, which is 3e-3.
-    tolerance = (1e-4, 5e-4) if PROGRAMS[name].amplifiers else (2e-6, 2e-6)
+    # in one of the two only; other pixels of a small field are then of the sky. That is a sixth of the error
+    # of the flux, which is 3e-3.
+    tolerance = (5e-4, 5e-3) if PROGRAMS[name].amplifiers else (2e-6, 2e-6)
     # The scintillation in the errors goes with the airmass, which a second changes by a ten-thousandth.
     more = (0.0, 1e-4 * PROGRAMS[name].rounding)
     for key, *parts in zip(("relative_flux", "relative_flux_error"), tolerance, more, strict=True):

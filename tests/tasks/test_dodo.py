@@ -19,7 +19,9 @@ def graph(two_targets):
     """Return the tasks of the stages by their names."""
     run(two_targets, "list")
     dodo = sys.modules["dodo"]
-    tasks = [task for stage in [*STAGES, "forced", "neb"] for task in getattr(dodo, f"task_{stage}")()]
+    tasks = [
+        task for stage in [*STAGES, "zeropoint", "forced", "neb"] for task in getattr(dodo, f"task_{stage}")()
+    ]
     assert len({task.name for task in tasks}) == len(tasks)
     return {task.name: task for task in tasks}
 
@@ -84,8 +86,8 @@ def test_a_stage_of_all_targets_needs_what_is_before_it_of_all(graph):
 def test_the_neighbours_need_the_light_curve_and_hold_up_no_figure(graph):
     before = leaves(ONE, *UPSTREAM, "calibration")
 
-    assert closure(graph, "forced:TOI-9999.01") == leaves(ONE, *UPSTREAM[:3], "forced")
-    assert closure(graph, "neb:TOI-9999.01") == before | leaves(ONE, "forced", "neb")
+    assert closure(graph, "forced:TOI-9999.01") == leaves(ONE, *UPSTREAM, "zeropoint", "forced")
+    assert closure(graph, "neb:TOI-9999.01") == before | leaves(ONE, "zeropoint", "forced", "neb")
     assert closure(graph, "plotting:TOI-9999.01") == before | leaves(ONE, "plotting")
 
 
@@ -93,7 +95,7 @@ def test_a_package_needs_all_stages_and_no_upload(graph):
     visit = ONE.rpartition("/")[0]
 
     assert closure(graph, "packaging:TOI-9999.01") == {
-        *leaves(ONE, *UPSTREAM, "calibration", "forced", "neb", "plotting"),
+        *leaves(ONE, *UPSTREAM, "zeropoint", "calibration", "forced", "neb", "plotting"),
         f"packaging:{visit}",
     }
 
@@ -166,7 +168,7 @@ def test_what_is_cleaned_is_gone_and_nothing_else(space, group, cleaned, kept):
     assert run(space, "clean", group).status == 0
     gone = before - set(tree(space))
 
-    files = ("photometry.fits", "photometry.ecsv", "growth.ecsv")
+    files = ("photometry.fits", "photometry.ecsv", "growth.ecsv", "frame_wcs.ecsv")
     assert gone == {f"work/{slug}/{name}" for slug in cleaned for name in files}
     assert all((space / "work" / slug / "photometry.fits").is_file() for slug in kept)
     assert set(run(space, "calibration").done) == set().union(
@@ -179,7 +181,7 @@ def test_help_of_a_stage_says_what_it_does_and_its_settings(space):
 
     assert found.out.startswith("photometry  Measure the stars of the template in every frame")
     assert (
-        "Settings: [photometry] radii_fwhm or radii, annulus_fwhm, mode, sky, recentre, forced." in found.out
+        "Settings: [photometry] radii_fwhm or radii, annulus_fwhm, mode, sky, recentre, forced;" in found.out
     )
 
 
