@@ -75,6 +75,10 @@ def _results(plan: ObservationPlan) -> Row | None:
 
 
 def _observation(results: Row, plan: ObservationPlan) -> Iterator[str]:
+
+    def value(name: str, form: str) -> str:
+        return results_of.number(results[name], form)
+
     n_frame = results["n_frame_good"] + results["n_frame_poor"]
     yield (
         f"  {results['filter']:<6} {results['n_frame_good']} of {n_frame} frames, aperture "
@@ -89,12 +93,12 @@ def _observation(results: Row, plan: ObservationPlan) -> Iterator[str]:
         ephemeris = plan.target.ephemeris
         predicted = f", predicted {ephemeris.depth:g}" if ephemeris else ""
         yield (
-            f"         Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f} "
-            f"(depth {results['depth_ppt']:.2f} ± {results['depth_error_ppt']:.2f} ppt{predicted})"
+            f"         Rp/R* {value('rp_rs', '.4f')} ± {value('rp_rs_error', '.4f')} "
+            f"(depth {value('depth_ppt', '.2f')} ± {value('depth_error_ppt', '.2f')} ppt{predicted})"
         )
         yield (
-            f"         Tc {results['tc_bjd_tdb']:.5f} ± {results['tc_error_day']:.5f} BJD_TDB "
-            f"(O-C {results['o_c_minute']:+.1f} ± {results['o_c_error_minute']:.1f} min), "
+            f"         Tc {value('tc_bjd_tdb', '.5f')} ± {value('tc_error_day', '.5f')} BJD_TDB "
+            f"(O-C {value('o_c_minute', '+.1f')} ± {value('o_c_error_minute', '.1f')} min), "
             f"coverage {results['coverage']}"
         )
     else:
@@ -148,7 +152,7 @@ def _next(workspace: Workspace) -> Iterator[str]:
 
 def _against_truth(truth: Row, results: Row) -> Iterator[str]:
     """Compare what was measured with what was put into a simulated night."""
-    if not results["has_fit"]:
+    if None in (results["rp_rs"], results["rp_rs_error"], results["tc_bjd_tdb"], results["tc_error_day"]):
         return
     yield "truth of this simulated night:"
     for name, unit, measured, error, true in (

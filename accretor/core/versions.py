@@ -17,10 +17,11 @@ TEMPLATE = 2
 PHOTOMETRY = 3
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced.
 3: the wings of bright stars are kept out of the annuli; levels of digitised skies."""
-CALIBRATION = 5
+CALIBRATION = 6
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
 amplitude; what the fit was given is kept; limb darkening by choice; stars of another colour than the target
-weigh less. 5: weights of another profile."""
+weigh less. 5: weights of another profile. 6: a weak prior on the radius ratio; a transit that is not
+measured is no fit."""
 PLOTTING = 4
 """3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator."""
 PACKAGING = 3

@@ -15,6 +15,13 @@ TC, K, A_RS, IMPACT, LIMB_G = range(5)
 STEP = np.array([1e-5, 1e-5, 1e-4, 1e-4, 1e-4])
 _BINARY = 0.5  # no planet has half the radius of its star
 
+K_ERROR = 0.25
+"""Error of the prior on the radius ratio, about that of the ephemeris.
+
+As wide as all planets, so that it says nothing where a transit is measured; where hardly any of it
+is in the data it is all that is known, and without it nothing would stand against any ratio.
+"""
+
 
 @dataclass(frozen=True)
 class Prior:
@@ -123,7 +130,8 @@ def prior_residual(problem: Problem, parameter: Floats) -> Floats:
             scale,
             (impact - problem.impact.mean) / problem.impact.error,
             (g - problem.limb_g.mean) / problem.limb_g.error,
-            # Weak: it matters only where there is no transit to be timed.
+            # Weak: they matter only where there is no transit to be measured.
+            (k - problem.start[K]) / K_ERROR,
             tc / problem.tc_reach,
         ]
     )

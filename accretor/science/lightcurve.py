@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,17 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats
 from accretor.science import curve as curves
-from accretor.science import differential, limbdarkening, nightnoise, noise, statistics, summary, systematics
+from accretor.science import (
+    differential,
+    fit,
+    limbdarkening,
+    nightnoise,
+    noise,
+    solution,
+    statistics,
+    summary,
+    systematics,
+)
 from accretor.science import ephemeris as ephemerides
 from accretor.science.curve import Curve, Series, Term
 from accretor.science.differential import Differential, Stars
@@ -24,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["LightCurve", "Noise", "Photometry", "Stars", "Term", "TransitFit", "calibrate"]
 
 FEW_COMPARISONS = 8
+
+SEEN = 5.0
+"""Errors that the predicted radius ratio must have if a night without a transit is to speak against it."""
 
 
 @dataclass(frozen=True)
@@ -206,9 +220,13 @@ def calibrate(
         photometry, night, series, settings, ephemeris, prediction, coverage, target, law, fit_reason
     )
     transit_fit = None
-    if prediction is not None and found.problem is not None and found.solution is not None:
-        transit_fit = summary.summarise(
-            found.problem, found.solution, mid=prediction.mid, sigma=prediction.sigma
+    unmeasured = ""
+    if prediction is not None and not fit_reason:
+        transit_fit, unmeasured = _measured(found, prediction)
+    if unmeasured:
+        fit_reason = unmeasured
+        found = _trend_and_transit(
+            photometry, night, series, settings, ephemeris, prediction, coverage, target, law, fit_reason
         )
 
     reason = tuple(found.outlier.get(frame, given) for frame, given in enumerate(night.reason))
@@ -251,6 +269,7 @@ def calibrate(
         found=found,
         flags=(
             *_flags(photometry, night, ephemeris, prediction, transit_fit, law, scatter, spread, diameter),
+            *([fit_reason] if unmeasured else []),
             *_missing_terms(settings, found),
             *_counted_flags(settings, is_used, is_counted),
         ),
@@ -286,6 +305,22 @@ def _obstacle(series: Series, prediction: Prediction | None, coverage: str) -> s
     return ""
 
 
+def _measured(found: Curve, prediction: Prediction) -> tuple[TransitFit | None, str]:
+    """Return the fit, or why what was found is none."""
+    if found.problem is None or found.solution is None or found.noise is None:
+        return None, "the transit is not measured: the frames do not tell it from the trend"
+    fitted = summary.summarise(found.problem, found.solution, mid=prediction.mid, sigma=prediction.sigma)
+    words = summary.nonsense(fitted, 48 * (prediction.mid - prediction.ingress))
+    if not words:
+        return fitted, ""
+    k = float(found.problem.start[fit.K])
+    condensed = fit.condense(found.problem, solution.MAX_POINT)
+    _, error = solution.rp_rs_of(condensed, found.noise, found.problem.start)
+    if fitted.rp_rs < k and error < k / SEEN:
+        return None, f"no transit is seen: one of the predicted Rp/R* {k:.4f} would be known to ± {error:.4f}"
+    return None, f"the transit is not measured: {words}"
+
+
 def _trend_and_transit(
     photometry: Photometry,
     night: Differential,
@@ -319,14 +354,12 @@ def _trend_and_transit(
     max_terms = settings.max_detrend
     if not obstacle and ephemeris is not None and prediction is not None:
         whole = curves.set_up(series, prediction, ephemeris, target, law, settings.limb_darkening)
-        return curves.with_transit(
-            series,
-            whole,
-            quantities,
-            forced=forced,
-            max_terms=max_terms,
-            log_prior=nightnoise.log_prior(photometry, night, series.is_used),
-        )
+        log_prior = nightnoise.log_prior(photometry, night, series.is_used)
+        # Singular: the points tell neither the terms nor the transit apart.
+        with contextlib.suppress(np.linalg.LinAlgError):
+            return curves.with_transit(
+                series, whole, quantities, forced=forced, max_terms=max_terms, log_prior=log_prior
+            )
     is_level = np.ones(len(series.time), dtype=bool)
     if prediction is not None and (~_in_transit(series.time, prediction) & series.is_used).sum() >= 5:
         is_level = ~_in_transit(series.time, prediction)

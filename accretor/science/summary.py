@@ -12,6 +12,9 @@ from accretor.science import limbdarkening, transit
 from accretor.science.fit import A_RS, IMPACT, LIMB_G, STEP, TC, K, Problem, linear, transit_model
 from accretor.science.solution import Solution
 
+LONGEST = 2.0
+"""Times the predicted duration, and its inverse, beyond which no transit of an ephemeris is believed."""
+
 
 @dataclass(frozen=True)
 class TransitFit:
@@ -158,6 +161,32 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
         prior_slope=_flat(solution.prior_gradient * error[:5]),
         prior=_flat(solution.prior_precision * np.outer(error[:5], error[:5])),
     )
+
+
+def nonsense(fit: TransitFit, duration_hour: float) -> str:
+    """Return why *fit* measures no transit, "" where it does.
+
+    A shallow transit that is lost in the noise is measured (it is at most so deep);
+    none is where the points in it leave depth or shape to chance.
+
+    Parameters
+    ----------
+    fit : TransitFit
+    duration_hour : float
+        Predicted.
+    """
+    numbers = (fit.tc, fit.tc_error, fit.rp_rs, fit.rp_rs_error, fit.duration_hour, fit.duration_error_hour)
+    if not all(math.isfinite(value) for value in numbers):
+        return "its errors cannot be told"
+    if not fit.rp_rs_error < fit.rp_rs:
+        return f"Rp/R* would be {fit.rp_rs:.4f} ± {fit.rp_rs_error:.4f}"
+    is_long = fit.duration_hour > LONGEST * duration_hour
+    if is_long or fit.duration_hour < duration_hour / LONGEST or fit.duration_error_hour > fit.duration_hour:
+        return (
+            f"it would last {fit.duration_hour:.1f} ± {fit.duration_error_hour:.1f} h "
+            f"instead of {duration_hour:.1f} h"
+        )
+    return ""
 
 
 def _flat(matrix: Floats) -> tuple[float, ...]:

@@ -33,13 +33,18 @@ def said(results: Row) -> str:
     """Return the results in one line."""
     line = (
         f"{results['n_frame_good']} points, r = {results['aperture_radius_px']:.1f} px, "
-        f"{results['n_comparison']} stars, {results['rms_per_point_ppt']:.2f} ppt"
+        f"{results['n_comparison']} stars, {number(results['rms_per_point_ppt'], '.2f')} ppt"
     )
     if results["predicted_rms_ppt"]:
         line += f" (predicted {results['predicted_rms_ppt']:.2f})"
     if results["rp_rs"] is None:
         return f"{line}; no fit: {results['fit_reason']}"
-    return f"{line}; Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}"
+    return f"{line}; Rp/R* {number(results['rp_rs'], '.4f')} ± {number(results['rp_rs_error'], '.4f')}"
+
+
+def number(value: float | None, form: str) -> str:
+    """Return *value* as *form* has it, or that it is unknown: any result may be null."""
+    return "unknown" if value is None else f"{value:{form}}"
 
 
 def said_of_zero_point(head: Row) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from accretor.core.errors import Unusable
 from accretor.core.settings import CalibrationSettings, Ephemeris, Target
-from accretor.science import limbdarkening, transit
+from accretor.science import limbdarkening, summary, transit
 from accretor.science.lightcurve import LightCurve, Photometry, calibrate
 
 N, N_STAR, TARGET = 160, 24, 3
@@ -213,9 +213,9 @@ def test_a_trend_with_airmass_is_found_and_is_no_transit():
     curve = reduce(night(6, k=0.0, trend=0.05))
 
     assert curve.terms[0].name == "airmass"
-    assert curve.fit is not None
-    assert not curve.fit.is_detected
-    assert any(flag.startswith("transit not detected") for flag in curve.flags)
+    assert curve.fit is None
+    assert curve.fit_reason.startswith("no transit is seen: one of the predicted Rp/R* 0.1000 would be known")
+    assert curve.fit_reason in curve.flags
 
 
 def test_a_transit_under_a_trend_keeps_its_depth():
@@ -434,3 +434,67 @@ def test_the_law_of_limb_darkening_is_the_settings():
     assert (curve.fit.limb_g, curve.fit.limb_h) == (curve.fit.u1, curve.fit.u2)
     assert abs(curve.fit.rp_rs - K) < 4 * curve.fit.rp_rs_error
     assert reduce(night(1), detrend=()).fit.limb_law == "power-2"
+
+
+def cut(whole: Photometry, frames: slice) -> Photometry:
+    n = len(whole.time)
+    given = {field.name: getattr(whole, field.name) for field in dataclasses.fields(whole)}
+    per_frame = {"radii", "position", "neighbour_contrast"}.symmetric_difference(given)
+    return dataclasses.replace(
+        whole,
+        **{
+            name: given[name][frames]
+            for name in per_frame
+            if isinstance(given[name], np.ndarray) and len(given[name]) == n
+        },
+    )
+
+
+@pytest.mark.parametrize("end", ["first", "last"])
+def test_a_night_cut_at_any_length_gives_a_transit_or_says_why_not(end):
+    # The transit begins half way, as in a night that is being taken, and the mirror image of that.
+    whole = night(3, start=-4.6, end=1.6, n=36) if end == "first" else night(3, start=-1.6, end=4.6, n=36)
+    for n in range(5, 37):
+        curve = reduce(cut(whole, slice(0, n) if end == "first" else slice(36 - n, 36)))
+
+        assert np.isfinite(curve.detrended_flux[curve.is_used]).all()
+        if curve.fit is None:
+            assert curve.fit_reason
+            assert np.all(curve.model == 1)
+            assert ("needed" in curve.fit_reason or "not in" in curve.fit_reason) or (
+                curve.fit_reason.startswith("the transit is not measured: ")
+                and curve.fit_reason in curve.flags
+            )
+            continue
+        assert curve.fit.rp_rs_error < curve.fit.rp_rs
+        assert abs(curve.fit.rp_rs - K) < 4 * curve.fit.rp_rs_error, n
+        assert abs(curve.fit.tc - MID) < 4 * curve.fit.tc_error, n
+        assert curve.fit.duration_hour == pytest.approx(3.0, abs=3 * 0.3)
+    assert curve.fit is not None
+    assert curve.fit.is_detected
+
+
+def test_a_dip_that_no_point_tells_from_the_trend_is_no_fit():
+    made = night(3, start=-4.6, end=-0.6, n=30)
+    made.flux[:, TARGET] *= np.random.Generator(np.random.PCG64(1)).normal(1, 0.03, 30)[:, np.newaxis]
+
+    curve = reduce(made)
+
+    assert curve.fit is None
+    assert curve.fit_reason.startswith("the transit is not measured: Rp/R* would be")
+    assert curve.fit_reason in curve.flags
+    assert np.isfinite(curve.noise.rms_per_point_ppt)
+
+
+def test_numbers_that_no_transit_has_are_not_believed():
+    fitted = reduce(night(1)).fit
+
+    for change, words in (
+        ({"rp_rs_error": np.nan}, "its errors cannot be told"),
+        ({"rp_rs": 0.5, "rp_rs_error": 28.77}, "Rp/R* would be 0.5000 ± 28.7700"),
+        ({"duration_hour": 33.8}, "it would last 33.8 ± "),
+        ({"duration_error_hour": 5.0}, "it would last"),
+        ({}, ""),
+    ):
+        assert summary.nonsense(dataclasses.replace(fitted, **change), 3.0).startswith(words)
+        assert bool(summary.nonsense(dataclasses.replace(fitted, **change), 3.0)) == bool(words)

@@ -57,3 +57,9 @@ def test_without_a_fit_the_reason_is_told():
 
 def test_a_scatter_that_cannot_be_predicted_is_not_invented():
     assert "predicted" not in results.said({**FOUND, "predicted_rms_ppt": None})
+
+
+def test_numbers_that_are_null_are_unknown_and_no_exception():
+    said = results.said({**FOUND, "rp_rs_error": None, "rms_per_point_ppt": None})
+
+    assert said.endswith("unknown ppt (predicted 4.40); Rp/R* 0.1489 ± unknown")
