@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from accretor.core.dumps import LIGHT_CURVE
@@ -18,6 +20,8 @@ from accretor.stages import results as results_of
 from accretor.stages.workspace import ObservationPlan, Workspace
 from tasks import _blocked, _wishes, _workspace
 
+log = logging.getLogger("accretor")
+
 MOST_REASONS = 6
 """Reasons that are listed; the tables have all."""
 
@@ -28,7 +32,7 @@ def lines(n_done: int, n_current: int, n_blocked: int) -> Iterator[str]:
     if not workspace.observations:
         yield f"No frame of a target is below raw/ ({len(workspace.assignments)} files there)."
     for visit, plans in workspace.visits.items():
-        yield from _visit(workspace, visit, plans)
+        yield from _spared(f"{visit.target}  {visit.night}", partial(_visit, workspace, visit, plans))
     if workspace.left_out:
         yield "files left out (work/inventory.ecsv):"
         yield from _reasons(
@@ -39,7 +43,16 @@ def lines(n_done: int, n_current: int, n_blocked: int) -> Iterator[str]:
     if n_blocked:
         counts.append(f"{n_blocked} wait for what failed")
     yield f"tasks: {', '.join(counts)}"
-    yield from _next(workspace)
+    yield from _spared("what to do next", partial(_next, workspace))
+
+
+def _spared(what: str, lines: Callable[[], Iterator[str]]) -> Iterator[str]:
+    """Yield *lines*; a bug in them costs these lines, and neither the others nor the end of the run."""
+    try:
+        yield from lines()
+    except Exception as error:  # the work is done and stands: what tells of it must not end in a traceback
+        log.info("the summary of %s broke", what, exc_info=True)
+        yield f"  {what}: the summary broke here ({type(error).__name__}: {error}); the products stand"
 
 
 def _visit(workspace: Workspace, visit: Visit, plans: tuple[ObservationPlan, ...]) -> Iterator[str]:
