@@ -14,6 +14,10 @@ _MA = ".multiaperture."
 _UNKNOWN_MAGNITUDE = 99.999
 
 
+FWHM_FACTOR = 1.4
+"""Of AstroImageJ, where none is given."""
+
+
 @dataclass(frozen=True)
 class Place:
     """One aperture; its place in the list is its number."""
@@ -51,6 +55,8 @@ class Apertures:
     """Electron per pixel and second."""
     has_variable_radius: bool = False
     """The radius follows the FWHM of each image."""
+    fwhm_factor: float = FWHM_FACTOR
+    """Radius over FWHM, if it does."""
 
 
 def write(apertures: Apertures) -> bytes:
@@ -63,10 +69,10 @@ def write(apertures: Apertures) -> bytes:
         ".aperture.rback2": _number(apertures.sky_outer),
         ".aperture.removebackstars": "true",
         ".aperture.backplane": "false",
-        f"{_MA}apradius": "FIXED",
+        f"{_MA}apradius": "AUTO_VAR_FWHM" if apertures.has_variable_radius else "FIXED",
         f"{_MA}naperturesmax": str(max(1000, len(places))),
-        f"{_MA}usevarsizeap": "false",
-        f"{_MA}apfwhmfactor": "1.4",
+        f"{_MA}usevarsizeap": _flag(apertures.has_variable_radius),
+        f"{_MA}apfwhmfactor": _number(apertures.fwhm_factor),
         f"{_MA}usewcs": _flag(known),
         f"{_MA}xapertures": _list(f"{place.x:.4f}" for place in places),
         f"{_MA}yapertures": _list(f"{place.y:.4f}" for place in places),

@@ -108,6 +108,10 @@ class MeasurementInput:
     """(n,) relative flux of T1 over its level out of transit; becomes rel_flux_T1_n."""
     normalised_error: Floats
     """(n,) becomes rel_flux_err_T1_n."""
+    fwhm_factor: float | None = None
+    """Radius over FWHM, where the aperture followed the seeing; None for one radius all night."""
+    base_radius: float = math.nan
+    """Nominal radius, pixel, where the aperture followed the seeing."""
     magnitude: Floats | None = None
     """(n_star,) of the comparison stars in a catalogue, NaN where it has none; None if none are known."""
     transit: TransitColumns | None = None
@@ -358,6 +362,14 @@ def _frame_columns(data: MeasurementInput) -> dict[str, Cells]:
         "DECOBJ2K": np.full(n_frame, data.dec_degree),
         "FWHM_Mean": _mean_of_known(data.fwhm),
         "Source_Radius": data.radius,
+        **(
+            {}
+            if data.fwhm_factor is None
+            else {
+                "FWHM_Mult": np.full(n_frame, data.fwhm_factor),
+                "Source_Rad(base)": np.full(n_frame, data.base_radius),
+            }
+        ),
         "Sky_Rad(min)": data.sky_inner,
         "Sky_Rad(max)": data.sky_outer,
     }

@@ -24,8 +24,9 @@ weigh less. 5: weights of another profile. 6: a weak prior on the radius ratio; 
 measured is no fit."""
 PLOTTING = 4
 """3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator."""
-PACKAGING = 3
-"""3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame."""
+PACKAGING = 4
+"""3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame. 4: radii that
+follow the seeing are in table and notes, weighted pixels in the notes."""
 FORCED = 1
 NEB = 2
 """2: an aperture that lacks half the frames, or the window, clears no star."""

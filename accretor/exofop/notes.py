@@ -106,6 +106,10 @@ class FilterNotes:
     """Least and greatest of the frames used, pixel."""
     least_transparency: float = math.nan
     """Of the frames used, against the night's best."""
+    aperture_range: tuple[float, float] | None = None
+    """Least and greatest aperture radius, pixel, where it followed the seeing."""
+    is_weighted: bool = False
+    """Pixels of the apertures were weighted by a profile."""
     smallest: tuple[float, float, float] | None = None
     """Smallest aperture in which the transit is as deep: radius (pixel), depth over that of the light curve,
     and its error."""
@@ -309,6 +313,14 @@ def _interpretation(visit: NotesInput, one: FilterNotes) -> list[str]:
 def _aperture(one: FilterNotes) -> list[str]:
     radius, inner, outer = one.aperture
     lines = [f"{_length(radius, one)}; sky annulus {inner:.1f} to {outer:.1f} px."]
+    if one.aperture_range is not None:
+        low, high = one.aperture_range
+        lines.append(
+            f"aperture radius was variable in time: {low:.1f} to {high:.1f} px, with the FWHM of each frame; "
+            "the annulus likewise."
+        )
+    if one.is_weighted:
+        lines.append("pixels in the aperture are weighted by a Moffat profile (optimal extraction).")
     if one.smallest is not None:
         small, ratio, error = one.smallest
         lines.append(

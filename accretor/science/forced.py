@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -89,6 +89,7 @@ def measure(
     fwhm: float,
     dirt: Booleans,
     noise: Noise,
+    profile: aperture.Profile | None = None,
 ) -> Forced:
     """Measure the light at positions that are not moved, each with the sky of an annulus of its own.
 
@@ -107,6 +108,8 @@ def measure(
         Pixels of known stars, and bad ones, that no annulus shall have. Apertures have them: their
         light is of the place.
     noise : Noise
+    profile : aperture.Profile, optional
+        Weight pixels by it, as the stars that these are compared with were; without it each pixel counts 1.
 
     Returns
     -------
@@ -120,18 +123,29 @@ def measure(
     flux = np.full((len(x), len(radii)), np.nan)
     sky, sky_noise, peak = (np.full(len(x), np.nan) for _ in range(3))
     n_sky = np.zeros(len(x), dtype=np.int64)
+    weights: list[aperture.Weights] = []
     for start in range(0, len(x), CHUNK):
         part = slice(start, start + CHUNK)
         level, spread, count = aperture.annulus_sky(image, at_x[part], at_y[part], annulus, dirt)
         level = np.where(is_here[part] & (count >= aperture.LEAST_SKY), level, np.nan)
         sky[part], sky_noise[part], n_sky[part] = level, np.where(np.isfinite(level), spread, np.nan), count
-        flux[part] = aperture.aperture_sums(image, at_x[part], at_y[part], level, radii)
+        if profile is None:
+            flux[part] = aperture.aperture_sums(image, at_x[part], at_y[part], level, radii)
+        else:
+            flux[part], own = aperture.weighted_sums(image, at_x[part], at_y[part], level, radii, profile)
+            weights.append(own)
         peak[part] = np.where(is_here[part], _peaks(raw, at_x[part], at_y[part], fwhm), np.nan)
     flux[~(margin[:, np.newaxis] >= radii)] = np.nan
     error, empty = (
         aperture.flux_error(
             value, radii, sky, sky_noise, n_sky,
             gain=noise.gain, read_noise=noise.read_noise, dark_variance=noise.dark_variance,
+            weights=aperture.Weights(
+                **{
+                    column.name: np.concatenate([getattr(own, column.name) for own in weights])
+                    for column in fields(aperture.Weights)
+                }
+            ) if weights else None,
         )
         for value in (flux, np.zeros_like(flux))
     )  # fmt: skip

@@ -122,7 +122,7 @@ def _jobs(
         versions.FORCED, stars.choice, stars.annulus, radii,
         [(round(x, 4), round(y, 4)) for x, y in zip(places.x, places.y, strict=True)], repr(places.tmag),
         rule.significance, rule.blank, rule.blank_draws, rule.blank_edge, rule.blank_dilate,
-        rule.blank_scatter, rule.blank_seed,
+        rule.blank_scatter, rule.blank_seed, *([] if stars.mode == "fixed" else [stars.mode]),
     )  # fmt: skip
     return [
         Job(
@@ -157,16 +157,18 @@ def measure(task: ForcedTask) -> Row:
     bad = masters.load(files.masters).bad
     if bad is not None:
         dirt |= bad
-    radii = np.array(places.radii)
+    scale, profile = photometry.apertures(task.registered, stars)
+    radii, annulus = scale * np.array(places.radii), (scale * stars.annulus[0], scale * stars.annulus[1])
     found = forced.measure(
         image,
         raw,
         place[:, 0],
         place[:, 1],
         radii=radii,
-        annulus=stars.annulus,
+        annulus=annulus,
         fwhm=stars.fwhm,
         dirt=dirt,
+        profile=profile,
         noise=forced.Noise(
             gain=files.gain,
             # Where the sky is not light alone, its noise is measured and not computed.
@@ -179,7 +181,7 @@ def measure(task: ForcedTask) -> Row:
         image,
         (float(place[0, 0]), float(place[0, 1])),
         radii=radii,
-        annulus=stars.annulus,
+        annulus=annulus,
         fwhm=stars.fwhm,
         dirt=dirt,
         is_saturated=raw >= files.saturation,

@@ -209,7 +209,7 @@ def _session(night: Night, at: int, radius: int, rules: Rules) -> Session | None
     return Session(
         time=night.time[good],
         target=night.star_flux[good, 0, radius] / rules.gain,
-        radius=float(night.radii[radius]),
+        radius=float(night.radii[radius] * night.scale[good].mean()),
         ingress=rules.window.ingress,
         egress=rules.window.egress,
         depth=rules.depth,
@@ -234,7 +234,7 @@ def _macro(night: Night, at: int, radius: int, rules: Rules, session: Session) -
     error = source_error(
         flux,
         sky=sky,
-        n_source=np.full_like(flux, math.pi * session.radius**2),
+        n_source=np.pi * (night.radii[radius] * night.scale[good, np.newaxis]) ** 2 * np.ones_like(flux),
         n_sky=np.column_stack([night.n_sky[good, at], night.star_n_sky[good][:, listed]]),
         dark=rules.dark[good, np.newaxis],
         gain=rules.gain,

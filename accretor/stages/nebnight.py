@@ -35,6 +35,8 @@ class Night:
     """(n,) +1 or -1."""
     radii: Floats
     """(n_radius,) pixel, those of the forced photometry."""
+    scale: Floats
+    """(n,) factor on all radii; 1 but where they followed the seeing."""
     flux: Floats
     """(n, n_position, n_radius) electron, forced; NaN where not measured, or saturated."""
     flux_error: Floats
@@ -94,7 +96,7 @@ def read(paths: ObservationPaths, places: list[Row]) -> Night | None:
     if len(curve) < eclipse.FEWEST or not len(found["image_name"]) or not meta["radii"]:
         return None
     measured, own = photometry.columns(
-        paths, "image_name", "flux", "flux_error", "sky", "n_sky", "x", "y", "rotation"
+        paths, "image_name", "flux", "flux_error", "sky", "n_sky", "x", "y", "rotation", "aperture_scale"
     )
     comparison = dump.read(paths.comparison, COMPARISON).rows
     used = [
@@ -114,6 +116,7 @@ def read(paths: ObservationPaths, places: list[Row]) -> Night | None:
         exposure=dump.numbers(curve, "exptime"),
         flip=np.where(np.abs(measured["rotation"][at]) > 90, -1.0, 1.0),
         radii=np.array(meta["radii"]),
+        scale=measured["aperture_scale"][at],
         flux=flux,
         flux_error=error,
         sky=sky,

@@ -134,6 +134,7 @@ def _night(found: Measured, near: Neighbours, radius: float) -> MeasurementInput
             columns={name: values[kept] for name, values in found.columns.items()},
             flip=found.flip[kept],
             own_radius=(),
+            scale=tuple(found.scale[i] for i in kept) if found.scale else (),
         )
     )
     flip = {name: cells for name, cells in data.extra.items() if name == "Meridian_Flip"}

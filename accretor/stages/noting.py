@@ -141,6 +141,8 @@ def _filter(found: Measured) -> notes.FilterNotes:
         fwhm_range=(float(fwhm.min()), float(fwhm.max())),
         least_transparency=float(10 ** (0.4 * zero.min())),
         smallest=_smallest(found),
+        aperture_range=_range(found.scale, found.radius),
+        is_weighted=not found.plan.is_table and found.plan.settings.photometry.mode == "optimal",
     )
 
 
@@ -156,6 +158,10 @@ def _fit(results: Row) -> notes.FitNotes | None:
         duration_error=results["duration_error_hour"],
         delta_bic=results["delta_bic"],
     )
+
+
+def _range(scale: tuple[float, ...], radius: float) -> tuple[float, float] | None:
+    return (min(scale) * radius, max(scale) * radius) if scale and min(scale) < max(scale) else None
 
 
 def _smallest(found: Measured) -> tuple[float, float, float] | None:

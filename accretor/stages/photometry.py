@@ -33,6 +33,7 @@ from accretor.stages.rows import GOOD, Job, fingerprint
 
 if TYPE_CHECKING:
     from accretor.io.layout import Layout
+    from accretor.science import aperture
     from accretor.science.calibrated import Calibrated
     from accretor.stages.workspace import ObservationPlan
 
@@ -173,11 +174,7 @@ def measure(task: PhotometryTask, image: Calibrated | None = None) -> Row:
     image = reduced.look_at(task.files) if image is None else image
     place = transform.apply(np.column_stack([wanted.x, wanted.y]))
     centre = transform.apply(np.array([wanted.centre]))[0]
-    width = task.registered["fwhm"] if math.isfinite(task.registered["fwhm"]) else wanted.fwhm
-    scale = 1.0
-    if wanted.mode == "variable":
-        # To the digits of the dump: what is written is what was used.
-        scale = round(min(max(width / wanted.fwhm, 1 / MOST_SCALE), MOST_SCALE), 4)
+    scale, profile = apertures(task.registered, wanted)
     found = aperture.measure(
         image,
         image.raw,
@@ -194,7 +191,7 @@ def measure(task: PhotometryTask, image: Calibrated | None = None) -> Row:
         dark_variance=task.files.dark_current * task.files.exposure,
         bad=masters.load(task.files.masters).bad,
         estimator=wanted.sky,
-        profile=aperture.Profile(width) if wanted.mode == "optimal" else None,
+        profile=profile,
         reach=np.array(wanted.reach),
         cap=np.array(wanted.cap),
     )
@@ -222,6 +219,21 @@ def measure(task: PhotometryTask, image: Calibrated | None = None) -> Row:
         "roundness": found.roundness,
         "flag": flag,
     }
+
+
+def apertures(registered: Row, wanted: StarList) -> tuple[float, aperture.Profile | None]:
+    """Return the factor on all radii of a frame, and the profile that weights its pixels, if one does.
+
+    Whatever is compared with the stars of the frame must be measured by the same.
+    """
+    from accretor.science import aperture
+
+    width = registered["fwhm"] if math.isfinite(registered["fwhm"]) else wanted.fwhm
+    scale = 1.0
+    if wanted.mode == "variable":
+        # To the digits of the dump: what is written is what was used.
+        scale = round(min(max(width / wanted.fwhm, 1 / MOST_SCALE), MOST_SCALE), 4)
+    return scale, aperture.Profile(width) if wanted.mode == "optimal" else None
 
 
 def radii(settings: PhotometrySettings, fwhm: float) -> tuple[float, ...]:

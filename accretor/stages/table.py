@@ -82,7 +82,9 @@ class Measured:
     """Of the stars of the table, in the catalogue and the band that the filter is tied to; NaN where it has
     none, or one that is not to be believed; empty where there is no zero point."""
     own_radius: tuple[float, ...] = ()
-    """(n_used,) pixel, of a table whose aperture followed the seeing; else empty."""
+    """(n_used,) pixel, of a table of AstroImageJ whose aperture followed the seeing; else empty."""
+    scale: tuple[float, ...] = ()
+    """(n_used,) factor on radius and annulus in each frame, where ours followed the seeing; else empty."""
 
     @property
     def is_primary(self) -> bool:
@@ -106,7 +108,7 @@ def collect(plan: ObservationPlan) -> Measured:
     frames = {row["image_name"]: row for row in dump.read(paths.frames, FRAMES).rows}
     star = [row["star"] for row in labelled]
     measured, meta = photometry_stage.columns(
-        paths, "image_name", "rotation", "context", *_MEASURES, stars=star
+        paths, "image_name", "rotation", "context", "aperture_scale", *_MEASURES, stars=star
     )
     used = [row for row in curve if row["is_used"]]
     place = {name: i for i, name in enumerate(measured["image_name"])}
@@ -125,8 +127,14 @@ def collect(plan: ObservationPlan) -> Measured:
         flip=np.where(np.abs(measured["rotation"][which]) > 90, -1.0, 1.0),
         magnitude=_magnitudes(plan, star),
         own_radius=tuple(meta["source_radius"][i] for i in which) if "source_radius" in meta else (),
+        scale=_scale(plan, measured["aperture_scale"][which]),
         context=fingerprint(sorted({str(item) for item in measured["context"][which]})),
     )
+
+
+def _scale(plan: ObservationPlan, scale: Floats) -> tuple[float, ...]:
+    is_variable = not plan.is_table and plan.settings.photometry.mode == "variable"
+    return tuple(float(value) for value in scale) if is_variable else ()
 
 
 def _magnitudes(plan: ObservationPlan, stars: list[int]) -> tuple[float, ...]:
@@ -215,8 +223,15 @@ def places(found: Measured) -> bytes:
             gain=detector.gain,
             read_noise=detector.read_noise,
             dark_current=found.plan.instrument.dark_current,
+            has_variable_radius=bool(found.scale),
+            fwhm_factor=_fwhm_factor(found) if found.scale else aij_apertures.FWHM_FACTOR,
         )
     )
+
+
+def _fwhm_factor(found: Measured) -> float:
+    """Return the radius over the FWHM of the template, which is that of every frame to its own FWHM."""
+    return float(round(found.radius / dump.read_meta(found.plan.paths.template_stars)["fwhm"], 4))
 
 
 def _given(found: Measured) -> list[float]:
@@ -287,7 +302,8 @@ def measurement_input(found: Measured) -> MeasurementInput:
     ra, dec, _, _ = preprocess.direction(plan.target)
     n = len(found.used)
     flux, sky = found.flux / detector.gain, columns["sky"] / detector.gain
-    radius = np.array(found.own_radius) if found.own_radius else np.full(n, found.radius)
+    scale = np.array(found.scale) if found.scale else np.ones(n)
+    radius = np.array(found.own_radius) if found.own_radius else found.radius * scale
     frame = {
         name: dump.numbers(found.frames, name)
         for name in ("jd_utc", "hjd_utc", "bjd_tdb", "airmass", "altitude", "exptime", "ccd_temperature")
@@ -331,13 +347,15 @@ def measurement_input(found: Measured) -> MeasurementInput:
         star_ra_hour=right_ascension / 15,
         star_dec_degree=declination,
         radius=radius,
-        sky_inner=np.full(n, results["annulus_inner_px"]),
-        sky_outer=np.full(n, results["annulus_outer_px"]),
+        sky_inner=results["annulus_inner_px"] * scale,
+        sky_outer=results["annulus_outer_px"] * scale,
         gain=detector.gain,
         read_noise=detector.read_noise,
         dark_current=plan.instrument.dark_current,
         saturation=detector.saturation,
         image_height=dump.read_meta(plan.paths.template_stars)["shape"][0],
+        fwhm_factor=_fwhm_factor(found) if found.scale else None,
+        base_radius=found.radius,
         normalised_flux=sums.flux[:, 0] / level,
         normalised_error=sums.flux_error[:, 0] / level,
         magnitude=np.array(_given(found)) if found.magnitude else None,
