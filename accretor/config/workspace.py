@@ -13,8 +13,10 @@ import msgspec
 
 from accretor import instruments
 from accretor.config import intervals
+from accretor.core import exclusions
 from accretor.core.errors import ConfigError
 from accretor.core.settings import (
+    CalibrationSettings,
     ForcedPosition,
     InstrumentSettings,
     ObservationSettings,
@@ -209,6 +211,7 @@ def _check(path: Path, settings: WorkspaceSettings) -> None:
                 path, f"instrument[{i}].name", f"{instrument.name!r} is the name of two instruments"
             )
     _check_annulus(path, "photometry", settings.photometry)
+    _check_times(path, "calibration", settings.calibration)
     _check_catalogs(path, [item.name for item in settings.catalogs.file])
     for i, special in enumerate(settings.observation):
         _check_observation(path, f"observation[{i}]", special, settings, [*folders.values()])
@@ -228,6 +231,13 @@ def _check_annulus(path: Path, key: str, settings: PhotometrySettings) -> None:
         raise ConfigError(path, f"{key}.annulus_fwhm", f"inner radius {inner} is not below the outer {outer}")
 
 
+def _check_times(path: Path, key: str, settings: CalibrationSettings) -> None:
+    try:
+        exclusions.check(settings.exclude_times)
+    except ValueError as error:
+        raise ConfigError(path, f"{key}.exclude_times", str(error)) from None
+
+
 def _check_observation(
     path: Path, key: str, special: ObservationSettings, settings: WorkspaceSettings, targets: list[str]
 ) -> None:
@@ -241,6 +251,8 @@ def _check_observation(
         merged = _convert(path, f"{key}.{name}", {**msgspec.to_builtins(base), **keys}, type(base))
         if name == "photometry":
             _check_annulus(path, f"{key}.{name}", merged)
+        if name == "calibration":
+            _check_times(path, f"{key}.{name}", merged)
 
 
 def _check_catalogs(path: Path, names: list[str]) -> None:

@@ -361,6 +361,21 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     them beside this file, with the columns init_time and final_time; default: all frames. Intervals that
     hold no frame of an observation are those of other nights."""
 
+    exclude_frames: tuple[str, ...] = ()
+    """Names of raw frames that the light curve shall leave out, without their folder; ``*`` and ``?`` stand
+    for anything. Best in the [observation.calibration] of one night. Nothing is measured again."""
+    exclude_times: tuple[tuple[float | str, float | str], ...] = ()
+    """Intervals whose frames, by the middle of their exposure, it shall leave out: pairs of numbers (BJD_TDB
+    day), or of texts (UTC, ``"2025-03-04T21:30:00"``)."""
+    max_fwhm: Positive | None = None
+    """FWHM beyond which a frame is left out, pixel; default: none is, for its errors are larger, and that is
+    enough."""
+    max_sky: Positive | None = None
+    """Sky at the target beyond which a frame is left out, electron per pixel; default: none is."""
+    min_transparency: Fraction | None = None
+    """Part of the night's best transparency below which a frame is left out; default: 0.1, at which clouds
+    are hardly even."""
+
     @property
     def rms_intervals(self) -> tuple[tuple[float, float], ...]:
         """The intervals; those of a table are here once the file is read."""
@@ -394,6 +409,9 @@ class MagnitudesSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Fewest stars of a zero point: fewer cannot show that one of them is wrong."""
     clip: Positive = 3.0
     """Standard deviations beyond which a star is left out of a zero point."""
+    exclude: tuple[str, ...] = ()
+    """Stars that shall tell no zero point, by their names in the catalogue (column ``identifier`` of
+    magnitudes.ecsv); their own magnitudes are made all the same."""
     radius: Positive | None = None
     """Aperture radius of the tables, pixel; default: the one through which the stars scatter least."""
 

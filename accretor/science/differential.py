@@ -142,7 +142,7 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
     if "" not in reasons:
         raise Unusable(f"none of {len(reasons) - 1} stars can be a comparison star: {_commonest(reasons)}")
     is_eligible = np.array([not reason for reason in reasons])
-    frame_reason = _frame_reasons(photometry, aperture, is_eligible)
+    frame_reason = _frame_reasons(photometry, aperture, is_eligible, settings)
     is_used = np.array([not reason for reason in frame_reason])
     if not is_used.any():
         raise Unusable(f"none of {len(is_used)} frames is left: {_commonest(frame_reason)}")
@@ -244,10 +244,12 @@ def _transparency(zero: Floats, exposure: Floats) -> Floats:
     return np.asarray(level - np.nanpercentile(level, 95))
 
 
-def _frame_reasons(photometry: Photometry, aperture: Aperture, is_comparison: Booleans) -> list[str]:
+def _frame_reasons(
+    photometry: Photometry, aperture: Aperture, is_comparison: Booleans, settings: CalibrationSettings
+) -> list[str]:
     """Return for each frame why it must be left out, "" if it is good enough.
 
-    Clouds alone are no reason: thin ones only make the error larger.
+    Clouds alone are no reason, unless the settings say so: thin ones only make the error larger.
     """
     target = photometry.target
     solution = ensemble.zero_point(aperture.log_flux, aperture.error, is_comparison)
@@ -257,7 +259,11 @@ def _frame_reasons(photometry: Photometry, aperture: Aperture, is_comparison: Bo
     error = np.hypot(aperture.error[:, target], solution.error)
     usual = float(np.nanmedian(error)) if np.isfinite(error).any() else math.nan
 
+    least = LEAST_TRANSPARENCY if settings.min_transparency is None else settings.min_transparency
+
     def reason(frame: int) -> str:
+        if words := _unwanted(photometry, frame, settings):
+            return words
         if photometry.is_saturated[frame, target]:
             return "target saturated"
         if photometry.is_near_edge[frame, target]:
@@ -266,13 +272,26 @@ def _frame_reasons(photometry: Photometry, aperture: Aperture, is_comparison: Bo
             return "target not measured"
         if not np.isfinite(solution.zero[frame]):
             return "no comparison star measured"
-        if transparency[frame] < LEAST_TRANSPARENCY:
-            return f"transparency {transparency[frame]:.2f} of the night's best"
+        if transparency[frame] < least:
+            own = "" if settings.min_transparency is None else f", the settings take down to {least:g}"
+            return f"transparency {transparency[frame]:.2f} of the night's best{own}"
         if error[frame] > GREATEST_ERROR * usual:
             return f"error {error[frame] / usual:.0f} times the night's median"
         return ""
 
     return [reason(frame) for frame in range(len(transparency))]
+
+
+def _unwanted(photometry: Photometry, frame: int, settings: CalibrationSettings) -> str:
+    """Return why the user does not want a frame, "" for most."""
+    if photometry.left_out and photometry.left_out[frame]:
+        return photometry.left_out[frame]
+    fwhm, sky = photometry.fwhm[frame], photometry.sky[frame, photometry.target]
+    if settings.max_fwhm is not None and fwhm > settings.max_fwhm:
+        return f"FWHM {fwhm:.2f} px, the settings take up to {settings.max_fwhm:g}"
+    if settings.max_sky is not None and sky > settings.max_sky:
+        return f"sky {sky:.0f} electron, the settings take up to {settings.max_sky:g}"
+    return ""
 
 
 def _commonest(reasons: list[str]) -> str:

@@ -82,6 +82,8 @@ class Photometry:
     """(n, n_star) highest raw pixel less the level of the frame, in any unit; it shows cosmic rays."""
     color: Floats | None = None
     """(n_star,) colour on the scale of BP - RP, magnitude, NaN where not known; None without a catalogue."""
+    left_out: tuple[str, ...] = ()
+    """(n,) why the user leaves a frame out, "" for the others; empty where there is nothing of the kind."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accretor.core import versions
+from accretor.core import exclusions, versions
 from accretor.core.dumps import APERTURES, COMPARISON, FRAMES, LIGHT_CURVE, RESULTS, STARS, TEMPLATE_STARS
 from accretor.core.errors import Blocked
-from accretor.core.settings import WorkspaceSettings
+from accretor.core.settings import CalibrationSettings, WorkspaceSettings
 from accretor.io import atomic, dump
 from accretor.io.dump import Row
 from accretor.science import lightcurve, likeness
@@ -90,6 +90,8 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     )
     if colors is not None:
         photometry = replace(photometry, color=colors.value)
+    own = settings.calibration
+    photometry = replace(photometry, left_out=_left_out(given, own))
     choice, radii = aijchoice.stars(plan, given.stars.rows, given.stars.meta), aijchoice.radii(plan.aij)
     _, _, height = plan.site
     found = lightcurve.calibrate(
@@ -117,6 +119,10 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     results |= sampled.numbers
     results["comparison_colors"] = "" if colors is None else colors.name
     results["flags"] += [*([doubt] if doubt else []), *sampled.remarks, *remarks]
+    results["flags"] += [
+        f"exclude_frames: no frame is named {pattern}"
+        for pattern in exclusions.idle([row["image_name"] for row in given.frames.rows], own.exclude_frames)
+    ]
     if not plan.is_table:
         results["flags"] = with_biases(results["flags"], nightflags.find(plan, given.columns, results))
     atomic.write_text(
@@ -124,6 +130,18 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     )
     written = (paths.light_curve, paths.comparison, paths.apertures, paths.fit_points, paths.results)
     return Done((*written, *sampled.written), said(results))
+
+
+def _left_out(given: Measured, settings: CalibrationSettings) -> tuple[str, ...]:
+    """Return why the user leaves frames out of the light curve, of the frames measured."""
+    by_input = {row["input"]: row for row in given.frames.rows}
+    rows = [by_input[item] for item in given.columns["input"]]
+    return tuple(
+        exclusions.reason(
+            row["image_name"], row["bjd_tdb"], row["jd_utc"], settings.exclude_frames, settings.exclude_times
+        )
+        for row in rows
+    )
 
 
 def _photometry(

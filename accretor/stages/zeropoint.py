@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from accretor.core import exclusions
 from accretor.core.arrays import Booleans, Floats
 from accretor.core.dumps import FRAMES, MAGNITUDES, TEMPLATE_STARS, ZERO_POINTS
 from accretor.core.errors import DumpError, Unusable
@@ -223,8 +224,9 @@ def _reference(catalog: Catalog, tie: Tie, sky: Sky, settings: WorkspaceSettings
         step = transformations.offset(tie.band, system, wanted)
         system = wanted
     is_found = entry >= 0
+    excluded = frozenset(settings.magnitudes.exclude)
     flag = [
-        _verdict(row, entry[star], sky.is_saturated[star], crowd[star], there, error, catalog)
+        _verdict(row, entry[star], sky.is_saturated[star], crowd[star], there, error, catalog, excluded)
         for star, row in enumerate(sky.stars)
     ]
     return Reference(
@@ -249,6 +251,7 @@ def _verdict(
     magnitude: Floats,
     error: Floats,
     catalog: Catalog,
+    excluded: frozenset[str],
 ) -> str:
     """Return why a star must not tell the zero point; empty if it may."""
     if row["role"] == "target":
@@ -257,6 +260,8 @@ def _verdict(
         return "saturated"
     if entry < 0:
         return "not in the catalogue"
+    if str(catalog.identifier[entry]) in excluded:
+        return exclusions.REASON
     if catalog.flag[entry]:
         return f"by the catalogue: {catalog.flag[entry]}"
     if not np.isfinite(magnitude[entry]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -115,3 +116,19 @@ def test_every_rms_is_that_of_the_frames_in_the_intervals(tmp_path):
         f"rms of {len(counted)} of {len(every)} frames: those in the intervals of the settings"
         in results["flags"]
     )
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("[calibration]", "calibration.exclude_times"),
+        (
+            '[[observation]]\nname = "TOI-1.01/20250304"\n[observation.calibration]',
+            "observation[0].calibration.exclude_times",
+        ),
+    ],
+)
+def test_times_to_leave_out_are_checked_where_they_stand(tmp_path, section, key):
+    assert loaded(tmp_path, f'{section}\nexclude_times = [["2025-03-04", "2025-03-05"], [1.5, 2.5]]\n')
+    with pytest.raises(ConfigError, match=re.escape(key)):
+        loaded(tmp_path, f'{section}\nexclude_times = [["2025-03-05", "2025-03-04"]]\n')

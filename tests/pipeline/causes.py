@@ -324,6 +324,7 @@ CAUSES = (
         (put("photometry", "radii_fwhm = [1.0, 1.5]"),),
     ),
     Cause("[magnitudes]", "zeropoint, report", (put("magnitudes", "min_stars = 6"),)),
+    Cause("[magnitudes] exclude", "zeropoint, report", (put("magnitudes", 'exclude = ["5"]'),)),
     Cause("[export]", "nothing", (put("export", 'aavso_code = "XYZ"'),), SAME),
     Cause(
         "[plate_solution], and the same one is found",
@@ -348,6 +349,13 @@ CAUSES = (
         ),
     ),
     Cause("[calibration] intervals", LATE, (put("calibration", "intervals = [[2460739.3, 2460739.43]]"),)),
+    Cause("[calibration] exclude_frames", LATE, (put("calibration", 'exclude_frames = ["*-0011.fits"]'),)),
+    Cause(
+        "[calibration] exclude_times",
+        LATE,
+        (put("calibration", 'exclude_times = [["2025-03-04T22:40:00", "2025-03-04T22:50:00"]]'),),
+    ),
+    Cause("[calibration] max_fwhm", LATE, (put("calibration", "max_fwhm = 4.1"),)),
     Cause("[calibration] detrend", LATE, (put("calibration", 'detrend = ["airmass"]'),)),
     Cause("[plotting]", ENDS, (put("plotting", 'title = "A title"'),)),
     Cause("[packaging] n_comparison", f"calibration, neb, {ENDS}", (put("packaging", "n_comparison = 4"),)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -226,3 +227,19 @@ def test_each_frame_has_a_plate_solution_that_follows_its_drift(workspace):
         assert row["pixel_scale"] == pytest.approx(NIGHT.pixel_scale, rel=1e-3)
     assert len(rows) == 12
     assert np.ptp([row["ra"] for row in rows if not row["reason"]]) > 1e-4
+
+
+def test_a_star_that_the_user_excludes_tells_no_zero_point_and_keeps_its_magnitude(workspace, tmp_path):
+    before, stars = of(workspace)
+    bright = max((row for row in stars.rows if row["is_used"]), key=lambda row: -row["magnitude"])
+    other = shutil.copytree(workspace, tmp_path / "other")
+    with (other / "workspace.toml").open("a", encoding="utf-8") as file:
+        file.write(f'\n[magnitudes]\nexclude = ["{bright["identifier"]}"]\n')
+
+    assert run(other, "zeropoint").stages == ["zeropoint"]
+    after, found = of(other)
+    row = next(row for row in found.rows if row["identifier"] == bright["identifier"])
+    assert row["flag"] == "excluded by the configuration"
+    assert not row["is_used"]
+    assert row["magnitude"] == pytest.approx(bright["magnitude"], abs=0.01)
+    assert after.meta["n_star"] == before.meta["n_star"] - 1

@@ -498,3 +498,44 @@ def test_numbers_that_no_transit_has_are_not_believed():
     ):
         assert summary.nonsense(dataclasses.replace(fitted, **change), 3.0).startswith(words)
         assert bool(summary.nonsense(dataclasses.replace(fitted, **change), 3.0)) == bool(words)
+
+
+def test_frames_that_the_user_leaves_out_are_in_no_fit_and_keep_their_reason():
+    made = night(2)
+    made.flux[40:44, TARGET] *= 0.9
+    words = ("excluded by the configuration: x*",)
+    left_out = tuple(words[0] if 40 <= i < 44 else "" for i in range(N))
+
+    curve = reduce(dataclasses.replace(made, left_out=left_out), detrend=("airmass",))
+
+    assert curve.reason[40:44] == words * 4
+    assert not curve.is_used[40:44].any()
+    assert curve.is_used.sum() >= N - 6
+    assert abs(curve.fit.rp_rs - K) < 4 * curve.fit.rp_rs_error
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ({"max_fwhm": 3.3}, "FWHM 3.4"),
+        ({"max_sky": 908.0}, "electron, the settings take up to 908"),
+        ({"min_transparency": 0.5}, "of the night's best, the settings take down to 0.5"),
+    ],
+)
+def test_limits_of_the_settings_leave_frames_out_with_value_and_limit(option, expected):
+    cloud = np.ones(N)
+    cloud[30:35] = 0.4
+    made = night(2, cloud=cloud)
+    free = reduce(made, detrend=())
+    curve = reduce(made, detrend=(), **option)
+
+    assert not any("the settings take" in reason for reason in free.reason)
+    reasons = [reason for reason in curve.reason if "the settings take" in reason]
+    assert any(expected in reason for reason in reasons)
+    value = {
+        "max_fwhm": made.fwhm > 3.3,
+        "max_sky": made.sky[:, TARGET] > 908,
+        "min_transparency": cloud < 0.5,
+    }[next(iter(option))]
+    assert len(reasons) == value.sum()
+    assert all("the settings take" in curve.reason[i] for i in np.flatnonzero(value))
