@@ -21,7 +21,7 @@ from accretor.io import digests, dump, pixels
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
 from accretor.science import angles
-from accretor.stages import camera, rows, scratch
+from accretor.stages import camera, rows, scratch, vanished
 from accretor.stages.bench import Bench, Done
 from accretor.stages.rows import Job, fingerprint
 
@@ -78,6 +78,8 @@ _made_with = attrgetter(
 
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Bring ``frames.ecsv`` and the masters of an observation up to date."""
+    if not bench.redo:
+        vanished.refuse(plan, layout)
     scratch.clear(plan, others=True)
     keys = [digests.key(file.path, file.size, file.mtime_ns) for file in plan.frames]
 
