@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -15,6 +16,7 @@ from accretor import instruments
 from accretor.config import intervals
 from accretor.core import exclusions
 from accretor.core.errors import ConfigError
+from accretor.core.scrub import controls
 from accretor.core.settings import (
     CalibrationSettings,
     ForcedPosition,
@@ -112,8 +114,10 @@ def _each(path: Path, key: str, value: Any, kind: type[Settings]) -> tuple[Any, 
 
 
 def _convert(path: Path, key: str, value: Any, kind: Any) -> Any:
-    if place := _not_finite(value, key):
+    if place := _place_of(value, key, lambda item: isinstance(item, float) and not math.isfinite(item)):
         raise ConfigError(path, place, "must be a finite number")
+    if place := _place_of(value, key, lambda item: isinstance(item, str) and bool(controls(item))):
+        raise ConfigError(path, place, "has a control character, such as an escape: take it out")
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -159,10 +163,10 @@ def _options(kind: Any, place: str) -> list[str]:
     return found
 
 
-def _not_finite(value: Any, place: str) -> str | None:
-    """Return where, at or below *place*, a number is infinite or none at all; None if all are well."""
-    if isinstance(value, float):
-        return None if math.isfinite(value) else place
+def _place_of(value: Any, place: str, is_wrong: Callable[[Any], bool]) -> str | None:
+    """Return where, at or below *place*, a value is wrong; None if all are well."""
+    if is_wrong(value):
+        return place
     inner = (
         [(f"{place}.{key}", item) for key, item in value.items()]
         if isinstance(value, dict)
@@ -170,7 +174,7 @@ def _not_finite(value: Any, place: str) -> str | None:
         if isinstance(value, list)
         else []
     )
-    return next((found for where, item in inner if (found := _not_finite(item, where))), None)
+    return next((found for where, item in inner if (found := _place_of(item, where, is_wrong))), None)
 
 
 def _at(value: Any, place: str) -> Any:

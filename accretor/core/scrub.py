@@ -10,7 +10,19 @@ _SECRET = re.compile(
     r"(\s*[=:]\s*)(?:bearer\s+|basic\s+)?(\"[^\"]*\"|'[^']*'|[^\s,;&]+)"
 )
 _CREDENTIALS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""All but tabulator and end of line."""
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def controls(text: str) -> tuple[str, ...]:
+    """Return the control characters of a text, each once; they ring, or repaint a terminal."""
+    return tuple(dict.fromkeys(_CONTROL.findall(text)))
+
+
+def without_controls(text: str) -> str:
+    """Return *text* without control characters; tabulators and ends of lines stay."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
 def scrub(text: str, words: Mapping[str, str]) -> str:

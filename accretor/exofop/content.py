@@ -12,6 +12,7 @@ from typing import Any
 from accretor.aij import plotcfg, radec
 from accretor.aij import table as aij_table
 from accretor.core.errors import Unusable
+from accretor.core.scrub import controls
 from accretor.exofop import fitsverify, pngcheck, summary, tablecheck
 from accretor.exofop.findings import Finding, Rule, about
 from accretor.exofop.naming import FileName
@@ -141,4 +142,6 @@ def _text(content: bytes) -> str:
         raise Unusable("is not a text in UTF-8") from None
     if not text.strip():
         raise Unusable("has no text")
+    if found := controls(text.replace("\r\n", "\n")):
+        raise Unusable(f"has control characters: {', '.join(f'U+{ord(one):04X}' for one in found)}")
     return text

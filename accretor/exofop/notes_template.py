@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from accretor.core.errors import ConfigError
+from accretor.core.scrub import without_controls
 
 NAME = "notes.txt.j2"
 """Of the user's own template, beside ``workspace.toml``."""
@@ -47,7 +48,7 @@ def render(words: Mapping[str, Any], own: Path | None = None) -> str:
     environment.filters["wrap"] = wrap
     try:
         source = path.read_text(encoding="utf-8-sig")
-        return environment.from_string(source).render(**words)
+        return without_controls(environment.from_string(source).render(**words))
     except UnicodeDecodeError:
         raise ConfigError(path, "", "is no text in UTF-8") from None
     except jinja2.TemplateError as error:

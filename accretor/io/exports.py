@@ -19,16 +19,21 @@ from accretor.io.dump import Row
 AAVSO_HEAD = "#NAME,DATE,MAG,MERR,FILT,TRANS,MTYPE,CNAME,CMAG,KNAME,KMAG,AMASS,GROUP,CHART,NOTES"
 _AAVSO_SLOAN = {"u": "SU", "g": "SG", "r": "SR", "i": "SI", "z": "SZ"}
 _AAVSO_SAME = {"U": "U", "B": "B", "V": "V", "Rc": "R", "R": "R", "Ic": "I", "I": "I"}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""With which a formula of a spreadsheet begins (OWASP, CSV injection)."""
 OTHER_FILTER = "O"
 """What the AAVSO calls a filter that it has no name for."""
 
 
 def to_csv(columns: Sequence[Column], rows: Sequence[Row]) -> bytes:
-    """Return a table with commas; a number that is not known is an empty cell."""
+    """Return a table with commas; a number that is not known is an empty cell.
+
+    A text that a spreadsheet would take for a formula, and run, has an apostrophe before it.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in columns])
-    cells = [[_cell(column, row[column.name]) for row in rows] for column in columns]
+    cells = [[_harmless(column, _cell(column, row[column.name])) for row in rows] for column in columns]
     writer.writerows(zip(*cells, strict=True) if rows else ())
     return text.getvalue().encode("utf-8")
 
@@ -83,6 +88,10 @@ def to_parquet(columns: Sequence[Column], rows: Sequence[Row], meta: Mapping[str
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), sink)
     return bytes(sink.getvalue().to_pybytes())
+
+
+def _harmless(column: Column, cell: str) -> str:
+    return f"'{cell}" if column.kind == "string" and cell.startswith(_FORMULA) else cell
 
 
 @dataclass(frozen=True)

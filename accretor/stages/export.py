@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from accretor.core import exclusions
 from accretor.core.dumps import (
     FRAMES,
     LIGHT_CURVE,
@@ -225,18 +226,28 @@ class _Tables:
             )
         return found
 
+    @property
+    def excluded(self) -> set[str]:
+        """Frames that the user leaves out: they are in no report, and in target.csv with the reason."""
+        return {row["image_name"] for row in self.curve if row["reason"].startswith(exclusions.REASON)}
+
     def points(self) -> list[Magnitude]:
         """Return the magnitudes of the target, with errors against the standard system.
 
-        Where its flux is below the significance that a detection needs, the limit of the frame.
+        Where its flux is below the significance that a detection needs, the limit of the frame: that of
+        the forced photometry, or where there is none, so many times the error of the flux itself.
         """
         found = []
         least = self.plan.settings.forced.significance
         for i, name in enumerate(self.measured["image_name"].tolist()):
+            if name in self.excluded:
+                continue
             zero, frame = self.zero_points[name], self.frames[name]
             magnitude, limit = float(zero["magnitude"][0]), self.limits.get(name, math.nan)
             is_saturated = int(np.nan_to_num(self.measured["flag"][i][0])) & SATURATED
             flux, flux_error = self.measured["flux"][i][0], self.measured["flux_error"][i][0]
+            if flux < least * flux_error and not math.isfinite(limit):
+                limit = zero["zero_point"] - 2.5 * math.log10(least * flux_error / frame["exptime"])
             about = (frame["exptime"], frame["airmass"], limit)
             if flux < least * flux_error and math.isfinite(limit) and not is_saturated:
                 found.append(Magnitude(frame["jd_utc"], math.nan, math.nan, *about))
@@ -272,7 +283,7 @@ class _Tables:
         points = self.points()
         notes = (
             f"Tied to {meta['band']} ({meta['system']}) of {meta['catalog']}; "
-            f"not corrected for extinction by dust.{self._limits_said()}"
+            f"not corrected for extinction by dust.{self._limits_said(points)}"
         )
         return exports.to_gcn(
             self.plan.target.name,
@@ -283,10 +294,16 @@ class _Tables:
             notes,
         )
 
-    def _limits_said(self) -> str:
-        if not self.limits:
-            return ""
-        return f"\nLimits are of {self.plan.settings.forced.significance:g} sigma."
+    def _limits_said(self, points: list[Magnitude]) -> str:
+        said = ""
+        if self.limits or any(not math.isfinite(point.magnitude) for point in points):
+            said = f"\nLimits are of {self.plan.settings.forced.significance:g} sigma."
+        if n_without := len(self.curve) - len(self.excluded) - len(points):
+            said += (
+                f"\n{n_without} of {len(self.curve)} frames have neither a magnitude nor a limit; target.csv "
+                "tells of each."
+            )
+        return said
 
     def _regions(self) -> bytes:
         colors = {"target": "green", "comparison": "red", "neighbour": "cyan"}

@@ -9,13 +9,16 @@ import io
 import json
 import math
 import re
+import shutil
 
 import numpy as np
 import pytest
 
-from accretor.core.dumps import FORCED, LIMITS, MAGNITUDES, PHOTOMETRY, ZERO_POINTS
+from accretor.core.dumps import FORCED, LIMITS, MAGNITUDES, PHOTOMETRY, ZERO_POINTS, Column
 from accretor.io import dump, exports, records
 from accretor.io.exports import Magnitude, Region
+from accretor.stages import export
+from accretor.stages.workspace import open_workspace
 from tests import skies
 from tests.harness import SMALL, make, run, tree
 from tests.pipeline.test_magnitudes import PS1, SLUG
@@ -260,3 +263,52 @@ def test_commas_in_names_and_notes_do_not_make_columns():
         *("a b", "2460000.500000", "12.0000", "0.0100", "V", "YES", "STD", "ENSEMBLE", "na", "na", "na"),
         *("na", "na", "s", "c; d"),
     ]
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_a_text():
+    columns = [Column("name", "string", ""), Column("value", "float64", "")]
+    texts = ["=cmd()|' /C calc'!A0", "+1", "-2", "@SUM(A1)", "\t=1", "TOI-1.01", ""]
+    content = exports.to_csv(columns, [{"name": text, "value": -1.5} for text in texts]).decode()
+
+    rows = list(csv.reader(io.StringIO(content)))[1:]
+
+    assert [row[0] for row in rows] == [f"'{text}" for text in texts[:5]] + texts[5:]
+    assert {row[1] for row in rows} == {"-1.5"}
+
+
+def test_frames_without_a_detection_are_limits_also_without_forced_photometry(workspace, tmp_path):
+    other = shutil.copytree(workspace, tmp_path / "other")
+    opened = open_workspace(other, is_recorded=False)
+    whole = export._Tables.of(opened.observations[0])
+    # The third frame's target drowned in noise; the fourth has no zero point; the user takes the fifth away.
+    flux, error = whole.measured["flux"].copy(), whole.measured["flux_error"].copy()
+    names = whole.measured["image_name"].tolist()
+    flux[2, 0], error[2, 0] = 30.0, 10.0
+    zero = dict(whole.zero_points)
+    lost = np.full_like(zero[names[3]]["magnitude"], np.nan)
+    zero[names[3]] = zero[names[3]] | {"magnitude": lost, "zero_point": np.nan}
+    curve = [
+        row | {"reason": "excluded by the configuration: x"} if row["image_name"] == names[4] else row
+        for row in whole.curve
+    ]
+    seen = dataclasses.replace(
+        whole,
+        measured=whole.measured | {"flux": flux, "flux_error": error},
+        zero_points=zero,
+        curve=curve,
+        limits={},
+    )
+
+    points = seen.points()
+
+    times = [point.jd_utc for point in points]
+    (limit,) = (point for point in points if not math.isfinite(point.magnitude))
+    assert limit.jd_utc == seen.frames[names[2]]["jd_utc"]
+    expected = zero[names[2]]["zero_point"] - 2.5 * math.log10(5 * 10.0 / NIGHT.exposure)
+    assert limit.limit == pytest.approx(expected, abs=1e-6)
+    assert seen.frames[names[3]]["jd_utc"] not in times
+    assert seen.frames[names[4]]["jd_utc"] not in times
+    n_without = len(curve) - 1 - len(points)
+    assert n_without >= 1
+    assert f"{n_without} of {len(curve)} frames have neither a magnitude nor a limit" in seen._gcn().decode()
+    assert "Limits are of 5 sigma" in seen._gcn().decode()
