@@ -36,8 +36,9 @@ __all__ = ["LightCurve", "Noise", "Photometry", "Stars", "Term", "TransitFit", "
 
 FEW_COMPARISONS = 8
 
-SEEN = 5.0
-"""Errors that the predicted radius ratio must have if a night without a transit is to speak against it."""
+SEEN = 3.0
+"""Errors of the depth that must lie between what was found and what was predicted, if a night is to speak
+against a transit."""
 
 
 @dataclass(frozen=True)
@@ -318,7 +319,9 @@ def _measured(found: Curve, prediction: Prediction) -> tuple[TransitFit | None, 
     k = float(found.problem.start[fit.K])
     condensed = fit.condense(found.problem, solution.MAX_POINT)
     _, error = solution.rp_rs_of(condensed, found.noise, found.problem.start)
-    if fitted.rp_rs < k and error < k / SEEN:
+    # The depth, unlike its root, has an error of its own where it is nothing.
+    depth_error = 2 * max(k * error, fitted.rp_rs * fitted.rp_rs_error)
+    if fitted.rp_rs**2 + SEEN * depth_error < k**2:
         return None, f"no transit is seen: one of the predicted Rp/R* {k:.4f} would be known to ± {error:.4f}"
     return None, f"the transit is not measured: {words}"
 
