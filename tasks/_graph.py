@@ -137,8 +137,8 @@ class Leaf:
     """Tells in one line how far this is."""
     later: Callable[[], Mapping[str, str]] | None = None
     """Returns digests of what may come while others work, and is looked at when the turn comes."""
-    is_shown_only: bool = False
-    """It tells something, and leaves nothing."""
+    is_command: bool = False
+    """It is run whenever it is named, is never up to date, and counts among no stages."""
     is_asked_for: bool = False
     """To be done now, up to date or not."""
     owned: Sequence[Path] = ()
@@ -205,7 +205,7 @@ def _group_state(members: list[Task], state: Callable[[], str]) -> str:
 
 
 def _leaf_state(task: Task, leaf: Leaf) -> str:
-    found = [] if leaf.is_shown_only else reasons(task)
+    found = [] if leaf.is_command else reasons(task)
     stale = f"; stale: {found[0]}" if found and found != [NOT_DONE] else ""
     return leaf.state() + stale
 
@@ -219,7 +219,7 @@ def _leaf(stage_name: str, group: str, leaf: Leaf, text: str) -> Task:
         uptodate=[Unchanged(leaf.made_with, later=leaf.later), *([False] if leaf.is_asked_for else [])],
         clean=[(clean, [stage_name, leaf.name, list(leaf.targets), list(leaf.owned)])],
         verbosity=2,
-        meta={"is_shown_only": leaf.is_shown_only},
+        meta={"is_command": leaf.is_command},
     )
     task.subtask_of = Member(stage_name, group)
     task.doc = Doc(text, partial(_leaf_state, task, leaf))

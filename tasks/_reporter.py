@@ -54,7 +54,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
 
     def add_success(self, task: Any) -> None:
         """Tell what was done."""
-        if not task.actions or task.meta.get("is_shown_only"):
+        if not task.actions or task.meta.get("is_command"):
             return
         self._n_done += 1
         stage, _, name = task.name.partition(":")
@@ -98,7 +98,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
 def _only_tells(task: Any, tasks: Any) -> bool:
     """Return whether the output of a task, or of all members of a group, is all that a user wants to see."""
     if task.actions:
-        return bool(task.meta and task.meta.get("is_shown_only"))
+        return bool(task.meta and task.meta.get("is_command"))
     return bool(task.task_dep) and all(_only_tells(tasks[name], tasks) for name in task.task_dep)
 
 

@@ -47,7 +47,7 @@ def tasks() -> Iterator[Task]:
             targets=[],
             made_with={},
             state=partial(_state, workspace.layout.visit(visit)),
-            is_shown_only=True,
+            is_command=True,
         )
         for visit in workspace.visits
     ]
@@ -71,7 +71,7 @@ def _of_folder(folder: Path) -> Task:
         [(lambda: _tell(str(folder), lambda: check.folder(folder, result)),)],
         verbosity=2,
         uptodate=[False],
-        meta={"is_shown_only": True},
+        meta={"is_command": True},
     )
     task.doc = Doc(__doc__ or "", lambda: f"checks {folder}")
     return task

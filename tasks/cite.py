@@ -34,7 +34,7 @@ def tasks() -> Iterator[Task]:
     group.doc = Doc(__doc__ or "", lambda: SAID)
     yield group
     for name, target in zip(names, targets, strict=True):
-        task = Task(name, [(run, [target])], uptodate=[False], verbosity=2, meta={"is_shown_only": True})
+        task = Task(name, [(run, [target])], uptodate=[False], verbosity=2, meta={"is_command": True})
         task.subtask_of = "cite"
         task.doc = Doc(__doc__ or "", lambda: SAID)
         yield task

@@ -24,7 +24,7 @@ from tasks._graph import Doc
 
 def tasks() -> Iterator[Task]:
     """Yield the one task."""
-    task = Task("doctor", [run], uptodate=[False], verbosity=2, meta={"is_shown_only": True})
+    task = Task("doctor", [run], uptodate=[False], verbosity=2, meta={"is_command": True})
     task.doc = Doc(__doc__ or "", lambda: "looks at program, settings, frames and disk, for a bug report")
     yield task
 

@@ -53,7 +53,7 @@ def tasks() -> Iterator[Task]:
             uptodate=[False],
             clean=[(clean, [workspace.layout.archive(slug(target.name))])],
             verbosity=2,
-            meta={"is_shown_only": True},
+            meta={"is_command": True},
         )
         task.doc = Doc(__doc__ or "", partial(archive.state, workspace.layout, slug(target.name)))
         yield task

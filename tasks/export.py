@@ -49,7 +49,7 @@ def tasks() -> Iterator[Task]:
             uptodate=[False],
             task_dep=needed,
             verbosity=2,
-            meta={"is_shown_only": True},
+            meta={"is_command": True},
         )
         task.subtask_of = "export"
         task.doc = Doc(__doc__ or "", lambda: SAID)

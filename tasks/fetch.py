@@ -45,7 +45,7 @@ def tasks() -> Iterator[Task]:
     group.doc = Doc(__doc__ or "", lambda: "catalogues and identification, for places without a network")
     yield group
     for name, target in zip(names, workspace.settings.target, strict=True):
-        task = Task(name, [(run, [target])], uptodate=[False], verbosity=2, meta={"is_shown_only": True})
+        task = Task(name, [(run, [target])], uptodate=[False], verbosity=2, meta={"is_command": True})
         task.doc = Doc(__doc__ or "", partial(fetch.state, workspace.layout, slug(target.name)))
         yield task
 

@@ -27,7 +27,7 @@ from tasks._graph import Doc
 
 def tasks() -> Iterator[Task]:
     """Yield the one task."""
-    task = Task("init", [run], uptodate=[False], verbosity=2, meta={"is_shown_only": True})
+    task = Task("init", [run], uptodate=[False], verbosity=2, meta={"is_command": True})
     task.doc = Doc(__doc__ or "", lambda: "writes a first workspace.toml from the headers of your frames")
     yield task
 

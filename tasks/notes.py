@@ -22,7 +22,7 @@ from tasks._graph import Doc
 
 def tasks() -> Iterator[Task]:
     """Yield the one task."""
-    task = Task("notes", [write], verbosity=2, uptodate=[False], meta={"is_shown_only": True})
+    task = Task("notes", [write], verbosity=2, uptodate=[False], meta={"is_command": True})
     task.doc = Doc(__doc__ or "", lambda: "puts the layout of the notes into the workspace")
     yield task
 

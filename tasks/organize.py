@@ -23,7 +23,7 @@ from tasks._graph import Doc
 
 def tasks() -> Iterator[Task]:
     """Yield the one task."""
-    task = Task("organize", [run], uptodate=[False], verbosity=2, meta={"is_shown_only": True})
+    task = Task("organize", [run], uptodate=[False], verbosity=2, meta={"is_command": True})
     task.doc = Doc(__doc__ or "", lambda: "makes a tree of links to the frames, by what they are")
     yield task
 

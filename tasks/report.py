@@ -49,7 +49,7 @@ def index() -> Iterator[Task]:
         uptodate=[Unchanged({}, later=partial(report.seen_by_index, workspace))],
         clean=True,
         verbosity=2,
-        meta={"is_shown_only": False},
+        meta={"is_command": False},
     )
     task.doc = Doc(
         "Write the page of all observations, products/index.html.",

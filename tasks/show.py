@@ -46,7 +46,7 @@ def show(paths: list[Path]) -> TaskFailed | None:
 
 
 def _task(name: str, paths: list[Path]) -> Task:
-    task = Task(name, [(show, [paths])], verbosity=2, uptodate=[False], meta={"is_shown_only": True})
+    task = Task(name, [(show, [paths])], verbosity=2, uptodate=[False], meta={"is_command": True})
     task.doc = Doc(__doc__ or "", partial(_state, paths))
     return task
 

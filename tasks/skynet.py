@@ -32,7 +32,7 @@ log = logging.getLogger("accretor")
 
 def tasks() -> Iterator[Task]:
     """Yield the one task."""
-    task = Task("skynet", [run], uptodate=[False], verbosity=2, meta={"is_shown_only": True})
+    task = Task("skynet", [run], uptodate=[False], verbosity=2, meta={"is_command": True})
     task.doc = Doc(__doc__ or "", lambda: "fetches frames of a Skynet observation")
     yield task
 

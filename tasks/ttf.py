@@ -29,7 +29,7 @@ def tasks() -> Iterator[Task]:
     group.doc = Doc(__doc__ or "", lambda: "predicted transits beside those of the TTF")
     yield group
     for name, target in zip(names, workspace.settings.target, strict=True):
-        task = Task(name, [(run, [target])], uptodate=[False], verbosity=2, meta={"is_shown_only": True})
+        task = Task(name, [(run, [target])], uptodate=[False], verbosity=2, meta={"is_command": True})
         task.subtask_of = "ttf"
         task.doc = Doc(__doc__ or "", lambda: "predicted transits beside those of the TTF")
         yield task

@@ -52,7 +52,7 @@ def tasks() -> Iterator[Task]:
             targets=[],
             made_with={},
             state=partial(upload.state, workspace.layout.visit(visit)),
-            is_shown_only=True,
+            is_command=True,
         )
         for visit in workspace.visits
     ]
@@ -64,7 +64,7 @@ def tasks() -> Iterator[Task]:
 
 def log_out() -> Iterator[Task]:
     """Yield the task that forgets the login."""
-    task = Task("logout", [_forget], verbosity=2, uptodate=[False], meta={"is_shown_only": True})
+    task = Task("logout", [_forget], verbosity=2, uptodate=[False], meta={"is_command": True})
     task.doc = Doc("Forget the login to ExoFOP.", lambda: "forgets the login to ExoFOP")
     yield task
 

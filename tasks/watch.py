@@ -55,7 +55,7 @@ def tasks() -> Iterator[Task]:
         ],
         verbosity=2,
         uptodate=[False],
-        meta={"is_shown_only": True},
+        meta={"is_command": True},
     )
     task.doc = Doc(__doc__ or "", lambda: "reduces frames as they arrive")
     yield task

@@ -41,7 +41,7 @@ _NEEDED_BY = {
 
 def tasks() -> Iterator[Task]:
     """Yield the one task."""
-    task = Task("why", [tell], pos_arg="names", verbosity=2, uptodate=[False], meta={"is_shown_only": True})
+    task = Task("why", [tell], pos_arg="names", verbosity=2, uptodate=[False], meta={"is_command": True})
     task.doc = Doc(__doc__ or "", lambda: "says what would be done, and why")
     yield task
 

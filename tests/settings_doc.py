@@ -20,10 +20,15 @@ HEAD = """\
 
 Every key of `workspace.toml`. A key that is not there has its default; a wrong one stops with a line that
 names it and the key that was meant. `doit init` writes a first file; `doit why` tells what a change would
-make run again. This page is made from the classes in `accretor/core/settings.py`.
+make run again. This page is made from the classes in `accretor/core/settings/`.
 """
 
-_TREE = ast.parse(Path(settings.__file__).read_text(encoding="utf-8"))
+_CLASSES = {
+    node.name: node
+    for path in sorted(Path(settings.__file__).parent.glob("*.py"))
+    for node in ast.parse(path.read_text(encoding="utf-8")).body
+    if isinstance(node, ast.ClassDef)
+}
 _WORDS = {str: "text", float: "number", int: "whole number", bool: "true or false"}
 
 
@@ -66,7 +71,7 @@ def _texts(kind: type[Settings]) -> dict[str, str]:
     """Return the docstring of each field, those of base classes too."""
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):
-        node = next((n for n in _TREE.body if isinstance(n, ast.ClassDef) and n.name == base.__name__), None)
+        node = _CLASSES.get(base.__name__)
         for item, after in zip(node.body, [*node.body[1:], None], strict=True) if node else ():
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
                 is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)

@@ -117,7 +117,7 @@ def test_a_second_run_does_nothing_and_raw_frames_are_never_touched(night):
     assert tree(workspace / "raw") == raw
 
 
-def test_an_upload_is_shown_only_when_asked_for(night):
+def test_an_upload_is_command_when_asked_for(night):
     workspace, _, first = night
 
     assert "upload" not in first.stages

@@ -1,0 +1,103 @@
+"""Sections of what is made of the results: figures, packages, tables, uploads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from accretor.core.settings.base import NonNegative, Positive, Settings
+
+
+class ExportSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tables for other programs: ``doit export``."""
+
+    formats: tuple[Literal["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"], ...] = (
+        *("csv", "ecsv", "json", "aavso", "gcn", "ds9"),
+    )
+    """What is written; parquet needs the extra of that name."""
+    aavso_code: str = ""
+    """Your observer code; without one no file for the AAVSO is written."""
+    aavso_name: str = ""
+    """Name of the star in the AAVSO's index; default: TIC and its number."""
+
+
+class PlottingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Figures."""
+
+    title: str = ""
+    """First line of the light curve; default: TIC, TOI and date."""
+    bin_minutes: Positive = 5.0
+    """Width of the binned points, minute."""
+
+
+class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The folder that SG1 asks for."""
+
+    n_comparison: Annotated[int, Meta(ge=2, le=60)] = 12
+    """Comparison stars in the AstroImageJ table, those with the most weight."""
+    observers: str = ""
+    """Names in the notes; default: the observer."""
+    radii: tuple[Positive, ...] = ()
+    """Further apertures with tables of their own (``_4px_measurements.tbl``), pixel; below that of the light
+    curve, for the SG1 upload tool takes the widest table for that of the result."""
+    goal: str = ""
+    """Why the observation was made, for the notes; default: to see whether the transit is on this star."""
+    weather: str = ""
+    """What the frames cannot tell of the night, for the notes."""
+    aavso_code: str = ""
+    """Observer code of the AAVSO, for the report that goes there."""
+    neb_stars: bool = False
+    """Write measurement tables and a .radec file with the neighbours as T2, T3 ... too, among the exports:
+    what AstroImageJ's NEB macro takes. Off, for they are large, and NEB-table.txt is made anyway."""
+    comments: str = ""
+    """Earlier comments on the candidate (of the TTF, say), copied into the notes."""
+
+
+class UploadFilterSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Values of the ExoFOP form of one filter, in the place of those that follow from the data."""
+
+    coverage: Literal["Full", "Ingress", "Egress", "Out of Transit"] | None = None
+    """Part of the transit that was observed; default: by the ephemeris."""
+    psf: Positive | None = None
+    """FWHM, arcsec; default: the median of the frames."""
+    delta_mag: float | None = None
+    """Faintest neighbour cleared, magnitudes; default: that of [upload]."""
+    pixel_scale: Positive | None = None
+    """Arcsec per pixel; default: that of the plate solution."""
+    aperture_radius: Positive | None = None
+    """Pixel; default: the median of the measurement table."""
+    duration: Annotated[int, Meta(gt=0)] | None = None
+    """Minutes from the start of the first exposure to the end of the last; default: by the table."""
+    n_observation: Annotated[int, Meta(gt=0)] | None = None
+    """Number of exposures; default: rows of the measurement table."""
+
+
+class UploadSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the ExoFOP form asks for and the data cannot say, or say otherwise."""
+
+    username: str = ""
+    """ExoFOP user; part of the tag. The password is never in a file of the workspace."""
+    url: str = ""
+    """Another ExoFOP than the public one: its staging server, or one on this machine."""
+    camera: str = ""
+    """Camera; default: that of the instrument."""
+    telescope_size: Positive | None = None
+    """Clear aperture, m; default: that of the instrument."""
+    coverage: Literal["Full", "Ingress", "Egress", "Out of Transit"] | None = None
+    """Part of the transit that was observed, for all filters; default: by the ephemeris."""
+    psf: Positive | None = None
+    """FWHM, arcsec, for all filters; default: the median of the frames."""
+    delta_mag: float | None = None
+    """Faintest neighbour cleared, magnitudes, for all filters; default: that of the NEB check, else blank."""
+    filter: dict[str, UploadFilterSettings] = field(default_factory=dict)
+    """``[upload.filter.ip]``: values for one filter, which go before the others."""
+    proprietary: bool = True
+    """Keep the files to the group for twelve months; the forms are public at once all the same."""
+    settle: NonNegative = 120.0
+    """Seconds that ExoFOP is given to finish a post that it did not answer, before its lists are believed;
+    10 at least, but for a server on this machine."""
+    public_note: str = ""
+    """Public at once on ExoFOP: no results in it."""
+    group: str = "tfopwg"
+    """ExoFOP group that may read the files."""
