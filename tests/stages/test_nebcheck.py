@@ -56,7 +56,8 @@ def night(missing=None, saturated=None):
     at_zero = np.concatenate([np.full(shape, 3e6), flux], axis=1)
     stars = light[:, np.newaxis] * (1 + rng.normal(0, 0.001, (N_FRAME, 6, len(RADII))))
     return Night(
-        time=TIME, exposure=np.full(N_FRAME, 150.0), flip=np.ones(N_FRAME), radii=RADII, scale=np.ones(N_FRAME),
+        time=TIME, exposure=np.full(N_FRAME, 150.0), flip=np.ones(N_FRAME), radii=RADII,
+        scale=np.ones(N_FRAME),
         flux=at_zero, flux_error=np.sqrt(np.abs(at_zero)), sky=np.full((N_FRAME, 2), 50.0),
         n_sky=np.full((N_FRAME, 2), 500.0), is_saturated=np.column_stack([np.zeros(N_FRAME, bool), full]),
         star_flux=stars, star_error=np.sqrt(stars), star_sky=np.full((N_FRAME, 6), 50.0),
