@@ -1,0 +1,181 @@
+"""Dumps of what apertures measured: of stars, of places on the sky, of the neighbours."""
+
+from __future__ import annotations
+
+from accretor.core.dumps.schema import Column, Schema
+
+PHOTOMETRY = Schema(
+    "photometry",
+    2,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("obstime", "string", "UTC of mid-exposure, ISO 8601"),
+        Column("n_match", "int64", "stars matched to the template"),
+        Column("match_rms", "float64", "scatter of the matched stars", "pix", 4),
+        Column("shift_x", "float64", "shift of the field's centre from the template", "pix", 4),
+        Column("shift_y", "float64", "shift of the field's centre from the template", "pix", 4),
+        Column("rotation", "float64", "rotation from the template", "deg", 5),
+        Column("aperture_scale", "float64", "factor on all radii; 1 but in the mode `variable`", "", 4),
+        Column("flux", "float64", "net flux", "electron", 4, ("star", "radius")),
+        Column(
+            "flux_error",
+            "float64",
+            "error of the flux by the CCD equation",
+            "electron",
+            4,
+            ("star", "radius"),
+        ),
+        Column("sky", "float64", "sky", "electron / pix", 5, ("star",)),
+        Column("sky_noise", "float64", "scatter of the sky's pixels", "electron", 5, ("star",)),
+        Column("n_sky", "float64", "sky pixels used", "", 0, ("star",)),
+        Column("x", "float64", "column of the centre", "pix", 5, ("star",)),
+        Column("y", "float64", "row of the centre", "pix", 5, ("star",)),
+        Column("peak", "float64", "highest raw pixel", "adu", 2, ("star",)),
+        Column("star_fwhm", "float64", "FWHM of the star by its radial profile", "pix", 4, ("star",)),
+        Column("x_width", "float64", "width along x, from moments", "pix", 4, ("star",)),
+        Column("y_width", "float64", "width along y, from moments", "pix", 4, ("star",)),
+        Column("angle", "float64", "orientation of the star's image", "deg", 3, ("star",)),
+        Column("roundness", "float64", "minor over major axis; 1 is round", "", 5, ("star",)),
+        Column(
+            "flag",
+            "float64",
+            "1 saturated + 2 near the edge + 4 found its own centre + 8 bad pixel within one FWHM",
+            "",
+            0,
+            ("star",),
+        ),
+    ),
+    keyed=True,
+)
+
+GROWTH = Schema(
+    "growth",
+    1,
+    (
+        Column("radius", "float64", "aperture radius", "pix", 4),
+        Column("target", "float64", "flux of the target through it, over that through the largest", "", 6),
+        Column("target_error", "float64", "its error, by the scatter of the frames", "", 6),
+        Column("stars", "float64", "the same of other stars, median over those that stand alone", "", 6),
+        Column("stars_error", "float64", "its error, by the scatter of the stars", "", 6),
+        Column("n_star", "int64", "stars in this median"),
+    ),
+)
+
+FORCED_POSITIONS = Schema(
+    "forced_positions",
+    1,
+    (
+        Column("position", "int64", "number of the place; the target is 0"),
+        Column("kind", "string", "target, neighbour (of the catalogue) or given (in the settings)"),
+        Column("identifier", "string", "catalogue and number, or the name in the settings"),
+        Column("ra", "float64", "right ascension, ICRS, at the time of the night", "deg", 8),
+        Column("dec", "float64", "declination, ICRS, at the time of the night", "deg", 8),
+        Column("separation", "float64", "from the target", "arcsec", 3),
+        Column("position_angle", "float64", "from the target, east of north", "deg", 2),
+        Column("tmag", "float64", "magnitude in the band of TESS, of the TIC or from Gaia's", "mag", 4),
+        Column("delta_tmag", "float64", "fainter than the target by this in the band of TESS", "mag", 4),
+        Column("nearest", "float64", "distance of the nearest other star of the catalogue", "arcsec", 3),
+        Column("x", "float64", "column in the template", "pix", 4),
+        Column("y", "float64", "row in the template", "pix", 4),
+    ),
+)
+
+FORCED = Schema(
+    "forced",
+    1,
+    (
+        Column("image_name", "string", "raw file, without folder"),
+        Column("obstime", "string", "UTC of mid-exposure, ISO 8601"),
+        Column("n_match", "int64", "stars matched to the template"),
+        Column(
+            "limit",
+            "float64",
+            "least flux that would have been seen, by the noise of sky and read-out",
+            "electron",
+            4,
+        ),
+        Column("limit_blank", "float64", "the same by the scatter of blank apertures", "electron", 4),
+        Column("n_blank", "int64", "blank apertures"),
+        Column(
+            "limit_delta_mag",
+            "float64",
+            "limit_blank (or limit, without it) below the target's flux",
+            "mag",
+            4,
+        ),
+        Column("limit_tmag", "float64", "the same as a magnitude in the band of TESS", "mag", 4),
+        Column("flux", "float64", "net flux, which may be negative", "electron", 4, ("position", "radius")),
+        Column(
+            "flux_error",
+            "float64",
+            "error of the flux by the CCD equation",
+            "electron",
+            4,
+            ("position", "radius"),
+        ),
+        Column(
+            "upper_limit",
+            "float64",
+            "flux that would have been seen at this place",
+            "electron",
+            4,
+            ("position", "radius"),
+        ),
+        Column(
+            "is_limit",
+            "float64",
+            "1 where the flux is no detection and its upper limit stands, else 0",
+            "",
+            0,
+            ("position", "radius"),
+        ),
+        Column("sky", "float64", "sky", "electron / pix", 5, ("position",)),
+        Column("sky_noise", "float64", "scatter of the sky's pixels", "electron", 5, ("position",)),
+        Column("n_sky", "float64", "sky pixels used", "", 0, ("position",)),
+        Column("x", "float64", "column of the place", "pix", 5, ("position",)),
+        Column("y", "float64", "row of the place", "pix", 5, ("position",)),
+        Column("peak", "float64", "highest raw pixel", "adu", 2, ("position",)),
+        Column("flag", "float64", "1 saturated + 2 near the edge", "", 0, ("position",)),
+        Column("limits", "float64", "limit through each aperture", "electron", 4, ("radius",)),
+        Column("limits_blank", "float64", "limit_blank through each aperture", "electron", 4, ("radius",)),
+    ),
+    keyed=True,
+)
+
+NEIGHBOURS = Schema(
+    "neighbours",
+    1,
+    (
+        Column(
+            "neighbour", "int64", "number of the star in SG1's table: 2 is T2; 0 for one that is not in it"
+        ),
+        Column("identifier", "string", "catalogue and number"),
+        Column("ra", "float64", "right ascension, ICRS, at the time of the night", "deg", 8),
+        Column("dec", "float64", "declination, ICRS, at the time of the night", "deg", 8),
+        Column("separation", "float64", "from the target", "arcsec", 3),
+        Column("position_angle", "float64", "from the target, east of north", "deg", 2),
+        Column("delta_mag", "float64", "fainter than the target by this, measured", "mag", 4),
+        Column("delta_tmag", "float64", "the same in the band of TESS, by the catalogue", "mag", 4),
+        Column("net_counts", "float64", "net counts in the aperture", "adu", 3),
+        Column("depth_needed", "float64", "eclipse that would cause the target's predicted depth", "ppt", 3),
+        Column("rms", "float64", "scatter of the binned curve", "ppt", 4),
+        Column("ratio", "float64", "depth_needed over rms", "", 4),
+        Column("disposition", "string", "word of SG1's table"),
+        Column("radius", "float64", "aperture of these numbers, the one that tells most", "pix", 4),
+        Column("verdict", "string", "by our own test: cleared, likely cleared, not cleared, event or dip"),
+        Column("box_radius", "float64", "aperture of our own test", "pix", 4),
+        Column(
+            "box_depth",
+            "float64",
+            "loss of light in the predicted window, of the shape that fits best",
+            "ppt",
+            4,
+        ),
+        Column("box_depth_error", "float64", "its standard error, correlated noise included", "ppt", 4),
+        Column("significance", "float64", "depth needed less depth found, over its error", "", 4),
+        Column("recovery", "float64", "part of the injected eclipses that are found", "", 4),
+        Column("n_frame", "int64", "frames of the light curve in which the star was measured"),
+        Column("coverage", "float64", "part of the predicted window in them", "", 4),
+        Column("reason", "string", "why the star is not cleared, or cleared without a curve"),
+    ),
+)
