@@ -24,6 +24,7 @@ from doit.task import Task
 from accretor import __version__
 from accretor.core import versions
 from accretor.plots.registry import OF_VISIT
+from accretor.stages import index as index_stage
 from accretor.stages import plotting, report
 from accretor.stages.workspace import ObservationPlan
 from tasks import _stage, _visits, _wishes, _workspace
@@ -46,7 +47,7 @@ def index() -> Iterator[Task]:
         "index",
         [run_index],
         targets=[str(path)],
-        uptodate=[Unchanged({}, later=partial(report.seen_by_index, workspace))],
+        uptodate=[Unchanged({}, later=partial(index_stage.seen, workspace))],
         clean=True,
         verbosity=2,
         meta={"is_command": False},
@@ -74,7 +75,7 @@ def run_index() -> Any:
     """Write the page of all observations."""
     workspace = _workspace.current()
     return _stage.perform(
-        "index", EVERYTHING, lambda bench: report.write_index(workspace), writes=(workspace.layout.products,)
+        "index", EVERYTHING, lambda bench: index_stage.write(workspace), writes=(workspace.layout.products,)
     )
 
 

@@ -245,7 +245,7 @@ def test_neighbours_are_shown_as_the_check_left_them(reported, tmp_path):
 def test_pictures_for_which_there_is_no_room_are_named_instead(reported, tmp_path, monkeypatch):
     space = shutil.copytree(reported, tmp_path / "space")
     run(space, "list")  # loads the module that is changed here
-    monkeypatch.setattr("accretor.stages.report._PICTURES", 200_000)
+    monkeypatch.setattr("accretor.stages.pages._PICTURES", 200_000)
 
     assert run(space, "report", "redo=report").status == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accretor.core.settings import CalibrationSettings
 from accretor.science.biasflags import Flag
-from accretor.stages import calibration, report
+from accretor.stages import calibration, madewith
 
 DRIFT = Flag("no-flats-drift", "no flats, and the field drifts by 279 pixels")
 SELF_DARK = Flag("self-dark", "the dark is the median of the drifting frames themselves")
@@ -33,7 +33,7 @@ def test_settings_are_shown_as_they_are_written():
         detrend=("airmass", "x"), intervals=((2460000.5, 2460000.6),), comparison=(3,)
     )
 
-    assert report.differing("calibration", section) == {
+    assert madewith.differing("calibration", section) == {
         "calibration.comparison": "3",
         "calibration.detrend": "airmass, x",
         "calibration.intervals": "2460000.5, 2460000.6",
@@ -41,5 +41,5 @@ def test_settings_are_shown_as_they_are_written():
 
 
 def test_the_map_of_bad_pixels_counts_pixels_and_no_frames():
-    assert report.master({"kind": "bad", "n_frame": 67}) == ["67 bad pixels", ""]
-    assert report.master({"kind": "flat", "n_frame": 9}) == ["flat", 9]
+    assert madewith.master({"kind": "bad", "n_frame": 67}) == ["67 bad pixels", ""]
+    assert madewith.master({"kind": "flat", "n_frame": 9}) == ["flat", 9]
