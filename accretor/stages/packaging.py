@@ -111,9 +111,18 @@ def _set_aside(paths: VisitPaths, files: Mapping[str, Content]) -> list[str]:
         if digest == known or (path.name in files and digest == _digest_of(files[path.name])):
             continue
         paths.changed.mkdir(exist_ok=True)
-        path.replace(paths.changed / path.name)
+        path.replace(_place_of(paths.changed, path, digest))
         kept.append(path.name)
     return kept
+
+
+def _place_of(folder: Path, path: Path, digest: str) -> Path:
+    """Return where in *folder* a file goes: what was kept there earlier, and is other, stays."""
+    place, number = folder / path.name, 1
+    while place.exists() and io_fits.digest(place) != digest:
+        number += 1
+        place = folder / f"{path.stem}.{number}{path.suffix}"
+    return place
 
 
 def _digest_of(content: Content) -> str:

@@ -38,6 +38,19 @@ def test_what_was_written_into_the_package_by_hand_is_kept_aside_and_named(works
     assert run(workspace, "packaging").stages == []
 
 
+def test_what_was_written_by_hand_a_second_time_leaves_the_first_where_it_is(workspace):
+    package = package_of(workspace)
+    (config,) = package.glob("*.plotcfg")
+    made = config.read_bytes()
+    for words in (b"first\n", b"second\n", b"second\n"):
+        config.write_bytes(made + words)
+        assert run(workspace, "packaging").stages == ["packaging"]
+
+    kept = {path.read_bytes() for path in (package.parent / "changed").glob(f"{config.stem}*")}
+    assert kept == {made + b"first\n", made + b"second\n"}
+    assert config.read_bytes() == made
+
+
 def test_files_of_a_file_manager_are_no_part_of_a_package(workspace):
     package = package_of(workspace)
     for name in (".DS_Store", "Thumbs.db"):
