@@ -157,10 +157,12 @@ def _next(workspace: Workspace) -> Iterator[str]:
         yield "Your own images: make a folder with your frames in raw/ and a workspace.toml"
         example = _workspace.shown(workspace.layout.config)
         yield f"({example} is a commented example), then:  {_workspace.program()} workspace=PATH"
-    elif workspace.visits:
-        target = next(iter(workspace.visits)).target
+    elif reported := [visit for visit in workspace.visits if workspace.layout.visit(visit).report.is_file()]:
+        target = reported[0].target
         show, send = (_workspace.command(f"{name}:{target}") for name in ("show", "upload"))
         yield f"Next:  {show} open=yes  shows the report,  {send}  what would be sent."
+    elif workspace.visits:
+        yield f"Next:  {_workspace.command('list')}  says how far each stage is, and what stops it."
 
 
 def _against_truth(truth: Row, results: Row) -> Iterator[str]:
