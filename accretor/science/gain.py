@@ -118,8 +118,8 @@ def of_frames(frames: Iterable[Image], dark_variance: float = math.nan) -> Gain:
     blocks = [_blocks(one, other) for one, other in zip(waiting, waiting, strict=False)]
     if len(blocks) < 2:
         raise Unusable(f"{len(blocks)} pairs of frames, two needed to measure the gain")
-    pairs = [_slope(level, variance, dark_variance) for level, variance in blocks]
     if math.isfinite(dark_variance):
+        pairs = [_slope(level, variance, dark_variance) for level, variance in blocks]
         slope = float(np.median(pairs))
         error = 1.2533 * float(np.std(pairs, ddof=1)) / math.sqrt(len(pairs))
     else:
