@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,9 @@ from matplotlib.figure import Figure
 from accretor.core.arrays import Columns
 from accretor.plots import style
 from accretor.plots.lightcurve import label_time, limit_time
+
+_SYMBOLS = ("v", "s", "^", "D", "x", "+")
+"""Of the apertures beside that of the light curve: they are all pale."""
 
 
 @style.house_style()
@@ -45,14 +49,17 @@ def limits(rows: Columns, head: Mapping[str, Any], *, title: str, subtitle: str 
     day = math.floor(float(np.nanmin(rows["bjd_tdb"])))
     axes = style.add_axes(figure, 0.75, 0.5, 6.1, 2.3)
     radii = np.unique(rows["radius"][good])
+    symbols = itertools.cycle(_SYMBOLS)
     for radius in radii:
         here = good & (rows["radius"] == radius)
         is_main = radius == head["radius"]
-        color = style.BLUE if is_main else style.PALE
+        color, symbol = (style.BLUE, "o") if is_main else (style.PALE, next(symbols))
         time = rows["bjd_tdb"][here] - day
         axes.plot(time, rows["by_noise"][here], color=color, linewidth=0.8, zorder=1 + is_main)
-        axes.plot(time, rows["limiting_magnitude"][here], "o", color=color, markersize=3, zorder=2 + is_main,
-                  label=f"{radius:.1f} px")  # fmt: skip
+        limit = rows["limiting_magnitude"][here]
+        axes.plot(
+            time, limit, symbol, color=color, markersize=3, zorder=2 + is_main, label=f"{radius:.1f} px"
+        )
     limit_time(axes, rows["bjd_tdb"][good] - day)
     label_time(axes, day)
     axes.set_ylabel(f"Limit in {head['band']} (mag, {head['system']})")

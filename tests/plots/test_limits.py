@@ -21,10 +21,11 @@ def rows(n=20):
 
 def test_the_limits_through_each_aperture_are_a_series_of_their_own():
     (axes,) = limits.limits(rows(), HEAD, title="A title").axes
-    points = [line for line in axes.lines if line.get_marker() == "o"]
+    points = [line for line in axes.lines if line.get_marker() != "None"]
 
     assert [line.get_label() for line in points] == ["4.0 px", "6.0 px"]
     np.testing.assert_allclose(points[0].get_ydata(), 17.4)
+    assert len({line.get_marker() for line in points}) == 2
     assert axes.get_ylabel() == "Limit in r (mag, AB)"
 
 
