@@ -184,16 +184,15 @@ def _contamination(found: Measured) -> str:
     target, others = rows[0], rows[1:]
     if not others:
         return ""
-    results, shown = found.results, "that the template shows"
-    if found.plan.is_table:
-        shown = "of the table"
+    results = found.results
+    shown = "of the table" if found.plan.is_table else f"of the template's list{_depth(target, others)}"
     reach = results["aperture_radius_px"] + results["fwhm_px"]
     apart = [math.hypot(star["x"] - target["x"], star["y"] - target["y"]) for star in others]
     inside = [i for i, distance in enumerate(apart) if distance < reach]
     if not inside:
         i = min(range(len(others)), key=lambda at: apart[at])
         return (
-            f"uncontaminated by the stars {shown}; the nearest is "
+            f"uncontaminated by the stars {shown}; the nearest of them is "
             f"{_place(target, others[i], apart[i], results)}"
         )
     i = max(inside, key=lambda at: others[at]["flux"])
@@ -203,6 +202,15 @@ def _contamination(found: Measured) -> str:
         f"contaminated by {number} {_place(target, others[i], apart[i], results)} with {share:.1f} % "
         "of the target's flux"
     )
+
+
+def _depth(target: Row, others: list[Row]) -> str:
+    """Return in words how much fainter than the target the stars of the list may be: it has the brightest."""
+    faintest = min(star["flux"] for star in others)
+    if not (faintest > 0 and target["flux"] > 0):
+        return ""
+    depth = 2.5 * math.log10(target["flux"] / faintest)
+    return f", down to {abs(depth):.1f} mag {'fainter' if depth >= 0 else 'brighter'}"
 
 
 def _place(target: Row, star: Row, apart: float, results: Row) -> str:
