@@ -158,7 +158,9 @@ def test_a_cause_makes_run_what_follows_from_it_and_nothing_else(
         assert cause.names in done.out
         assert run(workspace).done == {}
         if cause.files == SAME:
-            assert files_of(workspace) == before
+            # A file of the package that somebody changed is kept beside the one that is made again.
+            found = {name: digest for name, digest in files_of(workspace).items() if "/changed/" not in name}
+            assert found == before
     if cause.files == FRESH:
         assert files_of(workspace) == fresh(workspace, tmp_path / "fresh")
 

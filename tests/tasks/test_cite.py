@@ -75,7 +75,7 @@ def test_without_a_light_curve_it_says_what_makes_one(tmp_path):
         ({"catalogues": frozenset({"tic"})}, {"stassun2019", "paegert2021"}),
         ({"is_lco": True}, {"lco"}),
     ],
-    ids=["nova", "solve-field", "catalogue", "fit", "neighbours", "tic", "lco"],
+    ids=["nova", "solve-field", "catalogue", "fit", "samples", "neighbours", "tic", "lco"],
 )
 def test_each_use_brings_its_own_papers_and_no_others(change, more):
     assert cited(**change) - cited() == more
