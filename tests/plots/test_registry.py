@@ -8,6 +8,7 @@ import pytest
 from accretor.exofop import naming
 from accretor.io.layout import ObservationPaths
 from accretor.plots import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, OPTIONAL
+from accretor.stages import figures
 
 TAILS = {"lightcurve.png", "compstar-lightcurves.png", "field.png", "field-zoom.png", "seeing-profile.png"}
 
@@ -34,6 +35,10 @@ def test_only_figures_that_exofop_knows_are_packed():
 def test_every_figure_has_a_function_and_dumps_that_exist(figure):
     assert callable(figure.load())
     assert all(hasattr(ObservationPaths, dump) for dump in figure.dumps)
+
+
+def test_every_figure_of_an_observation_has_what_gives_its_arguments():
+    assert {figure.name for figure in (*FIGURES, *DIAGNOSTICS)} == figures._PREPARE.keys()
 
 
 def test_the_list_of_figures_is_had_without_matplotlib_or_numpy():
