@@ -62,7 +62,8 @@ class Readout:
             values = (raw.astype(np.float32) - np.float32(level)) * np.float32(item.gain)
             if np.isfinite(item.saturation):
                 full = raw >= item.saturation
-                values[full] = np.maximum(values[full], np.float32(self.layout.saturation))
+                # Where one of the amplifiers does not tell its saturation, there is none of the whole.
+                values[full] = np.fmax(values[full], np.float32(self.layout.saturation))
             steps = [-1 if is_mirrored else 1 for is_mirrored in item.is_mirrored]
             found[low - start : high - start, item.place.left : item.place.right] = values[
                 :: steps[1], :: steps[0]

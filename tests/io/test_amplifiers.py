@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from accretor.core.errors import HeaderError, Unusable
-from accretor.core.part import parse
+from accretor.core.part import Part, parse
 from accretor.core.settings import InstrumentSettings
 from accretor.io import amplifiers, header, inventory, pixels
 from accretor.io import fits as io_fits
@@ -195,3 +195,18 @@ def test_cube_of_another_camera_stays_a_cube(tmp_path):
 def test_amplifier_that_has_gone_is_told(tmp_path, sky):
     with fits.open(write(tmp_path / "a.fits", sky)) as hdus, pytest.raises(Unusable, match="no HDU 9"):
         amplifiers.Readout(hdus, parse("amplifiers 1+9"))
+
+
+def test_a_full_pixel_keeps_its_value_where_another_amplifier_does_not_tell_its_saturation(tmp_path):
+    hdus = [fits.PrimaryHDU()]
+    for place, told in (("[1:5,1:4]", {"SATURATE": 60_000}), ("[6:10,1:4]", {})):
+        raw = np.full((4, 5), 1000, dtype=np.uint16)
+        raw[1, 2] = 65_000
+        cards = {"DATASEC": "[1:5,1:4]", "DETSEC": place, "GAIN": 2.0, **told}
+        hdus.append(fits.ImageHDU(raw, fits.Header(cards)))
+    fits.HDUList(hdus).writeto(tmp_path / "two.fits")
+
+    with fits.open(tmp_path / "two.fits") as file:
+        image = amplifiers.Readout(file, Part(amplifiers=((1, 0), (2, 0)))).rows()
+
+    assert image[1].tolist() == [2000.0, 2000.0, 130_000.0, 2000.0, 2000.0] * 2
