@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,21 +50,27 @@ class Judge:
 
         White noise would take every slow wave for a trend; here a term must explain
         more than correlated noise does. The likelihood is linear about a fitted
-        transit; a trend distorts a fit that lacks it, so the choice is repeated with
-        the transit of the terms just chosen until it stays.
+        transit; a trend distorts a fit that lacks it, as far as to another mid-time,
+        so each set of terms is judged about the transit that it gives, too, and the
+        choice is repeated with the transit of the terms just chosen until it stays.
         """
         if not self.names:
             return ()
+        own = functools.cache(lambda terms: self._about(terms).deviance(terms))
         shape = {name: self.wide.basis[:, i] for i, name in enumerate(self.names, start=1)}
         template = fit.transit_model(self.wide, self.wide.start)
         chosen: tuple[str, ...] = ()
         for _ in range(MOST_ROUNDS):
             about = self._about(chosen)
+
+            def least(terms: Sequence[str], about: _Linear = about) -> float:
+                return min(about.deviance(terms), own(tuple(terms)))
+
             before, chosen = (
                 chosen,
                 detrend.select(
                     shape,
-                    about.deviance,
+                    least,
                     n_point=self.n_point,
                     max_terms=max_terms,
                     template=template,
