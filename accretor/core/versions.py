@@ -17,16 +17,18 @@ TEMPLATE = 2
 PHOTOMETRY = 3
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced.
 3: the wings of bright stars are kept out of the annuli; levels of digitised skies."""
-CALIBRATION = 6
+CALIBRATION = 7
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
 amplitude; what the fit was given is kept; limb darkening by choice; stars of another colour than the target
 weigh less. 5: weights of another profile. 6: a weak prior on the radius ratio; a transit that is not
-measured is no fit."""
-PLOTTING = 4
-"""3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator."""
-PACKAGING = 4
+measured is no fit. 7: sets of trend terms are judged about their own transits."""
+PLOTTING = 5
+"""3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator.
+5: the frames in the last line."""
+PACKAGING = 5
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame. 4: radii that
-follow the seeing are in table and notes, weighted pixels in the notes."""
+follow the seeing are in table and notes, weighted pixels in the notes. 5: how faint the stars reach by which
+an aperture is called uncontaminated."""
 FORCED = 1
 NEB = 2
 """2: an aperture that lacks half the frames, or the window, clears no star."""

@@ -389,7 +389,7 @@ def _footer(results: Results, used: Booleans) -> str:
     n_comparison, coverage = quantity(results, "n_comparison"), results.get("coverage")
     arcsec = "".join(_if_finite(f" ({radius * scale:.1f}″)", scale))
     parts = [
-        *_if_finite(f"{good:.0f} good and {poor:.0f} poor frames", good, poor),
+        *_if_finite(f"{good:.0f} frames" + (f" and {poor:.0f} poor" if poor else ""), good, poor),
         *([] if np.sum(used) == good else [f"{np.sum(used)} in the light curve"]),
         *_if_finite(f"exposure {exposure:g} s", exposure),
         *_if_finite(f"aperture {radius:.1f} px{arcsec}", radius),

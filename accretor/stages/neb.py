@@ -89,14 +89,16 @@ def _sentence(rows: list[Row], events: list[str], faintest: float) -> str:
         return ""
     if events:
         return f"An eclipse at the predicted time and depth was seen in {', '.join(events)}."
+    until = f"; the faintest cleared is {faintest:.1f} mag fainter" if math.isfinite(faintest) else ""
+    return f"Of {len(tested)} neighbours: {_counted(tested)}{until}."
+
+
+def _counted(tested: list[Row]) -> str:
+    """Return how many of the neighbours SG1's rule clears."""
     words = (neb.CLEARED, neb.LIKELY, neb.TOO_FAINT)
     counts = [(sum(row["disposition"] == word for row in tested), word.lower()) for word in words]
     open_ = len(tested) - sum(count for count, _ in counts)
-    parts = [f"{count} {word}" for count, word in counts if count] + (
-        [f"{open_} not cleared"] if open_ else []
-    )
-    until = f"; the faintest cleared is {faintest:.1f} mag fainter" if math.isfinite(faintest) else ""
-    return f"Of {len(tested)} neighbours: {', '.join(parts)}{until}."
+    return ", ".join(f"{count} {word}" for count, word in (*counts, (open_, "not cleared")) if count)
 
 
 _WORDS = (eclipse.CLEARED, eclipse.LIKELY, eclipse.NOT_CLEARED, eclipse.DIP, eclipse.EVENT)
@@ -105,7 +107,9 @@ _WORDS = (eclipse.CLEARED, eclipse.LIKELY, eclipse.NOT_CLEARED, eclipse.DIP, ecl
 def _said(rows: list[Row]) -> str:
     counts = {word: sum(row["verdict"] == word for row in rows) for word in _WORDS}
     parts = [f"{count} {word}" for word, count in counts.items() if count]
-    return f"{len(rows)} neighbours" + (f": {', '.join(parts)}" if parts else "")
+    tested = [row for row in rows if row["disposition"]]
+    by_rule = f"; by SG1's rule: {_counted(tested)}" if tested else ""
+    return f"{len(rows)} neighbours{by_rule}" + (f"; by our test: {', '.join(parts)}" if parts else "")
 
 
 def _products(
