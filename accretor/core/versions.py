@@ -10,8 +10,9 @@ PREPROCESS = 3
 """2: level from a sample of the pixels. 3: frames in twilight are left out."""
 MASTERS = 3
 """2: overscan, non-linearity, the map of bad pixels. 3: flats by their light."""
-REGISTRATION = 2
-"""2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them."""
+REGISTRATION = 3
+"""2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them.
+3: hot pixels no longer tell how wide stars are."""
 TEMPLATE = 2
 """2: transparency and remarks."""
 PHOTOMETRY = 3

@@ -63,7 +63,12 @@ def choose(
     for file in files:
         if file.exposure is None or file.exposure.kind == "light":
             continue
-        reason = _misfit(file.exposure, light) or _done_before(file.exposure, light)
+        # A program that calibrates changes the gain, too; that alone would not tell why.
+        reason = (
+            _other_camera(file.exposure, light)
+            or _done_before(file.exposure, light)
+            or _misfit(file.exposure, light)
+        )
         if reason:
             left_out.append((file, reason))
         else:
@@ -79,7 +84,7 @@ def choose(
     )
 
 
-def _misfit(calibration: Exposure, light: Exposure) -> str:
+def _other_camera(calibration: Exposure, light: Exposure) -> str:
     if calibration.instrument != light.instrument:
         return f"{calibration.kind} of {calibration.instrument}, frames of {light.instrument}"
     if calibration.camera != light.camera and calibration.camera and light.camera:
@@ -87,6 +92,10 @@ def _misfit(calibration: Exposure, light: Exposure) -> str:
             f"{calibration.kind} of the camera {calibration.camera!r}, frames of {light.camera!r}; "
             "if they are one, give camera in [[instrument]]"
         )
+    return ""
+
+
+def _misfit(calibration: Exposure, light: Exposure) -> str:
     if _shape(calibration) != _shape(light):
         return f"{calibration.kind} of {_shown(calibration)}, frames of {_shown(light)}"
     if abs(calibration.gain - light.gain) > GAIN_TOLERANCE * light.gain:  # NaN is not

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from accretor.core.arrays import Image
 from accretor.core.errors import Unusable
 from accretor.core.part import CELL, WHOLE, Part, parse
-from accretor.io import amplifiers, atomic
+from accretor.io import amplifiers, atomic, tiles
 
 if TYPE_CHECKING:
-    from astropy.io.fits import Header
+    from astropy.io.fits import HDUList, Header
 
 GZIP = b"\x1f\x8b"
 """The first bytes of a gzipped file."""
@@ -52,13 +52,37 @@ def read_stored(content: bytes, hdu: int = 0, part: str = "") -> NDArray[Any]:
     """Return the image as `decode_image`, in the number type that holds it; raises as `read_image`."""
     from astropy.io import fits
 
-    with _unusable_if_damaged(), fits.open(io.BytesIO(_unpacked(content))) as hdus:
-        if (several := parse(part)).amplifiers:
+    plain = _unpacked(content)
+    with _unusable_if_damaged(), fits.open(io.BytesIO(plain)) as hdus:
+        several = parse(part)
+        _check_tiles(io.BytesIO(plain), hdus, hdu, several)
+        if several.amplifiers:
             return amplifiers.Readout(hdus, several).rows()
         data = hdus[hdu].data
     if data is None:
         raise Unusable(f"HDU {hdu} holds no image")
     return take(data, parse(part), dtype=data.dtype.newbyteorder("="))
+
+
+def unpack(file: BinaryIO, hdu: int) -> None:
+    """Read the image in HDU *hdu* of *file*, and keep nothing of it; raises as `read_image`."""
+    from astropy.io import fits
+
+    with _unusable_if_damaged(), fits.open(file) as hdus:
+        _ = hdus[hdu].data
+
+
+def _check_tiles(file: BinaryIO, hdus: HDUList, hdu: int, part: Part) -> None:
+    from astropy.io import fits
+
+    wanted = {of_amplifier for of_amplifier, _ in part.amplifiers} or {hdu}
+    packed = [index for index in sorted(wanted) if isinstance(hdus[index], fits.CompImageHDU)]
+    if not packed:
+        return
+    if file.read(len(GZIP)) == GZIP:
+        file.seek(0)
+        file = io.BytesIO(_unpacked(file.read()))
+    tiles.check(file, packed)
 
 
 def take(data: NDArray[Any], part: Part, dtype: Any = np.float32) -> NDArray[Any]:
@@ -108,11 +132,15 @@ def check_sum(content: bytes, hdu: int = 0) -> None:
         return
     if len(content) < place["datLoc"] + place["datSpan"]:
         raise Unusable("the file ends before its data do; copy it again")
-    words = np.frombuffer(content, ">u4", place["datSpan"] // 4, place["datLoc"])
-    total = int(words.sum(dtype=np.uint64))
+    compare_sum(sum_of(memoryview(content)[place["datLoc"] :][: place["datSpan"]]), wanted)
+
+
+def sum_of(data: bytes | memoryview) -> int:
+    """Return the checksum of the whole blocks *data* of a FITS file."""
+    total = int(np.frombuffer(data, ">u4", len(data) // 4).sum(dtype=np.uint64))
     while total >> 32:  # ones' complement: what overflows is added at the other end
         total = (total & 0xFFFFFFFF) + (total >> 32)
-    compare_sum(total, wanted)
+    return total
 
 
 def compare_sum(total: int, wanted: str) -> None:
@@ -180,6 +208,8 @@ def _is_of_damage(error: Exception) -> bool:
     """
     if isinstance(error, OSError):
         return error.errno is None  # else it is the system's: no such file, a disk that fails
+    if type(error) is RuntimeError:  # of a column's format; classes made of it are the program's own
+        return True
     kinds = (ArithmeticError, AttributeError, EOFError, LookupError, TypeError, ValueError, zlib.error)
     return isinstance(error, kinds) or type(error).__name__ in {"VerifyError", "CfitsioException"}
 
@@ -201,8 +231,11 @@ class Stack:
                 files = [
                     (self._open.enter_context(fits.open(path, memmap=False)), hdu) for path, hdu, _ in images
                 ]
-                self._hdus = [file[hdu] for file, hdu in files]
                 self._parts = [parse(part) for _, _, part in images]
+                for (path, hdu, _), (file, _), part in zip(images, files, self._parts, strict=True):
+                    with path.open("rb") as stream:
+                        _check_tiles(stream, file, hdu, part)
+                self._hdus = [file[hdu] for file, hdu in files]
                 self._several = [
                     amplifiers.Readout(file, part) if part.amplifiers else None
                     for (file, _), part in zip(files, self._parts, strict=True)

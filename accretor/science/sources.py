@@ -327,12 +327,22 @@ def _rough_fwhm(field: _Field, threshold: float, saturation: float) -> float | N
                 break
         # In small frames the narrow stars are few, and are looked for where they are not yet blurred; but
         # the noise on top of very wide ones makes many peaks there.
-        if factor == 4 and not is_large and (len(width) < 3 or np.median(width) < VERY_WIDE):
+        if factor == 4 and not is_large and (len(width) < 3 or _typical_width(width) < VERY_WIDE):
             continue
         # A pixel that has nothing around it is not a star, however many of them there are.
         if len(width) >= 3 or factor == 1:
-            return float(np.median(width)) if len(width) else None
+            return _typical_width(width) if len(width) else None
     return None
+
+
+def _typical_width(width: Floats) -> float:
+    """Return the median of first widths, each with its area for a weight.
+
+    Hot pixels that a dark of few frames leaves are narrow, and may be as many as the stars.
+    """
+    width = np.sort(width)
+    area = np.cumsum(width**2)
+    return float(width[np.searchsorted(area, area[-1] / 2)])
 
 
 def _profile_fwhm(image: Image | Stampable, x: Floats, y: Floats, saturation: float, most: int) -> Floats:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from accretor.science import sources
 from accretor.science.sources import detect, frame_quality
 from accretor.synthetic import camera
 
@@ -90,6 +91,20 @@ def test_hot_pixels_and_cosmic_rays_are_not_stars(draw, expose, scattered, fwhm)
     far = distances(found, xy).min(axis=1) > 0.5 * fwhm
     assert far.sum() <= 1
     assert len(found) >= 0.8 * len(xy)
+
+
+def test_specks_more_than_stars_do_not_tell_how_wide_stars_are(draw, expose, scattered):
+    scene, _ = field(draw, scattered, 4.7, n_star=14)
+    image = expose(scene, seed=4)
+    # With their neighbours, as cosmic rays and what is left of them in a dark: wide enough for a star.
+    rng = np.random.Generator(np.random.PCG64(6))
+    for row, column in rng.integers(5, 290, (20, 2)):
+        image[row - 1 : row + 2, column - 1 : column + 2] += 0.6 * 3000
+        image[row, column] += 0.4 * 3000
+
+    first_look = sources._rough_fwhm(sources._field(image, None), 5.0, np.inf)
+
+    assert first_look == pytest.approx(width_on_pixels(4.7), rel=0.33)
 
 
 def test_bad_pixels_that_are_known_do_no_harm(draw, expose, scattered):

@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from accretor import instruments
-from accretor.core.dumps import INVENTORY, LIGHT_CURVE
+from accretor.core.dumps import CALIBRATIONS, INVENTORY, LIGHT_CURVE
 from accretor.io import dump, header
 from accretor.synthetic import demo, frames
 from accretor.synthetic.dialects import PROGRAMS
@@ -123,4 +123,58 @@ def test_light_curve_does_not_depend_on_the_form_of_the_image(tmp_path, ours, fo
     for key in ("bjd_tdb", "relative_flux", "relative_flux_error", "airmass"):
         np.testing.assert_allclose(
             [row[key] for row in found], [row[key] for row in expected], rtol=2e-6, err_msg=key
+        )
+
+
+def as_banzai(path, bias, dark, flat):
+    """Replace a raw frame of LCO by what BANZAI makes of it: electron, with its catalogue and maps."""
+    with fits.open(path) as hdus:
+        header, raw = hdus[1].header.copy(), hdus[1].data.astype(np.float64)
+    image = ((raw - bias - dark) / flat * header["GAIN"]).astype(np.float32)
+    header["SATURATE"] *= header["GAIN"]
+    header.update({"GAIN": 1.0, "RLEVEL": 91, "L1STATOV": 1, "L1STATTR": 1, "L1STATBI": 1, "L1STATFL": 1})
+    for key in ("BZERO", "BSCALE"):
+        header.remove(key, ignore_missing=True)
+    catalogue = fits.BinTableHDU.from_columns([fits.Column("x", "E", array=np.zeros(3))], name="CAT")
+    image_hdu = fits.CompImageHDU(image, header, name="SCI", compression_type="RICE_1", quantize_level=64)
+    maps = [
+        fits.CompImageHDU(np.zeros(image.shape, np.uint8), name="BPM"),
+        fits.CompImageHDU(np.sqrt(np.abs(image)).astype(np.float32), name="ERR", quantize_level=64),
+    ]
+    path.unlink()
+    hdus = fits.HDUList([fits.PrimaryHDU(), image_hdu, catalogue, *maps])
+    hdus.writeto(path.with_name(path.name.replace(".fits.fz", "-e91.fits.fz")))
+
+
+def test_frames_that_banzai_calibrated_are_not_calibrated_again(tmp_path, ours):
+    expected, _ = ours
+    frames.write(NIGHT, tmp_path, program=PROGRAMS["lco"])
+    raw = tmp_path / "raw"
+
+    def stack(kind):
+        return np.array([fits.getdata(path, 1) for path in sorted((raw / kind).iterdir())], dtype=np.float64)
+
+    bias = np.median(stack("bias"), axis=0)
+    dark = np.median(stack("dark") - bias, axis=0)
+    scale = NIGHT.flat_exposure / NIGHT.exposure
+    flats = stack("flat") - bias - scale * dark
+    flat = np.median(flats / np.median(flats, axis=(1, 2), keepdims=True), axis=0)
+    for path in sorted((raw / NIGHT.target).iterdir()):
+        as_banzai(path, bias, dark, flat)
+
+    found, seen = reduced(tmp_path, PROGRAMS["lco"].settings)
+
+    lights = [row for row in seen if row["kind"] == "light"]
+    assert {(row["calibrated"], row["gain"]) for row in lights} == {("BDF", 1.0)}
+    (table,) = (tmp_path / "work").rglob("calibrations.ecsv")
+    offered = dump.read(table, CALIBRATIONS).rows
+    assert len(offered) == NIGHT.n_bias + NIGHT.n_dark + NIGHT.n_flat
+    assert not any(row["use"] for row in offered)
+    assert all("calibrated before (BDF)" in row["reason"] for row in offered)
+    assert not list((tmp_path / "work").rglob("masters/*.fits"))
+    assert len(found) == len(expected) == NIGHT.n_frame
+    # Packed floats are rounded to 1/64 of the noise; the pixels that the dark calls hot are not known.
+    for key, tolerance in (("bjd_tdb", 1e-9), ("relative_flux", 1e-3), ("relative_flux_error", 2e-2)):
+        np.testing.assert_allclose(
+            [row[key] for row in found], [row[key] for row in expected], rtol=tolerance, err_msg=key
         )
