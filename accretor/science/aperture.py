@@ -555,7 +555,7 @@ class _Clipped:
         if last < 0:
             return np.full(len(rank), np.nan)
         row = np.arange(len(rank))
-        return np.asarray(self.ordered[row, np.clip(rank, 0, last)], dtype=np.float64)
+        return np.asarray(self.ordered[row, np.minimum(np.maximum(rank, 0), last)], dtype=np.float64)
 
     def median(self) -> Floats:
         """Return the median of what is left of each row."""

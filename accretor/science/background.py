@@ -125,8 +125,8 @@ def _clipped_level(values: Image) -> tuple[Floats, Floats]:
     row = np.arange(len(values))
     last = values.shape[1] - 1
     for _ in range(3):
-        level = np.where(high > low, values[row, np.clip((low + high) // 2, 0, last)], np.nan)
-        sixteenth = values[row, np.clip(low + ((high - low) * 0.1587).astype(np.int64), 0, last)]
+        level = np.where(high > low, values[row, np.minimum((low + high) // 2, last)], np.nan)
+        sixteenth = values[row, np.minimum(low + ((high - low) * 0.1587).astype(np.int64), last)]
         # Noise below one step of the converter leaves the quantiles equal.
         limit = 3 * np.maximum(level - sixteenth, 1e-4 * np.abs(level) + 1e-6)
         before = low, high
@@ -144,7 +144,7 @@ def _clipped_level(values: Image) -> tuple[Floats, Floats]:
 
 
 def _mean(values: Image, chosen: Booleans) -> Floats:
-    total = np.where(chosen, values, np.float32(0)).sum(axis=1, dtype=np.float64)
+    total = np.where(chosen, values, np.float32(0)).astype(np.float64).sum(axis=1)
     count = chosen.sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 

@@ -131,7 +131,7 @@ class Calibrated:
         """Return the pixels of *rows* that are also of *columns*; of a large frame without its repairs."""
 
         def of(whole: NDArray[Any]) -> NDArray[Any]:
-            return np.asarray(whole[rows][:, columns])
+            return np.asarray(whole[rows[:, np.newaxis], columns])
 
         return self._reduced(of(self.raw), of) if self.done is None else of(self.done)
 

@@ -95,9 +95,11 @@ def blocks(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray[
 
 def _picked(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray[Pixel]:
     height, width = image.shape
-    return image[
-        np.clip(rows, 0, height - 1)[:, :, np.newaxis], np.clip(columns, 0, width - 1)[:, np.newaxis, :]
-    ]
+    # `np.clip` takes three times as long for so few.
+    y, x = (
+        np.minimum(np.maximum(index, 0), length - 1) for index, length in ((rows, height), (columns, width))
+    )
+    return np.asarray(image[y[:, :, np.newaxis], x[:, np.newaxis, :]])
 
 
 def circle_overlap(dx: Floats, dy: Floats, radius: float | Floats) -> Floats:

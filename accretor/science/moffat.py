@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from accretor.core.arrays import Floats
 
 N_ITERATION = 25
-LEAST_GAIN = 1e-10
-"""Part of the sum of squares that the last step changes: the width is then known to a part in a million."""
+LOWEST, HIGHEST = math.log(1.05), math.log(50.0)
+"""Of the logarithm of the exponent."""
 
 
 def fit(dx: Floats, dy: Floats, value: Floats, fwhm: float) -> tuple[Floats, Floats]:
@@ -42,8 +44,6 @@ def fit(dx: Floats, dy: Floats, value: Floats, fwhm: float) -> tuple[Floats, Flo
     model, jacobian = _profile(parameter, dx, dy)
     cost = ((data - model) ** 2).sum(axis=1)
     eye = np.eye(6)
-    left = np.arange(n_star)  # the stars whose fit has not ended; the arrays below are of these
-    found = parameter.copy()
     for _ in range(N_ITERATION):
         residual = data - model
         gradient = (jacobian @ residual[:, :, np.newaxis])[:, :, 0]
@@ -53,29 +53,23 @@ def fit(dx: Floats, dy: Floats, value: Floats, fwhm: float) -> tuple[Floats, Flo
         step = np.linalg.solve(damped, gradient[:, :, np.newaxis])[:, :, 0]
         # Half a pixel in e-folds at a time: a wild first step leaves the star for good.
         trial = parameter + np.minimum(np.maximum(step, -0.7), 0.7)
-        trial[:, 3] = np.minimum(np.maximum(trial[:, 3], np.log(1.05)), np.log(50.0))
+        trial[:, 3] = np.minimum(np.maximum(trial[:, 3], LOWEST), HIGHEST)
         trial_model, trial_jacobian = _profile(trial, dx, dy)
         trial_cost = ((data - trial_model) ** 2).sum(axis=1)
         better = trial_cost < cost
-        is_end = np.abs(cost - trial_cost) <= LEAST_GAIN * cost
-        parameter[better] = trial[better]
-        model[better], jacobian[better], cost[better] = (
-            trial_model[better],
-            trial_jacobian[better],
-            trial_cost[better],
-        )
+        gain = np.where(better, (cost - trial_cost) / cost, 0.0)
+        if better.all():
+            parameter, model, jacobian, cost = trial, trial_model, trial_jacobian, trial_cost
+        elif better.any():
+            parameter[better] = trial[better]
+            model[better], jacobian[better], cost[better] = (
+                trial_model[better],
+                trial_jacobian[better],
+                trial_cost[better],
+            )
         damping = np.where(better, damping * 0.2, damping * 5.0)
-        going = ~(is_end | (damping > 1e6))
-        if not going.all():
-            found[left] = parameter
-            if not going.any():
-                break
-            left, parameter, damping = left[going], parameter[going], damping[going]
-            model, jacobian, cost = model[going], jacobian[going], cost[going]
-            data, dx, dy = data[going], dx[going], dy[going]
-    else:
-        found[left] = parameter
-    parameter = found
+        if np.all((better & (gain < 1e-6)) | (damping > 1e6)):
+            break
     alpha, beta = np.exp(parameter[:, 2]), np.exp(parameter[:, 3])
     width = 2 * alpha * np.sqrt(2 ** (1 / beta) - 1)
     is_star = (np.hypot(parameter[:, 0], parameter[:, 1]) < fwhm) & (parameter[:, 4] > 0)

@@ -38,6 +38,8 @@ TELLING = 120
 LEAST_CANDIDATES = 300
 """Peaks looked at, even for a few stars: a trail may have a hundred that are brighter than any star."""
 MOST_FITTED = 20
+CACHED = 1 << 16
+"""Pixels that are smoothed at a time, at least."""
 DENSE = 0.03
 """Part of the pixels above the limit from which on there is more noise, or more stars, than sky."""
 
@@ -242,11 +244,12 @@ def _without(image: Image, bad: Booleans | None) -> Image:
 
 def _smoothed(image: Image, times: int) -> Image:
     """Return *image* after *times* passes of the binomial filter 1-2-1; the rim is that of the image."""
-    height = len(image)
+    height, width = image.shape
+    strip = max(STRIP, CACHED // width)
     for _ in range(times):
         smooth = np.empty_like(image)
-        for start in range(0, height, STRIP):  # what is worked on stays in the processor's cache
-            stop = min(start + STRIP, height)
+        for start in range(0, height, strip):  # what is worked on stays in the processor's cache
+            stop = min(start + strip, height)
             rows = image[start:stop].copy()
             first, last = max(start, 1), min(stop, height - 1)
             rows[first - start : last - start] += 0.5 * (
