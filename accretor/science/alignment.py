@@ -251,11 +251,10 @@ def _refined(
         matrix = _fitted(reference[one], stars[two], matrix, is_last=tolerance <= 2.5)
     # The nearest star is not always the same star: those that fit much worse than most are others.
     for _ in range(2):
-        typical = float(
-            np.median(_residual(reference, stars, matrix, *_pairs(reference, stars, matrix, FINAL)))
-        )
+        nearest = _nearest(reference, stars, matrix)
+        typical = float(np.median(_residual(reference, stars, matrix, *_within(nearest, FINAL))))
         tolerance = min(FINAL, max(0.5, 5 * typical))
-        one, two = _pairs(reference, stars, matrix, tolerance)
+        one, two = _within(nearest, tolerance)
         if len(one) < 3:
             return Transform(matrix, len(one), math.inf), min_match
         matrix = _fitted(reference[one], stars[two], matrix, is_last=True)
@@ -273,12 +272,25 @@ def _residual(reference: Floats, stars: Floats, matrix: Floats, one: Integers, t
 
 def _pairs(reference: Floats, stars: Floats, matrix: Floats, tolerance: float) -> tuple[Integers, Integers]:
     """Return indices of stars that are each other's nearest, and within *tolerance* pixel."""
+    return _within(_nearest(reference, stars, matrix), tolerance)
+
+
+def _nearest(reference: Floats, stars: Floats, matrix: Floats) -> tuple[Integers, Integers, Floats]:
+    """Return indices of stars that are each other's nearest, and their squared distances."""
     there = reference @ matrix[:, :2].T + matrix[:, 2]
-    square = (there[:, :1] - stars[:, 0]) ** 2 + (there[:, 1:] - stars[:, 1]) ** 2
+    square = (there[:, :1] - stars[:, 0]) ** 2
+    square += (there[:, 1:] - stars[:, 1]) ** 2
     nearest = square.argmin(axis=1)
-    mutual = square.argmin(axis=0)[nearest] == np.arange(len(reference))
-    one = np.flatnonzero(mutual & (square[np.arange(len(reference)), nearest] < tolerance**2))
-    return one, nearest[one]
+    # That of each other star is asked for only where somebody has it as the nearest.
+    chosen, place = np.unique(nearest, return_inverse=True)
+    one = np.flatnonzero(square[:, chosen].argmin(axis=0)[place] == np.arange(len(reference)))
+    return one, nearest[one], square[one, nearest[one]]
+
+
+def _within(nearest: tuple[Integers, Integers, Floats], tolerance: float) -> tuple[Integers, Integers]:
+    one, two, square = nearest
+    is_near = square < tolerance**2
+    return one[is_near], two[is_near]
 
 
 def _fitted(first: Floats, second: Floats, before: Floats, *, is_last: bool) -> Floats:

@@ -412,11 +412,20 @@ class _Cut:
         found = [np.empty((n_star, len(radii))) for _ in values]
         whole = [np.zeros(n_star) for _ in values]
         n_whole = 0
-        for index in np.argsort(radii, kind="stable"):
-            radius = float(radii[index])
-            first = max(int(np.searchsorted(self.distance, radius - RIM, "right")), n_whole)
-            rim = slice(first, int(np.searchsorted(self.distance, radius + RIM)))
-            weight = circle_overlap(self.across[rim] - self.off_x, self.along[rim] - self.off_y, radius)
+        order = np.argsort(radii, kind="stable")
+        begin = np.maximum.accumulate(np.searchsorted(self.distance, radii[order] - RIM, "right"))
+        end = np.searchsorted(self.distance, radii[order] + RIM)
+        # The rims of all circles at once: each call costs as much as many pixels do.
+        pixel = np.concatenate([np.arange(*ends) for ends in zip(begin, end, strict=True)])
+        weights = circle_overlap(
+            self.across[pixel] - self.off_x,
+            self.along[pixel] - self.off_y,
+            np.repeat(radii[order], end - begin),
+        )
+        n_before = np.cumsum(end - begin) - (end - begin)
+        for index, first, last, before in zip(order, begin.tolist(), end.tolist(), n_before, strict=True):
+            rim = slice(first, last)
+            weight = weights[:, before : before + last - first]
             for number, (value, power) in enumerate(values):
                 whole[number] = whole[number] + value[:, n_whole:first].sum(axis=1)
                 part = weight if power == 1 else weight**power
@@ -546,7 +555,7 @@ class _Clipped:
         if last < 0:
             return np.full(len(rank), np.nan)
         row = np.arange(len(rank))
-        return np.asarray(self.ordered[row, np.clip(rank, 0, last)], dtype=np.float64)
+        return np.asarray(self.ordered[row, np.minimum(np.maximum(rank, 0), last)], dtype=np.float64)
 
     def median(self) -> Floats:
         """Return the median of what is left of each row."""
@@ -590,15 +599,17 @@ class _Clipped:
         """Return the range of each range whose values are no further than *limit* from *middle*."""
         n_row = len(middle)
         # Both ends at once, by bisection: the first that is not too low, the first that is too high.
-        row = np.tile(np.arange(n_row), 2)
+        n_value = self.ordered.shape[1]
+        begin = np.tile(np.arange(n_row) * n_value, 2)
         low, high = np.tile(self.low, 2), np.tile(self.high, 2)
-        around, ends = np.tile(middle, 2), np.concatenate((-limit, limit))
-        is_end = np.repeat((False, True), n_row)
-        for _ in range(self.ordered.shape[1].bit_length()):
-            at = np.minimum((low + high) >> 1, self.ordered.shape[1] - 1)
-            apart = self.ordered[row, at] - around
-            is_left = np.where(is_end, apart <= ends, apart < ends) & (low < high)
-            low, high = np.where(is_left, at + 1, low), np.where(is_left, high, np.minimum(at, high))
+        # No further than the limit is nearer than the next number.
+        around, ends = np.tile(middle, 2), np.concatenate((-limit, np.nextafter(limit, np.inf)))
+        flat = self.ordered.reshape(-1)
+        for _ in range(n_value.bit_length()):
+            at = (low + high) >> 1
+            is_left = flat.take(begin + np.minimum(at, n_value - 1)) - around < ends
+            is_left &= low < high
+            low, high = np.where(is_left, at + 1, low), np.where(is_left, high, at)
         return low[:n_row], low[n_row:]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,24 +69,37 @@ def sky(
     -------
     Sky
     """
-    starts_y, side_y = _boxes(image.shape[0], box)
-    starts_x, side_x = _boxes(image.shape[1], box)
-    if len(starts_y) * len(starts_x) > 100:
-        samples = min(samples, FEW_SAMPLES)
-    rows = (starts_y[:, np.newaxis] + _sample(side_y, samples)).ravel()
-    columns = (starts_x[:, np.newaxis] + _sample(side_x, samples)).ravel()
+    n_y, n_x, rows, columns = _grid((image.shape[0], image.shape[1]), box, samples)
     sample = image[rows][:, columns] if isinstance(image, np.ndarray) else image.grid(rows, columns)
     sample = sample.astype(np.float32)
     if bad is not None:
         sample[bad[rows][:, columns]] = np.nan
-    n_y, n_x = len(starts_y), len(starts_x)
     boxed = sample.reshape(n_y, len(rows) // n_y, n_x, len(columns) // n_x).transpose(0, 2, 1, 3)
     level, noise = _clipped_level(boxed.reshape(n_y * n_x, -1))
-    if not np.any(np.isfinite(level)):
+    is_known = np.isfinite(level)
+    if not is_known.any():
         return Sky(np.nan, np.nan, np.full((1, 1), np.nan), (image.shape[0], image.shape[1]))
-    middle = float(np.nanmedian(level))
-    mesh = _median3(np.where(np.isfinite(level), level, middle).reshape(n_y, n_x))
-    return Sky(middle, float(np.nanmedian(noise)), mesh, (image.shape[0], image.shape[1]))
+    middle = _median(level[is_known])
+    mesh = _median3(np.where(is_known, level, middle).reshape(n_y, n_x))
+    return Sky(middle, _median(noise[~np.isnan(noise)]), mesh, (image.shape[0], image.shape[1]))
+
+
+@functools.lru_cache(maxsize=16)
+def _grid(shape: tuple[int, int], box: int, samples: int) -> tuple[int, int, Integers, Integers]:
+    """Return how many boxes there are in y and in x, and the rows and columns that are looked at."""
+    starts_y, side_y = _boxes(shape[0], box)
+    starts_x, side_x = _boxes(shape[1], box)
+    if len(starts_y) * len(starts_x) > 100:
+        samples = min(samples, FEW_SAMPLES)
+    rows = (starts_y[:, np.newaxis] + _sample(side_y, samples)).ravel()
+    columns = (starts_x[:, np.newaxis] + _sample(side_x, samples)).ravel()
+    return len(starts_y), len(starts_x), rows, columns
+
+
+def _median(values: Floats) -> float:
+    """Return the median of a few finite values, which `np.median` takes its time for."""
+    ordered = np.sort(values)
+    return 0.5 * float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2])
 
 
 def _boxes(length: int, box: int) -> tuple[Integers, int]:
@@ -111,12 +125,15 @@ def _clipped_level(values: Image) -> tuple[Floats, Floats]:
     row = np.arange(len(values))
     last = values.shape[1] - 1
     for _ in range(3):
-        level = np.where(high > low, values[row, np.clip((low + high) // 2, 0, last)], np.nan)
-        sixteenth = values[row, np.clip(low + ((high - low) * 0.1587).astype(np.int64), 0, last)]
+        level = np.where(high > low, values[row, np.minimum((low + high) // 2, last)], np.nan)
+        sixteenth = values[row, np.minimum(low + ((high - low) * 0.1587).astype(np.int64), last)]
         # Noise below one step of the converter leaves the quantiles equal.
         limit = 3 * np.maximum(level - sixteenth, 1e-4 * np.abs(level) + 1e-6)
+        before = low, high
         low = (values < (level - limit)[:, np.newaxis]).sum(axis=1)
         high = (values <= (level + limit)[:, np.newaxis]).sum(axis=1)
+        if np.array_equal(before, (low, high)):
+            break
     rank = np.arange(values.shape[1])
     fifth = ((high - low) * 0.25).astype(np.int64)
     middle = (rank >= (low + fifth)[:, np.newaxis]) & (rank < (high - fifth)[:, np.newaxis])
@@ -127,20 +144,24 @@ def _clipped_level(values: Image) -> tuple[Floats, Floats]:
 
 
 def _mean(values: Image, chosen: Booleans) -> Floats:
-    total = np.where(chosen, values, np.float32(0)).sum(axis=1, dtype=np.float64)
+    total = np.where(chosen, values, np.float32(0)).astype(np.float64).sum(axis=1)
     count = chosen.sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _median3(mesh: Floats) -> Floats:
-    # Odd reflection continues a slope beyond the rim; the plain one bends it there.
-    padded = (
-        np.pad(mesh, 1, mode="reflect", reflect_type="odd")
-        if min(mesh.shape) > 1
-        else np.pad(mesh, 1, "edge")
-    )
+    padded = np.empty((mesh.shape[0] + 2, mesh.shape[1] + 2))
+    padded[1:-1, 1:-1] = mesh
+    if min(mesh.shape) > 1:
+        # Odd reflection continues a slope beyond the rim; the plain one bends it there.
+        padded[0], padded[-1] = 2 * padded[1] - padded[2], 2 * padded[-2] - padded[-3]
+        padded[:, 0] = 2 * padded[:, 1] - padded[:, 2]
+        padded[:, -1] = 2 * padded[:, -2] - padded[:, -3]
+    else:
+        padded[0], padded[-1] = padded[1], padded[-2]
+        padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
     views = [padded[y : y + mesh.shape[0], x : x + mesh.shape[1]] for y in range(3) for x in range(3)]
-    return np.asarray(np.median(views, axis=0))
+    return np.asarray(np.sort(views, axis=0)[4])
 
 
 def _interpolation(position: Integers, length: int, n_box: int) -> Floats:

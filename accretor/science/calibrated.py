@@ -17,6 +17,8 @@ from accretor.science.readout import linearised, overscan_level, window
 
 STRIP = 32
 """Rows calibrated at a time: what is worked on stays in the processor's cache."""
+SMALL = 1 << 20
+"""Pixels up to which a frame is calibrated as a whole: it stays in the cache, and cut-outs cost one copy."""
 REACH = 8
 """Pixels to the left and right in which a good one is looked for, in the place of a bad one."""
 
@@ -75,7 +77,7 @@ class Calibrated:
     level: float = 0.0
     """Of the overscan, ADU; it is taken off first."""
     done: Image | None = None
-    """The whole image, where it cannot be worked out pixel by pixel: after a median filter."""
+    """The whole image: of a small frame, and where it cannot be worked out pixel by pixel."""
     mended: Repairs | None = None
     """Bad pixels that take the mean of their neighbours; for finding stars, never to measure them."""
 
@@ -86,10 +88,13 @@ class Calibrated:
 
     def repaired(self, mended: Repairs) -> Calibrated:
         """Return the image with its bad pixels mended."""
-        return replace(self, mended=mended)
+        found = replace(self, mended=mended)
+        return found if self.done is None else replace(self, done=found.image())
 
     def image(self) -> Image:
         """Return the whole image, float32."""
+        if self.done is not None:
+            return self.rows(0, self.shape[0])
         whole = np.empty(self.shape, np.float32)
         for start in range(0, self.shape[0], STRIP):
             whole[start : start + STRIP] = self.rows(start, start + STRIP)
@@ -111,7 +116,7 @@ class Calibrated:
     def blocks(self, columns: Integers, rows: Integers) -> Image:
         """Return the pixels (n_star, n_row, n_column) of cut-outs; those outside repeat the rim."""
         cut = functools.partial(blocks, columns=columns, rows=rows)
-        values = self._reduced(cut(self.raw), cut)
+        values = self._reduced(cut(self.raw), cut) if self.done is None else cut(self.done)
         if self.mended is not None:
             star, row, column = np.nonzero(cut(self.mended.is_bad))
             if len(star):
@@ -123,12 +128,12 @@ class Calibrated:
         return values
 
     def grid(self, rows: Integers, columns: Integers) -> Image:
-        """Return the pixels of *rows* that are also of *columns*, as they were before any repair."""
+        """Return the pixels of *rows* that are also of *columns*; of a large frame without its repairs."""
 
         def of(whole: NDArray[Any]) -> NDArray[Any]:
             return np.asarray(whole[rows[:, np.newaxis], columns])
 
-        return self._reduced(of(self.raw), of)
+        return self._reduced(of(self.raw), of) if self.done is None else of(self.done)
 
     def binned(self, factor: int) -> Image:
         """Return the mean of squares of *factor* x *factor* pixels, without the whole image in between."""
@@ -196,7 +201,8 @@ def look_at(
         image = detector.reduce(whole, masters, exposure=exposure, gain=gain)
         return Calibrated(kept, masters, exposure, gain, done=image)
     level = overscan_level(window(whole, readout.overscan)) if readout.overscan is not None else 0.0
-    return Calibrated(kept, masters, exposure, gain, response, level)
+    found = Calibrated(kept, masters, exposure, gain, response, level)
+    return replace(found, done=found.image()) if kept.size <= SMALL else found
 
 
 def _single(raw: NDArray[Any]) -> NDArray[Any]:

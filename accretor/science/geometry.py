@@ -95,19 +95,21 @@ def blocks(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray[
 
 def _picked(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray[Pixel]:
     height, width = image.shape
-    return image[
-        np.clip(rows, 0, height - 1)[:, :, np.newaxis], np.clip(columns, 0, width - 1)[:, np.newaxis, :]
-    ]
+    # `np.clip` takes three times as long for so few.
+    y, x = (
+        np.minimum(np.maximum(index, 0), length - 1) for index, length in ((rows, height), (columns, width))
+    )
+    return np.asarray(image[y[:, :, np.newaxis], x[:, np.newaxis, :]])
 
 
-def circle_overlap(dx: Floats, dy: Floats, radius: float) -> Floats:
+def circle_overlap(dx: Floats, dy: Floats, radius: float | Floats) -> Floats:
     """Return how much of unit pixels lies in a circle around the origin.
 
     Parameters
     ----------
     dx, dy : any equal shape, float64, pixel
         Centres of the pixels relative to the centre of the circle.
-    radius : float, pixel
+    radius : float, or of a shape that goes with dx, pixel
 
     Returns
     -------
@@ -118,21 +120,21 @@ def circle_overlap(dx: Floats, dy: Floats, radius: float) -> Floats:
     area = np.where(distance < radius, 1.0, 0.0)
     # A circle smaller than a pixel can lie within one, far from all of its corners.
     rim = np.abs(distance - radius) <= HALF_DIAGONAL + 1e-9
-    if radius <= 2 * HALF_DIAGONAL:
-        rim |= distance <= radius + HALF_DIAGONAL
-        area[rim] = _rectangle_overlap(dx[rim], dy[rim], radius)
-        return area
+    is_small = np.asarray(radius) <= 2 * HALF_DIAGONAL
+    rim |= is_small & (distance <= radius + HALF_DIAGONAL)
     at = np.flatnonzero(rim)
-    x, y = np.abs(dx.ravel()[at]), np.abs(dy.ravel()[at])
-    on_axis = (x < 0.5) | (y < 0.5)
+    x, y = dx.ravel()[at], dy.ravel()[at]
+    reach, is_small = (np.broadcast_to(value, dx.shape)[rim] for value in (radius, is_small))
+    x, y = np.where(is_small, x, np.abs(x)), np.where(is_small, y, np.abs(y))
+    on_axis = (x < 0.5) | (y < 0.5) | is_small
     found = np.empty(len(at))
-    found[on_axis] = _rectangle_overlap(x[on_axis], y[on_axis], radius)
-    found[~on_axis] = _quadrant_overlap(x[~on_axis], y[~on_axis], radius)
+    found[on_axis] = _rectangle_overlap(x[on_axis], y[on_axis], reach[on_axis])
+    found[~on_axis] = _quadrant_overlap(x[~on_axis], y[~on_axis], reach[~on_axis])
     area.ravel()[at] = found
     return area
 
 
-def _quadrant_overlap(dx: Floats, dy: Floats, radius: float) -> Floats:
+def _quadrant_overlap(dx: Floats, dy: Floats, radius: Floats) -> Floats:
     """Return the overlap of pixels in the first quadrant: the area under the arc, by its integral."""
     left, right, low, high = dx - 0.5, dx + 0.5, dy - 0.5, dy + 0.5
     square = radius * radius
@@ -146,7 +148,7 @@ def _quadrant_overlap(dx: Floats, dy: Floats, radius: float) -> Floats:
     return np.asarray(np.clip(enters - left + under - low * (leaves - enters), 0.0, 1.0))
 
 
-def _rectangle_overlap(dx: Floats, dy: Floats, radius: float) -> Floats:
+def _rectangle_overlap(dx: Floats, dy: Floats, radius: Floats) -> Floats:
     left, right, low, high = dx - 0.5, dx + 0.5, dy - 0.5, dy + 0.5
     area = (
         _corner_area(right, high, radius)
@@ -157,7 +159,7 @@ def _rectangle_overlap(dx: Floats, dy: Floats, radius: float) -> Floats:
     return np.clip(area, 0.0, 1.0)
 
 
-def _corner_area(x: Floats, y: Floats, radius: float) -> Floats:
+def _corner_area(x: Floats, y: Floats, radius: Floats) -> Floats:
     """Return the area that the circle shares with the rectangle from its centre to (x, y), signed."""
     sign = np.sign(x) * np.sign(y)
     x = np.minimum(np.abs(x), radius)

@@ -37,8 +37,8 @@ def measure(raw: NDArray[Any], saturation: float) -> Levels:
     saturation : float, ADU
     """
     step = max(1, math.isqrt(raw.size // SAMPLE))
-    sample = raw[::step, ::step].astype(np.float64)  # which are put in order several times as fast
     is_whole = raw.dtype.kind in "iu"
+    sample = raw[::step, ::step].reshape(-1)
     if not is_whole:
         sample = sample[np.isfinite(sample)]
     # A whole number is at the level from the next whole number on, and the comparison stays one of integers.
@@ -53,4 +53,15 @@ def measure(raw: NDArray[Any], saturation: float) -> Levels:
             n_saturated += int(np.count_nonzero(part >= limit))
         if not is_whole:
             n_undefined += int(np.count_nonzero(~np.isfinite(part)))
-    return Levels(float(np.median(sample)) if sample.size else math.nan, n_saturated, n_undefined)
+    return Levels(_median(sample), n_saturated, n_undefined)
+
+
+def _median(values: NDArray[Any]) -> float:
+    """Return the median of values of any number type; the mean of two whole numbers need not be one."""
+    if not values.size:
+        return math.nan
+    middle = values.size // 2
+    parted = np.partition(values, middle)  # two ranks at once take fifty times as long
+    high = float(parted[middle])
+    low = high if values.size % 2 else float(parted[:middle].max())
+    return 0.5 * (low + high)

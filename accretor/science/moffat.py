@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from accretor.core.arrays import Floats
 
 N_ITERATION = 25
+LOWEST, HIGHEST = math.log(1.05), math.log(50.0)
+"""Of the logarithm of the exponent."""
 
 
 def fit(dx: Floats, dy: Floats, value: Floats, fwhm: float) -> tuple[Floats, Floats]:
@@ -48,18 +52,21 @@ def fit(dx: Floats, dy: Floats, value: Floats, fwhm: float) -> tuple[Floats, Flo
         damped = hessian + eye * (damping[:, np.newaxis] * diagonal)[:, :, np.newaxis]
         step = np.linalg.solve(damped, gradient[:, :, np.newaxis])[:, :, 0]
         # Half a pixel in e-folds at a time: a wild first step leaves the star for good.
-        trial = parameter + np.clip(step, -0.7, 0.7)
-        trial[:, 3] = np.clip(trial[:, 3], np.log(1.05), np.log(50.0))
+        trial = parameter + np.minimum(np.maximum(step, -0.7), 0.7)
+        trial[:, 3] = np.minimum(np.maximum(trial[:, 3], LOWEST), HIGHEST)
         trial_model, trial_jacobian = _profile(trial, dx, dy)
         trial_cost = ((data - trial_model) ** 2).sum(axis=1)
         better = trial_cost < cost
         gain = np.where(better, (cost - trial_cost) / cost, 0.0)
-        parameter[better] = trial[better]
-        model[better], jacobian[better], cost[better] = (
-            trial_model[better],
-            trial_jacobian[better],
-            trial_cost[better],
-        )
+        if better.all():
+            parameter, model, jacobian, cost = trial, trial_model, trial_jacobian, trial_cost
+        elif better.any():
+            parameter[better] = trial[better]
+            model[better], jacobian[better], cost[better] = (
+                trial_model[better],
+                trial_jacobian[better],
+                trial_cost[better],
+            )
         damping = np.where(better, damping * 0.2, damping * 5.0)
         if np.all((better & (gain < 1e-6)) | (damping > 1e6)):
             break
