@@ -90,6 +90,8 @@ class Telescope:
         """What the user must fill in."""
         exposure = self.exposure
         missing = [] if math.isfinite(exposure.gain) else [f"gain of {self.name}"]
+        if not math.isfinite(self.diameter[0]):
+            missing.append(f"telescope_diameter of {self.name}")
         if math.isnan(exposure.latitude + exposure.longitude):
             missing.append(f"latitude and longitude of {self.name}")
         if "" in self.filters:
@@ -164,6 +166,7 @@ def _ephemeris(row: Mapping[str, Any] | None) -> Iterator[str]:
                 yield f"{name} = {row[name]!r}    # day"
         yield 'source = "ExoFOP TOI table"'
         return
+    yield "# teff = 5800.0         # K; of the limb darkening, else that of the Sun is taken"
     yield "# [target.ephemeris]    # without it there is a light curve, but no transit fit"
     yield "# t0 = 2459000.0        # BJD_TDB of a transit"
     yield "# period = 3.0          # day"

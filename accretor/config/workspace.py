@@ -136,9 +136,20 @@ def _explained(path: Path, key: str, message: str, value: Any, kind: Any) -> Con
         return ConfigError(path, where, f"{enumerated[1]} is not one of {', '.join(_options(kind, place))}")
     found = _at(value, place.removesuffix("`"))
     shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
-    return ConfigError(
-        path, where, reason[0].lower() + reason[1:].replace("`", "").replace("object", "table") + shown
-    )
+    words = _KINDS.sub(lambda kind: _IN_WORDS[kind[1]], reason)
+    return ConfigError(path, where, words[0].lower() + words[1:] + shown)
+
+
+_IN_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+"""Kinds of values, for people who do not write programs."""
+_KINDS = re.compile(rf"`({'|'.join(_IN_WORDS)})`")
 
 
 def _keys(kind: Any, place: str) -> list[str]:

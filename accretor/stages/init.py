@@ -83,6 +83,7 @@ def survey(layout: Layout) -> Draft:
     telescopes = _telescopes(frames, layout.raw)
     targets = _targets(frames, known)
     lacking = [
+        "observer, for the notes",
         *(item for target in targets for item in target.lacking),
         *(item for telescope in telescopes for item in telescope.lacking),
     ]

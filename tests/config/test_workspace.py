@@ -169,28 +169,43 @@ def test_all_sections_are_reached_from_the_workspace():
 
 
 WRONG = [
-    (LEAST.replace('"A. Observer"', "3"), "observer: expected str, got int (found 3)"),
-    (LEAST.replace("tic = 1", 'tic = "TIC 1"'), "target[0].tic: expected int, got str (found 'TIC 1')"),
-    (LEAST.replace("tic = 1", "tic = 0"), "target[0].tic: expected int >= 1 (found 0)"),
+    (LEAST.replace('"A. Observer"', "3"), "observer: expected a text, got a whole number (found 3)"),
+    (
+        LEAST.replace("tic = 1", 'tic = "TIC 1"'),
+        "target[0].tic: expected a whole number, got a text (found 'TIC 1')",
+    ),
+    (LEAST.replace("tic = 1", "tic = 0"), "target[0].tic: expected a whole number >= 1 (found 0)"),
     (LEAST.replace("10.0", '"25:00:00"'), "target[0].ra: '25:00:00' is not a right ascension"),
     (LEAST.replace("20.0", "-90.5"), "target[0].dec: -90.5 is not a declination"),
     (LEAST.replace("20.0", "nan"), "target[0].dec: must be a finite number"),
-    (LEAST + EPHEMERIS.replace("2.0", "-1"), "target[0].ephemeris.period: expected float >= 0.0 (found -1)"),
+    (
+        LEAST + EPHEMERIS.replace("2.0", "-1"),
+        "target[0].ephemeris.period: expected a number >= 0.0 (found -1)",
+    ),
     (LEAST + EPHEMERIS.replace("1.0", "inf"), "target[0].ephemeris.t0: must be a finite number"),
-    (LEAST + "[photometry]\nradii = [5, -1]", "photometry.radii[1]: expected float > 0.0"),
+    (LEAST + "[photometry]\nradii = [5, -1]", "photometry.radii[1]: expected a number > 0.0"),
     (LEAST + "[photometry]\nradii = [5, inf]", "photometry.radii[1]: must be a finite number"),
-    (LEAST + "[photometry]\nradii = 5", "photometry.radii: expected array, got int (found 5)"),
+    (LEAST + "[photometry]\nradii = 5", "photometry.radii: expected a list, got a whole number (found 5)"),
     (
         LEAST + "[photometry]\nannulus_fwhm = [1, 2, 3]",
-        "photometry.annulus_fwhm: expected array of length 2, got 3",
+        "photometry.annulus_fwhm: expected a list of length 2, got 3",
     ),
     (
         LEAST + "[photometry]\nannulus_fwhm = [7, 4]",
         "photometry.annulus_fwhm: inner radius 7.0 is not below the outer 4.0",
     ),
-    (LEAST + "[photometry]\nrecentre = 1", "photometry.recentre: expected bool, got int (found 1)"),
-    (LEAST + "[plotting]\nbin_minutes = true", "plotting.bin_minutes: expected float, got bool (found True)"),
-    (LEAST + "[calibration]\nmax_detrend = 9", "calibration.max_detrend: expected int <= 4 (found 9)"),
+    (
+        LEAST + "[photometry]\nrecentre = 1",
+        "photometry.recentre: expected true or false, got a whole number (found 1)",
+    ),
+    (
+        LEAST + "[plotting]\nbin_minutes = true",
+        "plotting.bin_minutes: expected a number, got true or false (found True)",
+    ),
+    (
+        LEAST + "[calibration]\nmax_detrend = 9",
+        "calibration.max_detrend: expected a whole number <= 4 (found 9)",
+    ),
     (
         LEAST + '[calibration]\ndetrend = ["airmas"]',
         "calibration.detrend[0]: 'airmas' is not one of auto, airmass, ",
@@ -201,7 +216,7 @@ WRONG = [
     ),
     (
         LEAST + '[[observation]]\nname = "TOI-1234.01"\n[observation.calibration]\nradius = -1',
-        "observation[0].calibration.radius: expected float > 0.0 (found -1)",
+        "observation[0].calibration.radius: expected a number > 0.0 (found -1)",
     ),
     (
         LEAST + '[[observation]]\nname = "TOI-1234.01"\n[observation.photometry]\nannulus_fwhm = [7, 4]',
@@ -213,12 +228,12 @@ WRONG = [
     ),
     (LEAST + '[ensemble]\npolicy = "Keep"', "ensemble.policy: 'Keep' is not one of keep, best"),
     ("config_version = 2\n" + LEAST, "config_version: 2 is not one of 1"),
-    ("photometry = 3\n" + LEAST, "photometry: expected table, got int (found 3)"),
+    ("photometry = 3\n" + LEAST, "photometry: expected a table, got a whole number (found 3)"),
     ("instrument = 3\n" + LEAST, "instrument: must be a table [instrument] or several [[instrument]]"),
     (LEAST + '[[instrument]]\nname = "A b"', "instrument[0].name: 'A b' must be letters, digits and hyphens"),
     (
         LEAST + '[[instrument]]\nname = "A"\nlatitude = 91',
-        "instrument[0].latitude: expected float <= 90.0 (found 91)",
+        "instrument[0].latitude: expected a number <= 90.0 (found 91)",
     ),
     (
         LEAST + '[[instrument]]\nname = "A"\ndialect = "B"',
@@ -226,7 +241,7 @@ WRONG = [
     ),
     (
         LEAST + '[[instrument]]\nname = "A"\nfilters = {x = 1}',
-        "instrument[0].filters[]: expected str, got int",
+        "instrument[0].filters[]: expected a text, got a whole number",
     ),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import tomllib
 
 import pytest
@@ -73,7 +74,10 @@ def test_what_the_kept_table_of_tois_knows_need_not_be_filled_in(night):
     said = run(night, "init")
 
     (target,) = tomllib.loads((night / "workspace.toml").read_text(encoding="utf-8"))["target"]
-    assert "to fill in" not in said.out
+    assert re.findall("to fill in: (.*)", said.out) == [
+        "observer, for the notes",
+        "telescope_diameter of Demo-0m4",
+    ]
     assert (target["tic"], target["ra"], target["dec"]) == (TOI["tic"], TOI["ra"], TOI["dec"])
     assert target["ephemeris"]["t0"] == TOI["t0"]
     assert "CHECK" not in (night / "workspace.toml").read_text(encoding="utf-8")
