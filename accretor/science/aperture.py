@@ -30,7 +30,7 @@ WELL_SAMPLED = 8.0
 SKY_VARIANCE = {"median": math.pi / 2, "mean": 1.0, "mode": 9 * math.pi / 2 - 8}
 """Variance of the sky level, times that of a pixel over their number. The mode is 3 median - 2 mean, whose
 covariance is the variance of the mean: 9 pi / 2 + 4 - 12."""
-CHUNK = 300_000
+CHUNK = 500_000
 """Pixels of cut-outs worked on at a time: they stay in the processor's cache."""
 TOGETHER = 20_000
 """Pixels of the rims of circles worked on at a time."""
