@@ -98,21 +98,41 @@ def select(
     chosen: tuple[str, ...] = ()
     current = chi2(chosen)
     while True:
-        gain: dict[str, float] = {}
-        for name in terms:
-            if not _may_join(name, chosen, max_terms) or _is_like(name, terms[name], template):
-                continue
-            gain[name] = current - chi2((*chosen, name)) - math.log(n_point)
-        good = {
-            name: value for name, value in gain.items() if value > (weak if name == PREFERRED else STRONG)
+        gain = {
+            name: current - chi2((*chosen, name)) - math.log(n_point)
+            for name in joinable(terms, chosen, max_terms=max_terms, template=template)
         }
-        if not good:
+        best = best_of(gain, weak)
+        if best is None:
             return chosen
-        best = max(good, key=lambda name: good[name])
-        if good.get(PREFERRED, -math.inf) > good[best] - STRONG:
-            best = PREFERRED
         chosen = (*chosen, best)
         current = chi2(chosen)
+
+
+def joinable(
+    terms: Mapping[str, Floats], chosen: Sequence[str], *, max_terms: int, template: Floats | None
+) -> list[str]:
+    """Return the names of *terms* that may be added to those *chosen*; see `select`."""
+    return [
+        name
+        for name in terms
+        if _may_join(name, chosen, max_terms) and not _is_like(name, terms[name], template)
+    ]
+
+
+def best_of(gain: Mapping[str, float], weak: float = STRONG) -> str | None:
+    """Return the term to add by what each gains in BIC; None if no gain is strong evidence.
+
+    Parameters
+    ----------
+    weak : float
+        That is enough for airmass.
+    """
+    good = {name: value for name, value in gain.items() if value > (weak if name == PREFERRED else STRONG)}
+    if not good:
+        return None
+    best = max(good, key=lambda name: good[name])
+    return PREFERRED if good.get(PREFERRED, -math.inf) > good[best] - STRONG else best
 
 
 def _may_join(name: str, chosen: Sequence[str], max_terms: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -50,27 +49,24 @@ class Judge:
 
         White noise would take every slow wave for a trend; here a term must explain
         more than correlated noise does. The likelihood is linear about a fitted
-        transit; a trend distorts a fit that lacks it, as far as to another mid-time,
-        so each set of terms is judged about the transit that it gives, too, and the
-        choice is repeated with the transit of the terms just chosen until it stays.
+        transit; a trend distorts a fit that lacks it, so the choice is repeated with
+        the transit of the terms just chosen until it stays. Without the trend that it
+        needs, a transit may lie at quite another mid-time, from where no linear step
+        leads back: at the end each further term is judged about the transit that is
+        fitted with it.
         """
         if not self.names:
             return ()
-        own = functools.cache(lambda terms: self._about(terms).deviance(terms))
         shape = {name: self.wide.basis[:, i] for i, name in enumerate(self.names, start=1)}
         template = fit.transit_model(self.wide, self.wide.start)
         chosen: tuple[str, ...] = ()
         for _ in range(MOST_ROUNDS):
             about = self._about(chosen)
-
-            def least(terms: Sequence[str], about: _Linear = about) -> float:
-                return min(about.deviance(terms), own(tuple(terms)))
-
             before, chosen = (
                 chosen,
                 detrend.select(
                     shape,
-                    least,
+                    about.deviance,
                     n_point=self.n_point,
                     max_terms=max_terms,
                     template=template,
@@ -79,7 +75,19 @@ class Judge:
             )
             if chosen == before:
                 break
+        while missed := self._missed(chosen, shape, template, max_terms):
+            chosen = (*chosen, missed)
         return chosen
+
+    def _missed(
+        self, chosen: tuple[str, ...], shape: dict[str, Floats], template: Floats, max_terms: int
+    ) -> str | None:
+        """Return the term that the light curve needs beside those *chosen*, by fits of its own."""
+        before = self._about(chosen).deviance(chosen) - math.log(self.n_point)
+        names = detrend.joinable(shape, chosen, max_terms=max_terms, template=template)
+        return detrend.best_of(
+            {name: before - self._about((*chosen, name)).deviance((*chosen, name)) for name in names}
+        )
 
     def tried(self, chosen: Sequence[str], found: solution.Solution) -> tuple[Tried, ...]:
         """Return what every term changes: those not *chosen* if added, the others if left out."""
