@@ -229,6 +229,17 @@ def test_a_transit_under_a_trend_keeps_its_depth():
     assert np.max(np.abs(pulls)) < 3
 
 
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_trend_is_found_that_a_transit_at_another_time_explains_as_well_by_linear_steps(seed):
+    curve = reduce(night(seed, k=0.06, start=-2.3, end=1.9, n=150, trend=0.02))
+
+    assert curve.fit is not None
+    assert curve.terms[0].name == "airmass"
+    assert abs(curve.fit.tc - MID) < 3 * curve.fit.tc_error
+    # Without the trend the mid-time is known to 22 minutes.
+    assert curve.fit.tc_error < 8 / 1440
+
+
 def test_a_partial_transit_gets_no_term_unless_asked():
     made = night(7, start=-2.6, end=0.2, trend=0.05)
 
