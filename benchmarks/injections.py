@@ -1,6 +1,6 @@
 """Transits put into the comparison stars of a real night, and found again, to see whether errors are true.
 
-uv run python -m benchmarks.injections WORKSPACE [OBSERVATION] [SEED]
+uv run python -m benchmarks.injections WORKSPACE [OBSERVATION] [--seed N]
 
 The workspace must have been reduced (doit calibration). The true target and its transit
 are taken out of the night; every comparison star within a magnitude of it (and brighter
@@ -10,8 +10,8 @@ was put in, over its error should have a standard deviation of 1.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +154,9 @@ def report(found: list[Pull]) -> str:
 
 
 if __name__ == "__main__":
-    options = sys.argv[2:]
-    seeds = [int(option) for option in options if option.isdigit()] or [1]
-    names = [option for option in options if not option.isdigit()] or [""]
-    print(report(list(pulls(load(Path(sys.argv[1]), names[0]), seed=seeds[0]))))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("observation", nargs="?", default="", help="default: the first one")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    print(report(list(pulls(load(options.workspace, options.observation), seed=options.seed))))

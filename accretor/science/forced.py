@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
-from accretor.science import aperture, background
+from accretor.science import aperture, background, clipping
 from accretor.science.geometry import circle_overlap, stamp_pixels, stamps
 from accretor.science.statistics import scatter
 
@@ -213,7 +213,7 @@ def blank_noise(
     x, y = _blank_places(part, sky_dirt | is_saturated[window], float(radii.max()), fwhm, rule)
     if len(x) < FEWEST_BLANK:
         return np.full(len(radii), np.nan), len(x)
-    level, _, count = aperture.clipped_median(
+    level, _, count = clipping.clipped_median(
         _rings(np.where(sky_dirt, np.nan, part), x, y, annulus), n_round=3
     )
     known = count >= aperture.LEAST_SKY
