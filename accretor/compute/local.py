@@ -157,11 +157,19 @@ class Processes:
         return self._executor
 
 
+_ENDING = () if sys.platform == "win32" else (signal.SIGTERM, signal.SIGHUP)
+"""Requests to end that are put off while a worker is started."""
+
+
 @contextlib.contextmanager
 def _birth() -> Iterator[None]:
-    """Give what is started meanwhile one thread each, and keep Ctrl-C from it until it can ignore it."""
+    """Give what is started meanwhile one thread each, and keep Ctrl-C from it until it can ignore it.
+
+    A request to end waits, too, until the new process has been told what it is for: else it
+    would end with a traceback.
+    """
     before = {name: os.environ.get(name) for name in ONE_THREAD}
-    with uninterrupted():
+    with uninterrupted(*_ENDING):
         os.environ.update(ONE_THREAD)
         try:
             yield
@@ -174,14 +182,14 @@ def _birth() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Put off Ctrl-C; what is started meanwhile, thread or process, never gets it."""
+def uninterrupted(*others: signal.Signals) -> Iterator[None]:
+    """Put off Ctrl-C, and *others*; what is started meanwhile, thread or process, never gets them."""
     if sys.platform == "win32":
         yield
         return
     # It is started with the first process, and would let Ctrl-C through again as it starts.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *others})
     try:
         yield
     finally:
@@ -190,6 +198,8 @@ def uninterrupted() -> Iterator[None]:
 
 def _start_worker(collar: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     threading.Thread(target=_end_with, args=(collar,), daemon=True).start()
 
 
