@@ -23,9 +23,9 @@ CALIBRATION = 7
 amplitude; what the fit was given is kept; limb darkening by choice; stars of another colour than the target
 weigh less. 5: weights of another profile. 6: a weak prior on the radius ratio; a transit that is not
 measured is no fit. 7: sets of trend terms are judged about their own transits."""
-PLOTTING = 5
+PLOTTING = 6
 """3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator.
-5: the frames in the last line."""
+5: the frames in the last line. 6: bins hold two frames at least."""
 PACKAGING = 5
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame. 4: radii that
 follow the seeing are in table and notes, weighted pixels in the notes. 5: how faint the stars reach by which

@@ -315,12 +315,13 @@ def _draw_residuals(
     binned = binned_rms(time[counted], residual[counted], bin_minutes)[0]
     _draw_left_out(axes, time, residual, used)
     single = quantity(results, "rms_per_point_ppt")
+    n = int(np.sum(~used))
     lines = [
         "Residuals" if _has_fit(results) else "Residuals to the trend",
         *_if_finite(f"RMS {single:.2f} ppt per point", single),
         *_if_finite(f"RMS {binned:.2f} ppt in {bin_minutes:g} min bins", binned),
         *([] if counted.sum() == used.sum() else [f"of {counted.sum()} frames, in the intervals"]),
-        *([] if used.all() else [f"× {np.sum(~used)} frames left out"]),
+        *([] if not n else [f"× {n} frame{'' if n == 1 else 's'} left out"]),
     ]
     style.write_beside(axes, [0.0], ["\n".join(lines)], [style.BLACK])
 

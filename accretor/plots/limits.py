@@ -28,7 +28,7 @@ def limits(rows: Columns, head: Mapping[str, Any], *, title: str, subtitle: str 
     head : mapping
         Header of that table: ``band``, ``system``, ``significance``, ``radius``.
     title, subtitle : str
-        First lines of the figure.
+        First line of the figure, and the beginning of the second.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def limits(rows: Columns, head: Mapping[str, Any], *, title: str, subtitle: str 
         raise ValueError("a figure of limits needs one")
     figure = style.new_figure(3.6)
     said = f"{head['significance']:g} sigma; blank apertures (points), noise of the sky (lines)"
-    style.heading(figure, title, subtitle or said)
+    style.heading(figure, title, f"{subtitle}: {said}" if subtitle else said)
     day = math.floor(float(np.nanmin(rows["bjd_tdb"])))
     axes = style.add_axes(figure, 0.75, 0.5, 6.1, 2.3)
     radii = np.unique(rows["radius"][good])

@@ -102,6 +102,17 @@ class Night:
         return within if within.any() else used
 
     @property
+    def bin_minutes(self) -> float:
+        """Length of the bins, minute: that of the settings, or as many times it as two frames need.
+
+        Bins of one frame and of two in turn would scatter unlike either.
+        """
+        time = self.table["bjd_tdb"][np.asarray(self.table["is_used"], dtype=bool)]
+        wanted = self.settings.plotting.bin_minutes
+        cadence = 1440 * float(np.median(np.diff(time))) if len(time) > 1 else 0.0
+        return wanted * max(1, math.ceil(2 * cadence / wanted - 0.1))
+
+    @property
     def title(self) -> str:
         """First line of every figure."""
         return title(self.plan, self.results)
@@ -186,6 +197,13 @@ def title(plan: ObservationPlan, results: Row) -> str:
     return f"{target.designation}   UT{date[:4]}.{date[4:6]}.{date[6:]}"
 
 
+def title_before_results(plan: ObservationPlan) -> str:
+    """Return the first line of figures that are drawn before there is a light curve."""
+    rows = dump.read(plan.paths.frames, FRAMES).rows
+    start = min(row["jd_utc"] - row["exptime"] / 172800 for row in rows)
+    return title(plan, {"start_jd_utc": start})
+
+
 def subtitle(results: Row, n_frame: int) -> str:
     """Return the second line of the SG1 layout: telescope, filter, exposures, aperture and annulus."""
     radii = "-".join(
@@ -204,7 +222,7 @@ def _light_curve(night: Night) -> Keywords:
     return {
         "table": night.table,
         "results": night.results,
-        "bin_minutes": night.settings.plotting.bin_minutes,
+        "bin_minutes": night.bin_minutes,
         "counted": night.counted,
         **night.heading,
     }
@@ -229,7 +247,7 @@ def _comparison(night: Night) -> Keywords:
         "is_used": np.ones(int(used.sum()), dtype=bool),
         "ingress": night.results["ingress_bjd_tdb"],
         "egress": night.results["egress_bjd_tdb"],
-        "bin_minutes": night.settings.plotting.bin_minutes,
+        "bin_minutes": night.bin_minutes,
         **night.heading,
     }
 

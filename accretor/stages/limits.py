@@ -100,13 +100,12 @@ def _drawn(plan: ObservationPlan, rows: list[Row], about: Row) -> tuple[Path, ..
         return ()
     from accretor.plots import limits as figure
     from accretor.plots import style
+    from accretor.stages import figures
 
     columns = {name: np.array(dump.column(rows, name)) for name in rows[0]}
-    target, observation = plan.target, plan.observation
-    title = (
-        f"{target.designation}   {observation.night}   {observation.telescope} ({observation.filter} filter)"
-    )
-    atomic.write_bytes(path, style.save(figure.limits(columns, about, title=title)))
+    where = f"{plan.observation.telescope} ({plan.observation.filter} filter)"
+    drawn = figure.limits(columns, about, title=figures.title_before_results(plan), subtitle=where)
+    atomic.write_bytes(path, style.save(drawn))
     return (path,)
 
 

@@ -112,17 +112,17 @@ def _entry_tail() -> str:
 def _draw(plan: ObservationPlan, found: LightCurve, values: Any, path: Path) -> None:
     from accretor.plots import posterior as figure
     from accretor.plots import style
+    from accretor.stages import figures
 
     assert found.fit is not None
-    target = plan.target
     marks = {name: getattr(found.fit, name) for name in NAMES}
     samples = {name: values[:, i] for i, name in enumerate(NAMES) if np.ptp(values[:, i]) > 0}
     drawn = figure.corner(
         samples,
         names=NAMES,
         marks=marks,
-        title=f"{target.designation}   {plan.observation.night}   "
-        f"{plan.observation.telescope} ({plan.observation.filter} filter)",
-        subtitle=f"{len(values)} samples; lines: the fit by generalised least squares",
+        title=figures.title_before_results(plan),
+        subtitle=f"{plan.observation.telescope} ({plan.observation.filter} filter): "
+        f"{len(values)} samples; lines: the fit by generalised least squares",
     )
     atomic.write_bytes(path, style.save(drawn))

@@ -127,6 +127,7 @@ def _drawn(plan: ObservationPlan, head: Row) -> tuple[Path, ...]:
 
 def _figure(plan: ObservationPlan, head: Row) -> Figure:
     from accretor.plots import zeropoint as figure
+    from accretor.stages import figures
 
     frames, stars = (
         {name: np.array(dump.column(rows, name)) for name in rows[0]}
@@ -135,14 +136,13 @@ def _figure(plan: ObservationPlan, head: Row) -> Figure:
             dump.read(plan.paths.magnitudes, MAGNITUDES).rows,
         )
     )
-    target = plan.target
     return figure.zero_points(
         frames,
         stars,
         head,
-        title=f"{target.designation}   {plan.observation.night}   "
-        f"{plan.observation.telescope} ({plan.observation.filter} filter)",
-        subtitle=results.said_of_zero_point(head),
+        title=figures.title_before_results(plan),
+        subtitle=f"{plan.observation.telescope} ({plan.observation.filter} filter): "
+        f"{results.said_of_zero_point(head)}",
     )
 
 

@@ -28,7 +28,7 @@ class PlottingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_field
     title: str = ""
     """First line of the light curve; default: TIC, TOI and date."""
     bin_minutes: Positive = 5.0
-    """Width of the binned points, minute."""
+    """Width of the binned points, minute; several times that where frames come too slowly for two in each."""
 
 
 class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
