@@ -31,6 +31,8 @@ class Exposure:
     """Pixel."""
     hdu: int = 0
     """Index of the FITS HDU that holds the image."""
+    n_combined: int = 1
+    """Exposures that were made one: 1 for a single frame, 0 for a master whose header tells no number."""
     part: str = ""
     """Which of its pixels are taken (`accretor.core.part`); width, height, gain, read noise and pixel scale
     are those of the pixels that come of it."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from accretor.core import part
 from accretor.core.errors import Blocked, Unusable
 from accretor.core.readout import Readout, parse
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("accretor")
 
+LEVEL = 20.0
+"""ADU by which a median may be off."""
 SELF_DARK_FRAMES = 61
 """Most frames in a self-dark; more do not make its median better than the sky allows."""
 
@@ -89,7 +93,7 @@ def find_out(
                 masters.source(layout.raw, file, digest)
                 for file, digest in zip(files, _digests(files, layout), strict=True)
             ]
-            if kind == "flat":
+            if kind == "flat" and sources[0].n_combined == 1:
                 exposure = plan.frames[0].exposure
                 assert exposure is not None
                 before = masters.recorded_flat_levels(plan.paths)
@@ -102,6 +106,8 @@ def find_out(
                 _kept_or_made(kind, sources, plan, so_far, old, made_with, may_share=not bench.redo)
             )
             remarks += masters.left_out(record[-1], sources)
+            remarks += filter(None, [record[-1]["remark"]])
+            _refuse_too_high(plan, record[-1], found)
     done = plan.calibrated
     if done:
         remarks.append(f"the frames were calibrated before ({done}), and are not calibrated again")
@@ -137,6 +143,7 @@ def applied(plan: ObservationPlan, record: Sequence[Row]) -> list[Row]:
         {
             "path": file.path,
             "kind": kind,
+            "n_combined": file.exposure.n_combined,
             "use": "" if reason else f"{kind}.fits",
             "reason": reason,
             "exposure": file.exposure.exposure,
@@ -147,6 +154,25 @@ def applied(plan: ObservationPlan, record: Sequence[Row]) -> list[Row]:
         for file, kind, reason in sorted(verdicts, key=lambda verdict: verdict[0].path)
         if file.exposure
     ]
+
+
+def _refuse_too_high(plan: ObservationPlan, row: Row, found: Mapping[RawFile, Row]) -> None:
+    """Refuse a master bias that was given and is higher than the frames: of another scale, gain or offset.
+
+    Raises
+    ------
+    Unusable
+        With both levels.
+    """
+    if row["kind"] != "bias" or not row["remark"]:
+        return
+    levels = [of["level"] for of in found.values() if of["status"] == GOOD]
+    level = float(np.median(io_fits.read_image(plan.paths.master("bias"))))
+    if levels and level > max(levels) + LEVEL:
+        raise Unusable(
+            f"master bias {row['frames']}: its level is {level:.4g} ADU, and no frame is above "
+            f"{max(levels):.4g}: it is of another camera, offset or scale; take it out of raw/"
+        )
 
 
 def frame_names(files: Sequence[RawFile]) -> list[str]:
