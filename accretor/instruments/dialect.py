@@ -112,6 +112,9 @@ class Dialect:
     combined: tuple[str, ...] = ("STACKCNT", "NCOMBINE", "SNAPSHOT", "COMBINED", "ISMASTER")
     """Cards that are true, or above 1, where several exposures were made one: of Siril; IRAF, AstroImageJ;
     SBFITSEXT and MaxIm DL; ccdproc; BANZAI."""
+    masks: Mapping[str, tuple[int, int]] = field(default_factory=lambda: {"BPM": (0, 0), "MASK": (0, 0)})
+    """EXTNAME of maps of bad pixels beside the image (ccdproc's is MASK): the bits that make a pixel bad, 0
+    for any, and those of a pixel that is full."""
     no_masters: str = ""
     """Why masters in this dialect are not used; "" if they are."""
 

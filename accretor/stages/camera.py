@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,13 +19,12 @@ from accretor.io import digests
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
-from accretor.stages import flatlight, masters, measured_gain
+from accretor.stages import badpixels, flatlight, masters, measured_gain
 from accretor.stages.bench import Bench
 from accretor.stages.masters import MasterFiles, Source
 from accretor.stages.rows import GOOD
 
 if TYPE_CHECKING:
-    from accretor.core.arrays import Image
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
 
@@ -120,7 +118,10 @@ def find_out(
             )
     if not plan.calibrations.flat and "F" not in done:
         remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
-    if (bad := _bad_pixels(plan, layout, record, old, readout)) is not None:
+    masks = badpixels.chosen(plan, layout, settings, found, old, renew=bench.renew)
+    bad, said_of_bad = badpixels.find_out(plan, layout, record, old, readout, masks)
+    remarks += said_of_bad
+    if bad is not None:
         record.append(bad)
     detector, said_of_it = measured_gain.find_out(
         plan, layout, settings, found, masters.of_rows(plan.paths, record, readout), bench
@@ -209,55 +210,6 @@ def declared(plan: ObservationPlan, settings: WorkspaceSettings) -> tuple[Readou
     return readout, remarks
 
 
-def _bad_pixels(
-    plan: ObservationPlan, layout: Layout, record: list[Row], old: Mapping[str, Row], readout: Readout
-) -> Row | None:
-    """Return the row of the map of bad pixels; None where nothing tells of any."""
-    path = layout.root / plan.instrument.bad_pixels if plan.instrument.bad_pixels else None
-    made_of = [row["digest"] for row in record if row["kind"] != "bias"]
-    if path is None and not made_of:
-        return None
-    identity = masters.input_of("bad", [], [*made_of, _digest(plan, path) if path else ""], readout)
-    if "bad" in old and old["bad"]["input"] == identity and _is_whole(plan, old["bad"]):
-        return old["bad"]
-    listed = _listed(plan, path, readout) if path else None
-    return masters.make_map(plan.paths, masters.of_rows(plan.paths, record, readout), listed, identity)
-
-
-def _digest(plan: ObservationPlan, path: Path) -> str:
-    try:
-        return io_fits.digest(path)
-    except OSError as error:
-        raise Blocked(
-            f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} cannot be read "
-            f"({error.strerror})"
-        ) from None
-
-
-def _listed(plan: ObservationPlan, path: Path, readout: Readout) -> Image:
-    """Return the map of the settings, trimmed if it has the size of the raw frames."""
-    from accretor.science.readout import window
-
-    exposure = plan.frames[0].exposure
-    assert exposure is not None
-    try:
-        image = io_fits.read_image(path)
-    except Unusable as verdict:
-        raise Blocked(
-            f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} {verdict.reason}"
-        ) from None
-    whole = (exposure.height, exposure.width)
-    kept = (readout.trim.height, readout.trim.width) if readout.trim else whole
-    if image.shape == whole:
-        return window(image, readout.trim)
-    if image.shape != kept:
-        raise Blocked(
-            f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} has "
-            f"{image.shape[1]}x{image.shape[0]} pixels, the frames {whole[1]}x{whole[0]}"
-        )
-    return image
-
-
 def _digests(files: Sequence[RawFile], layout: Layout) -> list[str]:
     """Return the digests of calibration frames; only those that are new are read."""
     keys = [digests.key(file.path, file.size, file.mtime_ns) for file in files]
@@ -283,15 +235,11 @@ def _kept_or_made(
     may_share: bool = False,
 ) -> Row:
     identity = masters.input_of(kind, sources, made_with, so_far.readout)
-    if kind in old and old[kind]["input"] == identity and _is_whole(plan, old[kind]):
+    if kind in old and old[kind]["input"] == identity and masters.is_whole(plan.paths, old[kind]):
         return old[kind]
     if may_share and (shared := masters.of_another(kind, identity, plan.paths)) is not None:
         return shared
     return masters.make(kind, sources, plan.paths, so_far, identity)
-
-
-def _is_whole(plan: ObservationPlan, row: Row) -> bool:
-    return bool(io_fits.digest(plan.paths.master(row["kind"])) == row["digest"])
 
 
 def _self_dark(

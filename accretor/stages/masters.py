@@ -235,7 +235,7 @@ def _written(
         "n_frame": n_frame,
         "exposure": exposure,
         "frames": BETWEEN.join(item.label for item in ordered),
-        "bytes": _bytes(ordered),
+        "bytes": bytes_of(ordered),
         "input": identity,
         "digest": digest,
         "remark": remark,
@@ -288,10 +288,10 @@ def still_there(row: Row | None, usable: Mapping[str, Source]) -> list[str]:
     names = row["frames"].split(BETWEEN) if row else []
     if row is None or not all(name in usable for name in names):
         return []
-    return names if _bytes([usable[name] for name in names]) == row["bytes"] else []
+    return names if bytes_of([usable[name] for name in names]) == row["bytes"] else []
 
 
-def _bytes(sources: Iterable[Source]) -> str:
+def bytes_of(sources: Iterable[Source]) -> str:
     """Return the identity of the raw bytes of some frames."""
     return fingerprint(sorted(item.digest for item in sources))
 
@@ -347,47 +347,9 @@ def levelled(stack: io_fits.Stack, readout: Readout) -> tuple[ReadRows, int, int
     return read, trim.height, trim.width
 
 
-def make_map(paths: ObservationPaths, masters: MasterFiles, listed: Image | None, identity: str) -> Row:
-    """Write the map of bad pixels, and return its row of the record.
-
-    Parameters
-    ----------
-    listed : (height, width) or None
-        Map of the settings, of trimmed frames; not 0 where a pixel is bad.
-    """
-    from accretor.science import detector
-
-    dark, flat = _image(masters.dark), _image(masters.flat)
-    parts = [
-        (HOT, detector.bad_pixels(dark=dark)),
-        (DEAD, detector.bad_pixels(flat=flat)),
-        (LISTED, None if listed is None else listed != 0),
-    ]
-    image = sum((bit * found for bit, found in parts if found is not None), start=np.zeros((), np.float32))
-    counts = {bit: int(np.count_nonzero(found)) for bit, found in parts if found is not None}
-    cards = {
-        "IMAGETYP": ("bad pixels", "made by accretor; 1 hot + 2 dead + 4 listed"),
-        **{
-            key: (counts[bit], f"pixels that are {word}")
-            for bit, key, word in (
-                (HOT, "N_HOT", "hot"),
-                (DEAD, "N_DEAD", "dead"),
-                (LISTED, "N_LISTED", "listed"),
-            )
-            if bit in counts
-        },
-    }
-    digest = io_fits.write_image(paths.master("bad"), np.asarray(image), cards)
-    return {
-        "kind": "bad",
-        "n_frame": int(np.count_nonzero(image)),
-        "exposure": 0.0,
-        "frames": "",
-        "bytes": "",
-        "input": identity,
-        "digest": digest,
-        "remark": "",
-    }
+def is_whole(paths: ObservationPaths, row: Row) -> bool:
+    """Tell whether the file of a recorded master has the bytes that were written."""
+    return bool(io_fits.digest(paths.master(row["kind"])) == row["digest"])
 
 
 def _is_readable(item: Source) -> bool:
@@ -497,7 +459,3 @@ def mending(files: MasterFiles) -> Repairs | Booleans | None:
         return None
     found = calibrated.repairs(bad)
     return bad if found is None else found
-
-
-def _image(path: str) -> Image | None:
-    return io_fits.read_image(Path(path)) if path else None

@@ -23,6 +23,8 @@ INVENTORY = Schema(
         Column("width", "int64", "columns of the image", "pix"),
         Column("height", "int64", "rows of the image", "pix"),
         Column("hdu", "int64", "FITS HDU of the image"),
+        Column("mask_hdu", "int64", "FITS HDU of a map of bad pixels beside the image; 0: none"),
+        Column("mask_bits", "int64", "bits of that map that make a pixel bad; 0: any"),
         Column("n_combined", "int64", "exposures that were made one; 0 for a master of unknown number"),
         Column(
             "part",
