@@ -88,7 +88,7 @@ def read(path: Path, hdu: int = 0, part: str = "", *, own: bool = False, unpacke
         If it cannot be had at all.
     """
     with path.open("rb") as file:
-        plain = _plain(file, hdu)
+        plain = _plain(file, hdu) if not parse(part).full else None
         if plain is None:
             if unpacked:
                 with contextlib.suppress(FileNotFoundError, ValueError, EOFError):
@@ -124,7 +124,7 @@ def take(
         If it cannot be had at all.
     """
     with path.open("rb") as file:
-        plain = _plain(file, hdu)
+        plain = _plain(file, hdu) if not parse(part).full else None
         file.seek(0)
         if plain is not None:
             return _part_of(_taken(file, plain, check_sum), part)

@@ -51,7 +51,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             fwhm=results["fwhm_px"],
             drift=(_range(measured["shift_x"]), _range(measured["shift_y"])),
             has_flat="flat" in kinds or "F" in plan.calibrated,
-            has_dark="dark" in kinds,
+            has_dark="dark" in kinds or "D" in plan.calibrated,
             has_self_dark="selfdark" in kinds,
             has_zero_level=made.has_zero_level,
             n_hot=_n_hot(plan) if "bad" in kinds else None,
