@@ -239,7 +239,7 @@ def test_neighbours_are_shown_as_the_check_left_them(reported, tmp_path):
     assert all(
         words in text for words in ("Gaia DR3 1", SCRIPT, "12.34", "560.00", "its curve dips", "1 of 2")
     )
-    assert "no check of the neighbours was made" in text  # in the other filter
+    assert "no catalogue of the stars around the target" in text  # in the other filter
 
 
 def test_pictures_for_which_there_is_no_room_are_named_instead(reported, tmp_path, monkeypatch):
