@@ -41,6 +41,12 @@ def stamps(
 ) -> tuple[NDArray[Pixel], Booleans]:
     """Cut the squares of `stamp_pixels` out of *image*.
 
+    Parameters
+    ----------
+    image : (height, width)
+    columns, rows : (n_star, size) int
+        Of `stamp_pixels`.
+
     Returns
     -------
     values : (n_star, size, size)
@@ -69,7 +75,18 @@ class Stampable(Protocol):
 
 
 def blocks(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray[Pixel]:
-    """Return the pixels (n_star, n_row, n_column) of cut-outs; those outside of *image* repeat its rim."""
+    """Return the pixels of cut-outs; those outside of *image* repeat its rim.
+
+    Parameters
+    ----------
+    image : (height, width)
+    columns : (n_star, n_column) int
+    rows : (n_star, n_row) int
+
+    Returns
+    -------
+    (n_star, n_row, n_column), the type of *image*
+    """
     height, width = image.shape
     n_star, n_row, n_column = len(columns), rows.shape[1], columns.shape[1]
     x, y = columns[:, 0], rows[:, 0]
@@ -173,7 +190,10 @@ def _corner_area(x: Floats, y: Floats, radius: Floats) -> Floats:
 
 
 def bin_image(image: Image, factor: int) -> Image:
-    """Return the mean of squares of *factor* x *factor* pixels; a rest at the far rims is left out."""
+    """Return the mean of squares of *factor* x *factor* pixels of *image* (height, width).
+
+    A rest at the far rims is left out.
+    """
     if factor == 1:
         return image
     height, width = image.shape[0] // factor, image.shape[1] // factor

@@ -12,7 +12,7 @@ from accretor.core.dumps import COMPARISON, FRAMES, GROWTH, MASTERS, TEMPLATE_ST
 from accretor.io import dump
 from accretor.io import fits as io_fits
 from accretor.science import biasflags, cosmic, growth
-from accretor.stages import masters
+from accretor.stages import masters, measured_gain
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Booleans, Floats
@@ -60,7 +60,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             n_target_saturated=int(is_saturated[:, 0].sum()),
             n_comparison_saturated=int(is_saturated[:, used].any(axis=0).sum()),
             n_frame=len(is_saturated),
-            gain_origin=detector.get("origin", ""),
+            gain_estimate=measured_gain.words(detector) if "gain" in detector else "",
             is_read_noise_assumed=math.isnan(plan.declared.read_noise) and "read_noise" not in detector,
             is_median_filtered=made.readout.is_median_filtered,
             is_nonlinearity_known=bool(made.readout.nonlinearity),
