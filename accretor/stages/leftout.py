@@ -61,14 +61,7 @@ def _picture(plan: ObservationPlan, layout: Layout, row: Row, found: masters.Mas
 
 
 def smaller(image: Image) -> Image:
-    """Return *image* in means of square blocks, with about `SIDE` pixels on its longer side.
+    """Return *image* (ny, nx) in means of square blocks, with about `SIDE` pixels on its longer side."""
+    from accretor.science import geometry
 
-    Parameters
-    ----------
-    image : (ny, nx)
-        Rows and columns beyond the last whole block are cut off.
-    """
-    step = max(1, round(max(image.shape) / SIDE))
-    ny, nx = (n // step * step for n in image.shape)
-    blocks = image[:ny, :nx].reshape(ny // step, step, nx // step, step)
-    return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
+    return geometry.bin_image(image, max(1, round(max(image.shape) / SIDE)))
