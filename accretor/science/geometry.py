@@ -192,7 +192,7 @@ def _corner_area(x: Floats, y: Floats, radius: Floats) -> Floats:
 def bin_image(image: Image, factor: int, out: Image | None = None) -> Image:
     """Return the mean of squares of *factor* x *factor* pixels of *image* (height, width).
 
-    A rest at the far rims is left out. It is written to *out*, if that is given and there is something to bin.
+    A rest at the far rims is left out. Means are written to *out*, if that is given and *factor* is not 1.
     """
     if factor == 1:
         return image
