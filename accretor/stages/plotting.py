@@ -104,27 +104,43 @@ def _draw(
 
     known = {} if bench.redo else _recorded(record)
     made: dict[str, dict[str, str]] = {}
-    n_drawn = 0
-    for number, (path, entry) in enumerate(wanted.items(), start=1):
+    changed: list[tuple[Path, FigureEntry, Keywords]] = []
+    for path, entry in wanted.items():
         keywords = prepare(entry)
         made_from = figures.fingerprint([versions.PLOTTING, entry.function, keywords])
         before = known.get(entry.tail, {})
         if before.get("made_from") != made_from or before.get("sha256") != _digest(path):
-            atomic.write_bytes(path, _picture(entry, complete(entry, keywords)))
-            n_drawn += 1
-        made[entry.tail] = {"made_from": made_from, "sha256": _digest(path)}
-        bench.progress(number, len(wanted))
+            changed.append((path, entry, complete(entry, keywords)))
+        made[entry.tail] = {"made_from": made_from}
+    # Those that hold an image are drawn here, and need not be sent to another process.
+    changed.sort(key=lambda item: "image" not in item[2])
+    drawings = [(entry, keywords) for _, entry, keywords in changed]
+    for number, (index, content) in enumerate(bench.pool.share(_picture, drawings), start=1):
+        atomic.write_bytes(changed[index][0], content)
+        bench.progress(number, len(changed))
+    for path, entry in wanted.items():
+        made[entry.tail]["sha256"] = _digest(path)
     atomic.write_text(record, json.dumps(made, indent=1) + "\n")
-    kept = f", {len(wanted) - n_drawn} kept" if n_drawn < len(wanted) else ""
-    return Done(tuple(wanted), f"{n_drawn} figure{'s' if n_drawn != 1 else ''}{kept}")
+    n_kept = len(wanted) - len(changed)
+    kept = f", {n_kept} kept" if n_kept else ""
+    return Done(tuple(wanted), f"{len(changed)} figure{'s' if len(changed) != 1 else ''}{kept}")
 
 
-def _picture(entry: FigureEntry, keywords: Keywords) -> bytes:
+def _picture(drawing: tuple[FigureEntry, Keywords]) -> bytes:
     """Return the PNG file of a figure."""
     from accretor.plots import style
     from accretor.stages import figures
 
-    return style.save(figures.drawn(entry, keywords))
+    return style.save(figures.drawn(*drawing))
+
+
+def load() -> None:
+    """Load what figures are drawn with, in a process that will draw some."""
+    from accretor.plots import style
+
+    for entry in (*FIGURES, *DIAGNOSTICS):
+        entry.load()
+    style.save(style.nothing("", ""))  # the type
 
 
 def _recorded(path: Path) -> dict[str, dict[str, str]]:

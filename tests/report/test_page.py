@@ -167,7 +167,7 @@ def test_a_change_of_the_settings_is_seen_side_by_side(reported, tmp_path, monke
     space = shutil.copytree(reported, tmp_path / "space")
     picture = (space / VISIT / "plots/ip/apertures.png").read_bytes()
     # Drawing is nine tenths of such a run's time, and it is the words that are looked at.
-    monkeypatch.setattr("accretor.stages.plotting._picture", lambda entry, keywords: picture)
+    monkeypatch.setattr("accretor.stages.plotting._picture", lambda drawing: picture)
     before = json.loads((space / IP / "results.json").read_text(encoding="utf-8"))
     put("calibration", "radius = 3.0")(space, space)
 
