@@ -73,7 +73,9 @@ class ObservationView:
             raise KeyError(f"{name}: it is not a table; there are {', '.join(self.tables)}")
         if not path.is_file():
             raise FileNotFoundError(f"{path} has not been made yet; run doit")
-        return _of_fits(path) if path.suffix == ".fits" else Table.read(path, format="ascii.ecsv")
+        if path.suffix == ".fits":
+            return _of_fits(path)
+        return Table.read(path, format="ascii.ecsv", encoding="utf-8")
 
     @property
     def light_curve(self) -> Table:
