@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from accretor.core.arrays import Image
 from accretor.core.errors import Unusable
 from accretor.core.part import CELL, WHOLE, Part, parse
-from accretor.io import amplifiers, atomic, tiles
+from accretor.io import amplifiers, atomic, rice, tiles
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -62,6 +62,14 @@ def read_stored(content: bytes, hdu: int = 0, part: str = "") -> NDArray[Any]:
     if data is None:
         raise Unusable(f"HDU {hdu} holds no image")
     return take(data, parse(part), dtype=data.dtype.newbyteorder("="))
+
+
+def unpack_rice(content: bytes, packed: rice.Packed, image: NDArray[Any]) -> NDArray[Any]:
+    """Return *image*, filled with the pixels of a file with this *content*; raises as `read_image`."""
+    if len(content) < packed.begin + packed.n_byte:
+        raise Unusable("the file ends before its data do; copy it again")
+    with _unusable_if_damaged():
+        return rice.unpack(content, packed, image)
 
 
 def unpack(file: BinaryIO, hdu: int) -> None:
