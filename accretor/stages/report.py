@@ -19,7 +19,7 @@ from accretor.stages import madewith, plotting, upload
 from accretor.stages import manifest as manifest_of
 from accretor.stages import results as results_of
 from accretor.stages.bench import Bench, Done
-from accretor.stages.pages import Album, Content, columns, digest, link, number, relative
+from accretor.stages.pages import Album, Content, columns, digest, link, number, reduced, relative
 
 if TYPE_CHECKING:
     from accretor.io.layout import Layout, VisitPaths
@@ -34,7 +34,9 @@ def run(plans: Sequence[ObservationPlan], layout: Layout, settings: WorkspaceSet
     paths = layout.visit(visit)
     manifest = manifest_of.read(paths)
     known = record.read(paths.record)
-    album = Album(paths.folder)
+    together = [paths.plots / entry.tail for entry in OF_VISIT] if len(plans) > 1 else []
+    shown = [*(path for plan in plans for path in _pictures(plan).values()), *together]
+    album = Album(paths.folder, {shown[i]: small for i, small in bench.pool.share(reduced, shown)})
     kept: dict[str, Any] = {}
     bands = []
     for place, plan in enumerate(plans):
@@ -48,9 +50,7 @@ def run(plans: Sequence[ObservationPlan], layout: Layout, settings: WorkspaceSet
         "version": __version__,
         "index": relative(layout.index, paths.folder),
         "bands": bands,
-        "together": [album.picture(entry, paths.plots / entry.tail, "") for entry in OF_VISIT]
-        if len(plans) > 1
-        else [],
+        "together": [album.picture(entry, path, "") for entry, path in zip(OF_VISIT, together, strict=False)],
         "notes": _notes(paths, manifest),
         "form": _form(tuple(plans), layout, settings),
         "files": _files(paths, manifest),
@@ -97,17 +97,12 @@ def _band(
         "verdicts": [asdict(one) for one in said],
         "spark": asdict(_spark(used, results)),
     }
-    pictures = {
-        entry.name: album.picture(entry, plan.paths.plots / entry.tail, _told(entry, results, said))
-        for entry in plotting.figures_of(plan)
-    }
-    extra = {
-        entry.name: album.picture(entry, plan.paths.plots / entry.tail, "")
-        for entry in OPTIONAL
-        if (plan.paths.plots / entry.tail).is_file()
-    }
-    shown = {"light_curve", "comparison_stars", "field", "field_zoom"}
     stars = dump.read(plan.paths.comparison, COMPARISON).rows
+    pictures = {
+        entry.name: album.picture(entry, path, _told(entry, results, said, stars))
+        for entry, path in _pictures(plan).items()
+    }
+    shown = {"light_curve", "comparison_stars", "field", "field_zoom", *(entry.name for entry in OPTIONAL)}
     content: Content = {
         "filter": name,
         "verdicts": said,
@@ -117,7 +112,7 @@ def _band(
         "field": [pictures[name] for name in ("field", "field_zoom") if name in pictures],
         "neighbours": None if neighbours is None else [_neighbour_row(row) for row in neighbours],
         "neighbour_columns": columns(*(title for _, title in _NEIGHBOUR_COLUMNS)),
-        "neighbour_figures": [extra[name] for name in ("neighbour_scatter",) if name in extra],
+        "neighbour_figures": [pictures[name] for name in ("neighbour_scatter",) if name in pictures],
         "comparison": pictures["comparison_stars"],
         "stars": [_star_row(row) for row in stars if row["is_comparison"]],
         "star_columns": columns("star", "label", "x*", "y*", "flux (e)*", "weight*", "scatter (ppt)*", "χ*"),
@@ -129,7 +124,7 @@ def _band(
         "other_columns": columns("star", "flux (e)*", "scatter (ppt)*", "why+"),
         "systematics": [
             *(picture for key, picture in pictures.items() if key not in shown),
-            *(extra[name] for name in ("zero_points", "limits", "posterior") if name in extra),
+            *(pictures[name] for name in ("zero_points", "limits", "posterior") if name in pictures),
         ],
         "sampled": _sampled(results),
         "sampled_columns": columns(
@@ -162,8 +157,16 @@ def _pointed(used: Sequence[Row]) -> curve.Pointed | None:
     return curve.pointed(*(dump.column(used, name) for name in names))
 
 
-def _told(entry: FigureEntry, results: Row, said: Sequence[verdicts.Verdict]) -> str:
+def _pictures(plan: ObservationPlan) -> dict[FigureEntry, Path]:
+    """Return the figures of an observation: those of every one, and those that are there."""
+    found = {entry: plan.paths.plots / entry.tail for entry in (*plotting.figures_of(plan), *OPTIONAL)}
+    return {entry: path for entry, path in found.items() if entry not in OPTIONAL or path.is_file()}
+
+
+def _told(entry: FigureEntry, results: Row, said: Sequence[verdicts.Verdict], stars: Sequence[Row]) -> str:
     """Return what a picture shows, for those who cannot see it."""
+    from accretor.stages import figures
+
     if entry.name == "light_curve":
         return ". ".join(f"{one.name}: {one.value}" for one in said[:4])
     if entry.name == "seeing_profile":
@@ -173,7 +176,8 @@ def _told(entry: FigureEntry, results: Row, said: Sequence[verdicts.Verdict]) ->
     if entry.name == "aperture_curve":
         return f"Radius chosen: {results['aperture_radius_px']:.2f} pixel"
     if entry.name == "comparison_stars":
-        return f"{results['n_comparison']} stars are in the ensemble"
+        n_drawn, n_all = len(figures.listed(stars)), results["n_comparison"]
+        return f"The {n_drawn} stars of the measurement table; {n_all} are in the ensemble"
     return ""
 
 
