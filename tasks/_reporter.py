@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import textwrap
 import time
 from typing import Any
 
@@ -80,8 +81,16 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
             failed, why = _terminal.strong("FAILED"), fail.message.removeprefix(f"{name}: ")
             self.write(f"{stage:<12} {name}  {failed}: {why}\n")
         else:  # a bug of ours: everything that helps to find it
-            _blocked.remember(stage, name, "it broke; the run that did so shows where")
-            self.write(f"{stage:<12} {name}  {_terminal.strong('BROKE')}\n{fail.get_msg()}\n")
+            trace = "".join(fail.traceback).rstrip()
+            what = trace.rpartition("\n")[2] or fail.message
+            where = _workspace.current().layout.log.as_posix()
+            _blocked.remember(stage, name, f"a fault of accretor: {what}; {where} shows where")
+            logging.getLogger("accretor").info("%s broke\n%s", task.name, trace)
+            self.write(
+                f"{stage:<12} {name}  {_terminal.strong('BROKE')}: {what}\n{textwrap.indent(trace, '  ')}\n"
+                "  A fault of accretor, not of your frames: what needs this stage waits, all else is done. "
+                f"Please report these lines with what `{_workspace.command('doctor')}` writes.\n"
+            )
 
     def complete_run(self) -> None:
         """Tell what there is now, unless the run was broken off."""

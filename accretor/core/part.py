@@ -10,6 +10,7 @@ Colour = Literal["green", "red", "blue", "superpixel"]
 _LETTER: dict[Colour, str] = {"green": "G", "red": "R", "blue": "B", "superpixel": "RGB"}
 _TEXT = re.compile(r"(?:plane (\d+))?(?:^| ?)(?:mean ([01]{2}(?:\+[01]{2})*))?")
 _AMPLIFIERS = re.compile(r"(levelled )?amplifiers (\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)*)")
+_FULL = re.compile(r"full by bits (\d+) of HDU (\d+) at (\S+)")
 CELL = 2
 """Pixels on a side of the pattern of a colour camera."""
 
@@ -27,6 +28,8 @@ class Part:
     """HDU and plane (0 without) of each amplifier's image, of which the whole is put together, electron."""
     is_levelled: bool = False
     """The zero level of each amplifier is taken off, by its overscan."""
+    full: tuple[int, int, float] | None = None
+    """HDU and bits of a map of the pixels that are full, and the ADU that they have at least."""
 
     @property
     def step(self) -> int:
@@ -39,7 +42,13 @@ class Part:
         return len(self.cells) or 1
 
     def __str__(self) -> str:
-        """Return it as `parse` reads it: ``plane 2``, ``mean 01+10``, ``amplifiers 1+2+3+4``; "" for all."""
+        """Return it as `parse` reads it: ``plane 2``, ``mean 01+10``, ``amplifiers 1+2+3+4``; "" for all.
+
+        Pixels that are full are named of an image that is taken as it is: no others have such a map.
+        """
+        if self.full:
+            hdu, bits, level = self.full
+            return f"full by bits {bits} of HDU {hdu} at {level!r}"
         if self.amplifiers:
             named = "+".join(f"{hdu}.{plane}" if plane else f"{hdu}" for hdu, plane in self.amplifiers)
             return f"{'levelled ' if self.is_levelled else ''}amplifiers {named}"
@@ -59,6 +68,8 @@ def parse(text: str) -> Part:
     ValueError
         If it names none.
     """
+    if full := _FULL.fullmatch(text):
+        return Part(full=(int(full[2]), int(full[1]), float(full[3])))
     if several := _AMPLIFIERS.fullmatch(text):
         named = [item.partition(".") for item in several[2].split("+")]
         pairs = tuple((int(hdu), int(plane or 0)) for hdu, _, plane in named)

@@ -9,7 +9,6 @@ scaled, with blanks - goes through astropy.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import threading
 from collections.abc import Callable, Mapping
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from accretor.core.errors import HeaderError, Unusable
 from accretor.core.part import parse
-from accretor.io import fits, header
+from accretor.io import digests, fits, header
 
 PIECE = 1 << 19
 """Bytes worked on at a time; about half of a second-level cache."""
@@ -37,7 +36,7 @@ class Taken:
     """What was found in a file that was read from end to end."""
 
     digest: str
-    """sha256 of its bytes."""
+    """Of its bytes, as `digests.Running` tells it."""
     image: NDArray[Any] | None
     """(height, width) ADU, of the number type that holds it; None if it is not usable."""
     reason: str = ""
@@ -88,7 +87,7 @@ def read(path: Path, hdu: int = 0, part: str = "", *, own: bool = False, unpacke
         If it cannot be had at all.
     """
     with path.open("rb") as file:
-        plain = _plain(file, hdu)
+        plain = _plain(file, hdu) if not parse(part).full else None
         if plain is None:
             if unpacked:
                 with contextlib.suppress(FileNotFoundError, ValueError, EOFError):
@@ -124,7 +123,7 @@ def take(
         If it cannot be had at all.
     """
     with path.open("rb") as file:
-        plain = _plain(file, hdu)
+        plain = _plain(file, hdu) if not parse(part).full else None
         file.seek(0)
         if plain is not None:
             return _part_of(_taken(file, plain, check_sum), part)
@@ -147,7 +146,7 @@ def _keep(image: NDArray[Any], path: Path) -> None:
 
 
 def _taken(file: BinaryIO, plain: _Plain, check_sum: bool) -> Taken:
-    digest = hashlib.sha256()
+    digest = digests.Running()
     total = _Sum() if check_sum and plain.data_sum.isdecimal() else None
     image, reason = None, ""
     for part in _pieces(file, plain.begin):
@@ -167,7 +166,7 @@ def _taken(file: BinaryIO, plain: _Plain, check_sum: bool) -> Taken:
             fits.compare_sum(total.value, plain.data_sum)
         except Unusable as verdict:
             image, reason = None, verdict.reason
-    return Taken(digest.hexdigest(), image, reason)
+    return Taken(digest.value, image, reason)
 
 
 class _Sum:
@@ -204,7 +203,7 @@ def _part_of(taken: Taken, part: str) -> Taken:
 
 
 def _decoded(content: bytes, hdu: int, part: str, check_sum: bool) -> Taken:
-    identity = hashlib.sha256(content).hexdigest()
+    identity = digests.of(content)
     try:
         if check_sum:
             for one in {of_amplifier for of_amplifier, _ in parse(part).amplifiers} or {hdu}:
@@ -268,9 +267,12 @@ def _image(file: BinaryIO, plain: _Plain, watched: Any, image: NDArray[Any]) -> 
     pixels = image.reshape(-1)
     size = plain.dtype.itemsize
     step = PIECE // size
+    stored = np.empty(min(step, len(pixels)), plain.dtype)
+    # The sign bit is all that differs between the two ways to write a number without a sign.
+    bits, sign = stored.view(f"u{size}"), np.array(1 << (8 * size - 1), f">u{size}").view(f"u{size}")
     for first in range(0, len(pixels), step):
         part = pixels[first : first + step]
-        content = part.view(np.uint8).data
+        content = stored[: len(part)].view(np.uint8).data
         if _filled(file, content) < len(content):
             raise Unusable("the file ends before its data do; copy it again")
         if watched is not None:
@@ -278,23 +280,11 @@ def _image(file: BinaryIO, plain: _Plain, watched: Any, image: NDArray[Any]) -> 
             digest.update(content)
             if total is not None:
                 total.add(content)
-        if size > 1 and not np.dtype(plain.dtype).isnative:
-            _swap(part)
         if plain.is_shifted:
-            # The sign bit is all that differs between the two ways to write a number without a sign.
-            part ^= part.dtype.type(1 << (8 * size - 1))
+            bits ^= sign
+        # To the byte order of the machine on the way: half the time of turning the bytes where they are.
+        part[...] = stored[: len(part)].view(part.dtype.newbyteorder(">"))
     return image
-
-
-def _swap(part: NDArray[Any]) -> None:
-    """Turn the bytes of each number round; of those of two bytes in a third of the time of `byteswap`."""
-    if part.dtype.itemsize != 2:
-        part.byteswap(inplace=True)
-        return
-    numbers = part.view(np.uint16)
-    high = numbers << np.uint16(8)
-    numbers >>= np.uint16(8)
-    numbers |= high
 
 
 def _filled(file: BinaryIO, content: memoryview) -> int:

@@ -60,8 +60,8 @@ class Night:
     """Comparison stars of the ensemble that are above it in any frame."""
     n_frame: int
     """Frames in the light curve."""
-    gain_origin: str = ""
-    """How the gain was measured; "" if header or settings tell it."""
+    gain_estimate: str = ""
+    """The gain that was measured, in words; "" if header or settings tell it."""
     is_read_noise_assumed: bool = False
     is_median_filtered: bool = False
     is_nonlinearity_known: bool = False
@@ -158,7 +158,7 @@ def flags(night: Night) -> tuple[Flag, ...]:
             "undersampled",
             f"FWHM of {night.fwhm:.2f} pixels: the flux depends on where in a pixel a star falls",
         ),
-        (bool(night.gain_origin), "gain-estimated", f"gain not known, estimated from {night.gain_origin}"),
+        (bool(night.gain_estimate), "gain-estimated", f"gain not known: {night.gain_estimate}"),
         (night.is_read_noise_assumed, "read-noise-assumed", "read noise not known, a usual value is taken"),
         (night.is_median_filtered, "median3", _cost_of_median(night.fwhm)),
         (

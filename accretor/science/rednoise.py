@@ -234,6 +234,15 @@ def deviance(found: Gram, precision: Floats, gradient: Floats) -> float:
     Twice the difference of two nested models falls on the scale of chi^2, so that terms can be
     judged by an information criterion without white noise being assumed. Noise models of more
     than :data:`MOST_JUDGED` are left to the fit that follows.
+
+    Parameters
+    ----------
+    found : Gram
+        Of the derivatives and the residuals.
+    precision : (m, m) float64
+        Of the priors of the m parameters.
+    gradient : (m,) float64
+        Of the priors.
     """
     normal, right = found.product[..., 1:, 1:], found.product[..., 1:, 0]
     square = found.product[..., 0, 0]

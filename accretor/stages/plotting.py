@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from accretor.core import versions
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic
-from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, FigureEntry
+from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, OPTIONAL, FigureEntry
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
@@ -20,17 +20,28 @@ if TYPE_CHECKING:
     from accretor.stages.workspace import ObservationPlan
 
 
+LEFT_OUT = next(entry for entry in OPTIONAL if entry.name == "left_out")
+
+
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Draw the figures of an observation that are not there yet, or are drawn from something else now."""
-    from accretor.stages import figures
+    from accretor.stages import figures, leftout
 
     night = figures.Night(plan)
-    return _draw(
-        {plan.paths.plots / entry.tail: entry for entry in figures_of(plan)},
-        lambda entry: figures.prepare(entry, night),
-        plan.paths.figures,
-        bench,
-    )
+    wanted = {plan.paths.plots / entry.tail: entry for entry in figures_of(plan)}
+    # A night that begins with a table has no frames to show.
+    if plan.is_table or all(row["is_used"] for row in night.curve):
+        (plan.paths.plots / LEFT_OUT.tail).unlink(missing_ok=True)
+    else:
+        wanted[plan.paths.plots / LEFT_OUT.tail] = LEFT_OUT
+
+    def prepare(entry: FigureEntry) -> Keywords:
+        return leftout.prepare(night) if entry is LEFT_OUT else figures.prepare(entry, night)
+
+    def complete(entry: FigureEntry, keywords: Keywords) -> Keywords:
+        return leftout.with_pixels(keywords, plan, layout) if entry is LEFT_OUT else keywords
+
+    return _draw(wanted, prepare, plan.paths.figures, bench, complete)
 
 
 def figures_of(plan: ObservationPlan) -> tuple[FigureEntry, ...]:
@@ -74,10 +85,21 @@ def run_target(
     )
 
 
+def _as_they_are(_: FigureEntry, keywords: Keywords) -> Keywords:
+    return keywords
+
+
 def _draw(
-    wanted: dict[Path, FigureEntry], prepare: Callable[[FigureEntry], Keywords], record: Path, bench: Bench
+    wanted: dict[Path, FigureEntry],
+    prepare: Callable[[FigureEntry], Keywords],
+    record: Path,
+    bench: Bench,
+    complete: Callable[[FigureEntry, Keywords], Keywords] = _as_they_are,
 ) -> Done:
-    """Draw the figures whose arguments have changed, or whose files are not as they were left."""
+    """Draw the figures whose arguments have changed, or whose files are not as they were left.
+
+    What is long to read, only those that are drawn need: *complete* puts it into their arguments.
+    """
     from accretor.stages import figures
 
     known = {} if bench.redo else _recorded(record)
@@ -88,7 +110,7 @@ def _draw(
         made_from = figures.fingerprint([versions.PLOTTING, entry.function, keywords])
         before = known.get(entry.tail, {})
         if before.get("made_from") != made_from or before.get("sha256") != _digest(path):
-            changed.append((path, entry, keywords))
+            changed.append((path, entry, complete(entry, keywords)))
         made[entry.tail] = {"made_from": made_from}
     # Those that hold an image are drawn here, and need not be sent to another process.
     changed.sort(key=lambda item: "image" not in item[2])
