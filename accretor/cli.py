@@ -22,13 +22,18 @@ def main() -> int:
     DoitMain.BIN_NAME = "accretor"
     # A stranger's pyproject.toml in the current folder must not configure this program.
     program = DoitMain(config_filenames=())
-    with contextlib.redirect_stdout(Listing(sys.stdout)):
+    out, err = (Listing(stream, _spoken) for stream in (sys.stdout, sys.stderr))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         if sys.argv[1:] in (["--version"], ["-V"]):
             return _tell(f"accretor {__version__}\n")
         if sys.argv[1:] in (["help"], ["--help"], ["-h"]):
+            summary = ast.get_docstring(ast.parse(dodo.read_text(encoding="utf-8")))
             commands = ", ".join(sorted(program.get_cmds()))
-            return _tell(f"{_summary(dodo)}\nOf doit (`accretor help NAME`): {commands}\n")
-        status = program.run(["-f", str(dodo), *sys.argv[1:]])
+            return _tell(f"{summary}\n\nFurther commands (`doit help NAME`): {commands}\n")
+        try:
+            status = program.run(["-f", str(dodo), *sys.argv[1:]])
+        except SystemExit as stop:
+            raise SystemExit(_spoken(stop.code) if isinstance(stop.code, str) else stop.code) from None
     return int(status or 0)  # clean, forget and the like return None
 
 
@@ -37,13 +42,9 @@ def _tell(text: str) -> int:
     return 0
 
 
-def _summary(dodo: Path) -> str:
-    """Return what the file of the graph says of itself, with the name of this command."""
-    text = ast.get_docstring(ast.parse(dodo.read_text(encoding="utf-8"))) or ""
-    lines = [re.fullmatch(r"doit(.*?)(?:  +(.*))", line) or line for line in text.splitlines()]
-    return "".join(
-        f"{line}\n" if isinstance(line, str) else f"{'accretor' + line[1]:<34}  {line[2]}\n" for line in lines
-    )
+def _spoken(text: str) -> str:
+    """Return *text* with the commands in it as they are typed here: the word doit, but not in a path."""
+    return re.sub(r"(?<![\w/.\\-])doit(?![\w/.\\-]*[/\\])(?![\w-])", "accretor", text)
 
 
 if __name__ == "__main__":

@@ -119,3 +119,14 @@ def test_the_module_is_the_command(tmp_path):
         check=True,
     )
     assert done.stdout == f"accretor {__version__}\n"
+
+
+def test_commands_are_told_as_they_are_typed_here_and_paths_as_they_are(tmp_path):
+    folder = tmp_path / "doit" / "night"
+    folder.mkdir(parents=True)
+
+    assert "    accretor neb:TOI-1234.01" in accretor("help", "neb", folder=tmp_path).stdout
+    assert (
+        "doit/night: there is no workspace.toml"
+        in accretor("list", f"workspace={folder}", folder=tmp_path).stderr
+    )

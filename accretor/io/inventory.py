@@ -282,11 +282,16 @@ def _with_mask(
 def _put_together(exposure: Exposure, whole: Mosaic, settings: InstrumentSettings) -> Exposure:
     """Return the exposure of a frame that is put together of those of its amplifiers: in electron."""
     part = Part(
-        amplifiers=tuple((item.hdu, item.plane) for item in whole.amplifiers), is_levelled=whole.is_levelled
+        amplifiers=tuple((item.hdu, item.plane) for item in whole.amplifiers),
+        is_levelled=whole.is_levelled,
+        has_no_crosstalk=bool(whole.crosstalk),
     )
     level = "without its overscan" if whole.is_levelled else "with its zero level"
     gains = ", ".join(f"{item.gain:g}" for item in whole.amplifiers)
     remarks = [f"{len(whole.amplifiers)} amplifiers, each {level} and times its gain ({gains} electron/ADU)"]
+    if whole.crosstalk:
+        most = max(value for row in whole.crosstalk for value in row)
+        remarks.append(f"crosstalk between them, up to {most:g}, is taken off by CRSTLKnn of the header")
     if settings.gain is not None:
         remarks.append("gain of the settings is not used: the amplifiers have their own")
     return dataclasses.replace(

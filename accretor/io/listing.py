@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from typing import TextIO
 
 
@@ -13,8 +14,10 @@ class Listing(io.TextIOBase):
     The meaning of SIGPIPE, which belongs to the whole process, stays what it is.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, spoken: Callable[[str], str] = str) -> None:
+        """Make one that writes to *stream* what *spoken* makes of each text."""
         self._stream = stream
+        self._spoken = spoken
 
     def write(self, text: str) -> int:
         """Write *text* at once, or end the program quietly if nobody reads it.
@@ -25,12 +28,12 @@ class Listing(io.TextIOBase):
             If the reader is gone.
         """
         try:
-            n_written = self._stream.write(text)
+            self._stream.write(self._spoken(text))
             self._stream.flush()
         except BrokenPipeError:
             _abandon(self._stream)
             raise SystemExit(1) from None
-        return n_written
+        return len(text)
 
     def isatty(self) -> bool:
         """Return whether people read it."""

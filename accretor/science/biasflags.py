@@ -15,8 +15,6 @@ DRIFT = 5.0
 """Pixel of motion over an unknown response above which depths were seen to be biased."""
 UNDERSAMPLED = 2.0
 """Pixel of FWHM below which the flux depends on where in a pixel the star falls."""
-SELF_DARK_FWHM = 3.0
-"""FWHM of drift that a self-dark needs."""
 MISFIT = 0.01
 """Scatter between stars of the light that weighted sums find in the smallest aperture, over that in the
 largest, above which the weights are of another profile: 0.0004 on simulated stars that have it, 0.07 on a

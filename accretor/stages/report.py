@@ -211,7 +211,7 @@ def _neighbours(plan: ObservationPlan) -> tuple[list[Row] | None, list[str]]:
         return None, []
     from astropy.table import Table
 
-    table = Table.read(path, format="ascii.ecsv")
+    table = Table.read(path, format="ascii.ecsv", encoding="utf-8")
     gaps: list[str] = list(table.meta.get("remarks", []))
     return [{name: row[name] for name in table.colnames} for row in table], gaps
 

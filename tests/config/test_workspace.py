@@ -176,7 +176,7 @@ WRONG = [
     ),
     (
         LEAST.replace("tic = 1", "tic = 0"),
-        "target[0].tic: to be filled in: the star's number in the TESS Input Catalog",
+        "target[0].tic: 0 is no TIC number: fill it in, or leave the key out",
     ),
     (LEAST.replace("10.0", '"25:00:00"'), "target[0].ra: '25:00:00' is not a right ascension"),
     (LEAST.replace("20.0", "-90.5"), "target[0].dec: -90.5 is not a declination"),
