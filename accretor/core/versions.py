@@ -18,14 +18,16 @@ TEMPLATE = 2
 PHOTOMETRY = 3
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced.
 3: the wings of bright stars are kept out of the annuli; levels of digitised skies."""
-CALIBRATION = 7
+CALIBRATION = 8
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
 amplitude; what the fit was given is kept; limb darkening by choice; stars of another colour than the target
 weigh less. 5: weights of another profile. 6: a weak prior on the radius ratio; a transit that is not
-measured is no fit. 7: sets of trend terms are judged about their own transits."""
-PLOTTING = 6
+measured is no fit. 7: sets of trend terms are judged about their own transits.
+8: no edge of a bin is where a point may be."""
+PLOTTING = 7
 """3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator.
-5: the frames in the last line. 6: bins hold two frames at least."""
+5: the frames in the last line. 6: bins hold two frames at least. 7: those of
+several filters too."""
 PACKAGING = 6
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame. 4: radii that
 follow the seeing are in table and notes, weighted pixels in the notes. 5: how faint the stars reach by which
@@ -38,9 +40,9 @@ EPHEMERIS = 2
 """2: filters of a night are fitted together, point by point."""
 ZERO_POINT = 3
 """2: transformations end where they hold for giants only. 3: rp from Gaia was 0.6 mag too bright."""
-REPORT = 3
+REPORT = 4
 """2: settings as they are written; the map of bad pixels counts pixels. 3: a catalogue that may lack
-stars clears no field."""
+stars clears no field. 4: scatter in 10 min; the comparison stars that are drawn."""
 AIJ = 1
 
 SCIENCE = (
