@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from accretor.core.arrays import Image
 from accretor.core.errors import Unusable
 from accretor.core.part import CELL, WHOLE, Part, parse
-from accretor.io import amplifiers, atomic, tiles
+from accretor.io import amplifiers, atomic, rice, tiles
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -77,6 +77,14 @@ def _filled(data: NDArray[Any], mask: NDArray[Any] | None, bits: int, level: flo
     found = np.array(data, dtype=data.dtype.newbyteorder("="))
     found[is_full] = np.maximum(found[is_full], level)
     return found
+
+
+def unpack_rice(content: bytes, packed: rice.Packed, image: NDArray[Any]) -> NDArray[Any]:
+    """Return *image*, filled with the pixels of a file with this *content*; raises as `read_image`."""
+    if len(content) < packed.begin + packed.n_byte:
+        raise Unusable("the file ends before its data do; copy it again")
+    with _unusable_if_damaged():
+        return rice.unpack(content, packed, image)
 
 
 def unpack(file: BinaryIO, hdu: int) -> None:

@@ -216,7 +216,7 @@ def _digests(files: Sequence[RawFile], layout: Layout) -> list[str]:
     find = digests.finder(layout.digests, layout.raw)
     found = {item: find(item) for item in keys}
     new = {
-        item: io_fits.digest(layout.raw / file.path)
+        item: digests.of_file(layout.raw / file.path)
         for item, file in zip(keys, files, strict=True)
         if found[item] is None
     }

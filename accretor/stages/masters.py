@@ -449,6 +449,42 @@ def response(files: MasterFiles, gain: float) -> Image | None:
     return twins.shared(place, identity, lambda: calibrated.response(flat, gain))
 
 
+def zero_level(files: MasterFiles, exposure: float) -> Image | None:
+    """Return bias and dark as one for the frames of an *exposure*, if that is at hand; None if it is not.
+
+    It is made when a process meets the exposure again: where no two are the same, it would
+    cost more than it saves.
+    """
+    if not (files.bias and files.dark) or files.readout.nonlinearity:
+        return None
+    from accretor.science import calibrated, detector
+
+    level = _level(files, factor := detector.dark_scale(load(files), exposure))
+    if level.image is None:
+        identity = fingerprint(versions.MASTERS, dict(files.digests), factor)
+        place = Path(files.bias).with_name("zero")
+        level.image = twins.known(place, identity)
+        if level.image is None and level.is_met:
+            level.image = twins.shared(place, identity, lambda: calibrated.zero_level(load(files), exposure))
+        level.is_met = True
+    return level.image
+
+
+@dataclass
+class _Level:
+    """What a process knows of the zero level of an exposure."""
+
+    image: Image | None = None
+    is_met: bool = False
+    """A frame of this exposure came before."""
+
+
+@functools.lru_cache(maxsize=2)
+def _level(files: MasterFiles, factor: float) -> _Level:
+    """Return what is known of the level, to be added to."""
+    return _Level()
+
+
 @functools.lru_cache(maxsize=4)
 def mending(files: MasterFiles) -> Repairs | Booleans | None:
     """Return how bad pixels are mended to find stars; where that is too much, which they are."""

@@ -63,10 +63,7 @@ def find_out(
     if not known.gain > 0:
         result = _gain(plan, layout, settings, found, made, bench)
         if "gain" in result:
-            remarks.append(
-                f"gain not known: {result['gain']:g} ± {result['error']:g} electron/ADU estimated from "
-                f"{result['origin']}"
-            )
+            remarks.append(f"gain not known: {words(result)}")
     gain = known.gain if known.gain > 0 else result.get("gain", math.nan)
     if math.isnan(known.read_noise) and gain > 0:
         try:
@@ -80,6 +77,11 @@ def find_out(
         except Unusable:
             remarks.append(f"read noise not known: {DEFAULT_READ_NOISE:g} electron assumed")
     return result, remarks
+
+
+def words(found: Row) -> str:
+    """Return in words a gain that was measured, as `find_out` returns it."""
+    return f"{found['gain']:g} ± {found['error']:g} electron/ADU estimated from {found['origin']}"
 
 
 def _gain(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accretor.core.dumps import COMPARISON, FRAMES, GROWTH, MASTERS, TEMPLATE_STARS
+from accretor.core.dumps import COMPARISON, FRAMES, MASTERS, TEMPLATE_STARS
 from accretor.io import dump
 from accretor.io import fits as io_fits
-from accretor.science import biasflags, cosmic, growth
-from accretor.stages import masters
+from accretor.science import biasflags, cosmic
+from accretor.stages import masters, measured_gain
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Booleans, Floats
@@ -60,7 +60,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             n_target_saturated=int(is_saturated[:, 0].sum()),
             n_comparison_saturated=int(is_saturated[:, used].any(axis=0).sum()),
             n_frame=len(is_saturated),
-            gain_origin=detector.get("origin", ""),
+            gain_estimate=measured_gain.words(detector) if "gain" in detector else "",
             is_read_noise_assumed=math.isnan(plan.declared.read_noise) and "read_noise" not in detector,
             is_median_filtered=made.readout.is_median_filtered,
             is_nonlinearity_known=bool(made.readout.nonlinearity),
@@ -118,15 +118,9 @@ def _n_bad(plan: ObservationPlan, measured: Mapping[str, Any], fwhm: float) -> i
 
 
 def _misfit(plan: ObservationPlan) -> float:
-    """Return how much the stars differ in the light that weighted sums find; 0 for plain sums."""
-    if dump.read_meta(plan.paths.photometry_info).get("mode") != "optimal":
-        return 0.0
-    rows = dump.read(plan.paths.growth, GROWTH).rows
-    target, target_error, stars, stars_error = (
-        np.array(dump.column(rows, name)) for name in ("target", "target_error", "stars", "stars_error")
-    )
-    found = growth.Growth(target, target_error, stars, stars_error, rows[0]["n_star"])
-    return float(np.nan_to_num(found.spread[0]))
+    """Return how far the profile is from the stars where that kept the target from being weighted; else 0."""
+    said = dump.read_meta(plan.paths.photometry_info)
+    return 0.0 if said.get("is_target_weighted", True) else float(said["profile_misfit"])
 
 
 def _baseline(results: Row) -> tuple[float, float]:

@@ -150,10 +150,15 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
 
 
 def _unpacking(found: list[Job], plan: ObservationPlan, settings: WorkspaceSettings) -> list[Job]:
-    """Return the jobs with a place to keep what is unpacked, as far as there is room."""
+    """Return the jobs with a place to keep what is unpacked, as far as there is room.
+
+    What is measured at once is not kept: no later stage will look at it.
+    """
     room, place = scratch.room(plan, settings.compute), str(scratch.folder(plan))
     return [
-        replace(job, payload=replace(job.payload, unpacked=place)) if index < room else job
+        replace(job, payload=replace(job.payload, unpacked=place))
+        if index < room and (job.payload.ahead is None or job.payload.ahead.wanted is None)
+        else job
         for index, job in enumerate(found)
     ]
 

@@ -143,6 +143,7 @@ def _band(
             for row in rows
             if not row["is_used"]
         ],
+        "left_out_figures": [extra[name] for name in ("left_out",) if name in extra],
         "left_out_columns": columns("frame+", "BJD_TDB*", "why+"),
         "changes": record.changes(kept),
         "numbers": link(plan.paths.results.read_bytes(), "application/json"),
@@ -206,7 +207,7 @@ def _neighbours(plan: ObservationPlan) -> tuple[list[Row] | None, list[str]]:
         return None, []
     from astropy.table import Table
 
-    table = Table.read(path, format="ascii.ecsv")
+    table = Table.read(path, format="ascii.ecsv", encoding="utf-8")
     gaps: list[str] = list(table.meta.get("remarks", []))
     return [{name: row[name] for name in table.colnames} for row in table], gaps
 

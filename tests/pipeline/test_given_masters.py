@@ -1,4 +1,4 @@
-"""A night whose calibration frames some other program has combined: as good as with the single ones."""
+"""A night whose calibration frames another program has combined: the light curve is that of single ones."""
 
 from __future__ import annotations
 
