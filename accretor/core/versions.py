@@ -10,11 +10,11 @@ PREPROCESS = 3
 """2: level from a sample of the pixels. 3: frames in twilight are left out."""
 MASTERS = 3
 """2: overscan, non-linearity, the map of bad pixels. 3: flats by their light."""
-REGISTRATION = 3
+REGISTRATION = 4
 """2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them.
-3: hot pixels no longer tell how wide stars are."""
-TEMPLATE = 2
-"""2: transparency and remarks."""
+3: hot pixels no longer tell how wide stars are. 4: stars that are rings, out of focus, are found."""
+TEMPLATE = 3
+"""2: transparency and remarks. 3: a frame out of focus among sharp ones is poor."""
 PHOTOMETRY = 3
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced.
 3: the wings of bright stars are kept out of the annuli; levels of digitised skies."""

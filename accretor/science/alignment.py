@@ -11,6 +11,8 @@ import numpy as np
 from accretor.core.arrays import Booleans, Floats, Integers
 from accretor.core.errors import Unusable
 
+LEAST = 8
+"""Stars that must match."""
 VOTING = 60
 """Brightest stars of each list that vote for an offset."""
 PATTERN_STARS = (30, 60)
@@ -79,7 +81,7 @@ def match(
     reference: Floats,
     stars: Floats,
     *,
-    min_match: int = 8,
+    min_match: int = LEAST,
     mirror: bool = False,
     scale_range: float = 0.03,
 ) -> Transform:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
-from accretor.science import moffat
+from accretor.science import moffat, rings
 from accretor.science.background import BOX, Sky, sky
 from accretor.science.calibrated import STRIP, Calibrated, Repairs, repairs
 from accretor.science.centroid import windowed, windowed_shape
@@ -38,6 +38,8 @@ TELLING = 120
 LEAST_CANDIDATES = 300
 """Peaks looked at, even for a few stars: a trail may have a hundred that are brighter than any star."""
 MOST_FITTED = 20
+FEW = 30
+"""With fewer stars, or with very wide ones, it is asked whether the frame is out of focus."""
 CACHED = 1 << 16
 """Pixels that are smoothed at a time, at least."""
 DENSE = 0.03
@@ -107,7 +109,8 @@ def detect(
     binned to stars of 2.5 to 5 pixels, smoothed, and its peaks are the candidates.
     Those much sharper (hot pixels, cosmic rays), wider or more drawn out (trails,
     galaxies) than the frame's own stars are dropped. A frame whose stars are all
-    drawn out by the wind keeps them.
+    drawn out by the wind keeps them. Where few are found, or very wide ones, it is asked
+    whether stars are rings (`accretor.science.rings`), which have many peaks and no centre.
 
     Parameters
     ----------
@@ -129,6 +132,18 @@ def detect(
         closer than one FWHM to the rim are left out.
     """
     field = _field(image, bad)
+    found = _detected(field, threshold, max_stars, saturation)
+    if len(found) < FEW or np.median(found.fwhm) > VERY_WIDE:
+        whole = field.image.image() if isinstance(field.image, Calibrated) else field.image
+        if (ring := rings.find(whole, threshold)) is not None:
+            is_full = ring.peak + ring.level >= saturation
+            wide = Sources(ring.x, ring.y, ring.flux, ring.peak, ring.width, np.ones(len(ring.x)), is_full)
+            return wide.take(slice(max_stars))
+    return found
+
+
+def _detected(field: _Field, threshold: float, max_stars: int, saturation: float) -> Sources:
+    """Return the stars that are peaks of light."""
     image = field.image
     rough = _rough_fwhm(field, threshold, saturation)
     if rough is None:
@@ -178,6 +193,10 @@ def frame_quality(image: Image | Stampable, sources: Sources, *, background: Sky
         fitted = _fitted_fwhm(image, sources.take(good))
         n_fwhm = int(np.isfinite(fitted).sum())
         width = float(np.nanmedian(fitted)) if n_fwhm else math.nan
+        wide = sources.fwhm[good]
+        # No Moffat function has a hole in the middle.
+        if np.median(wide) > VERY_WIDE and rings.are_rings(image, sources.x[good], sources.y[good]):
+            width, n_fwhm = float(np.median(wide)), len(good)
     elongation = float(np.median(sources.elongation[good])) if len(good) else math.nan
     return Quality(background.level, background.noise, width, elongation, n_fwhm, len(sources))
 

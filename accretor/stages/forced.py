@@ -148,10 +148,11 @@ def _radii(settings: ForcedSettings, stars: StarList) -> tuple[float, ...]:
 
 def measure(task: ForcedTask) -> Row:
     """Return the row of one frame."""
-    from accretor.science import alignment, forced, optimal
+    from accretor.science import forced, optimal
 
-    stars, places, files = task.stars, task.places, task.files
-    transform = alignment.match(np.array(stars.reference), registration.star_list(task.registered))
+    stars, places, files, seen = task.stars, task.places, task.files, task.registered
+    first, second = np.array(stars.reference), registration.star_list(seen)
+    transform = registration.aligned(first, second, stars.fwhm, seen["fwhm"])
     raw, image = reduced.read(files)
     place = transform.apply(np.column_stack([places.x, places.y]))
     known = transform.apply(np.column_stack([stars.x, stars.y]))

@@ -182,10 +182,11 @@ def _jobs(plan: ObservationPlan, layout: Layout, wanted: StarList, info: Sequenc
 
 def measure(task: PhotometryTask, image: Calibrated | None = None) -> Row:
     """Return the row of one frame; *image* is it, if it has been read."""
-    from accretor.science import alignment, aperture, optimal
+    from accretor.science import aperture, optimal
 
-    wanted = task.wanted
-    transform = alignment.match(np.array(wanted.reference), registration.star_list(task.registered))
+    wanted, seen = task.wanted, task.registered
+    first, second = np.array(wanted.reference), registration.star_list(seen)
+    transform = registration.aligned(first, second, wanted.fwhm, seen["fwhm"])
     image = reduced.look_at(task.files) if image is None else image
     place = transform.apply(np.column_stack([wanted.x, wanted.y]))
     centre = transform.apply(np.array([wanted.centre]))[0]
