@@ -189,10 +189,10 @@ def _corner_area(x: Floats, y: Floats, radius: Floats) -> Floats:
     return np.asarray(sign * (bend * y + 0.5 * (arc_x - arc_bend)))
 
 
-def bin_image(image: Image, factor: int) -> Image:
+def bin_image(image: Image, factor: int, out: Image | None = None) -> Image:
     """Return the mean of squares of *factor* x *factor* pixels of *image* (height, width).
 
-    A rest at the far rims is left out.
+    A rest at the far rims is left out. Means are written to *out*, if that is given and *factor* is not 1.
     """
     if factor == 1:
         return image
@@ -202,7 +202,7 @@ def bin_image(image: Image, factor: int) -> Image:
     rows = cut[0::factor] + cut[1::factor]
     for offset in range(2, factor):
         rows += cut[offset::factor]
-    binned = rows[:, 0::factor] + rows[:, 1::factor]
+    binned = np.add(rows[:, 0::factor], rows[:, 1::factor], out=out)
     for offset in range(2, factor):
         binned += rows[:, offset::factor]
     binned *= 1.0 / (factor * factor)

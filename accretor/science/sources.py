@@ -485,25 +485,4 @@ def _is_isolated(sources: Sources) -> Booleans:
 
 
 def _fitted_fwhm(image: Image | Stampable, stars: Sources) -> Floats:
-    guess = float(np.median(stars.fwhm))
-    half = math.ceil(2.5 * guess)
-    columns, rows = stamp_pixels(stars.x, stars.y, half)
-    # Wide stars have pixels to spare.
-    step = max(1, int(guess / 4))
-    columns, rows = columns[:, half % step :: step], rows[:, half % step :: step]
-    values, is_inside = stamps(image, columns, rows)
-    whole = np.all(is_inside, axis=(1, 2)) & np.all(np.isfinite(values), axis=(1, 2))
-    if not whole.any():
-        return np.zeros(0)
-    n_star = int(whole.sum())
-    dx, dy = np.broadcast_arrays(
-        (columns - stars.x[:, np.newaxis])[whole][:, np.newaxis, :],
-        (rows - stars.y[:, np.newaxis])[whole][:, :, np.newaxis],
-    )
-    width, _ = moffat.fit(
-        dx.reshape(n_star, -1),
-        dy.reshape(n_star, -1),
-        values[whole].reshape(n_star, -1).astype(np.float64),
-        guess,
-    )
-    return width
+    return moffat.fit_stars(image, stars.x, stars.y, float(np.median(stars.fwhm)))[0]

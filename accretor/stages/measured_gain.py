@@ -69,7 +69,7 @@ def find_out(
         try:
             from accretor.science import gain as gains
 
-            biases = _calibrations(plan.calibrations.bias, layout, made)
+            biases = _calibrations(_singles(plan.calibrations.bias), layout, made)
             result["read_noise"] = _rounded(gains.read_noise(biases, gain))
             remarks.append(
                 f"read noise not known: {result['read_noise']:g} electron measured from the biases"
@@ -94,7 +94,7 @@ def _gain(
 ) -> Row:
     from accretor.science import gain as gains
 
-    flats, biases = plan.calibrations.flat, plan.calibrations.bias
+    flats, biases = _singles(plan.calibrations.flat), _singles(plan.calibrations.bias)
     why = []
     try:
         identity = fingerprint(VERSION, [file.path for file in (*flats, *biases)], made.id)
@@ -121,6 +121,11 @@ def _gain(
     except Unusable as verdict:
         why.append(verdict.reason)
     return {"why": "; ".join(why)}
+
+
+def _singles(files: Sequence[RawFile]) -> list[RawFile]:
+    """Return the single frames, whose noise is that of the camera."""
+    return [file for file in files if file.exposure is not None and file.exposure.n_combined == 1]
 
 
 def _science_identity(made: MasterFiles) -> str:

@@ -143,6 +143,7 @@ def _band(
             for row in rows
             if not row["is_used"]
         ],
+        "left_out_figures": [extra[name] for name in ("left_out",) if name in extra],
         "left_out_columns": columns("frame+", "BJD_TDB*", "why+"),
         "changes": record.changes(kept),
         "numbers": link(plan.paths.results.read_bytes(), "application/json"),

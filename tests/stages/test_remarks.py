@@ -42,7 +42,7 @@ def test_settings_are_shown_as_they_are_written():
 
 def test_the_map_of_bad_pixels_counts_pixels_and_no_frames():
     assert madewith.master({"kind": "bad", "n_frame": 67}) == ["67 bad pixels", ""]
-    assert madewith.master({"kind": "flat", "n_frame": 9}) == ["flat", 9]
+    assert madewith.master({"kind": "flat", "n_frame": 9, "remark": ""}) == ["flat", 9]
 
 
 def test_a_measured_gain_is_told_once_with_its_numbers():
