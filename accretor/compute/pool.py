@@ -31,6 +31,7 @@ class Pool:
     def __init__(self, settings: ComputeSettings) -> None:
         self._settings = settings
         self._place: Place | None = None
+        self._is_settled = False
 
     def map(self, work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Yield ``(index, work(item))`` as they are finished, in any order.
@@ -46,6 +47,9 @@ class Pool:
             If the work cannot be done where the settings want it.
         """
         numbered = list(enumerate(items))
+        if numbered and not self._is_settled:
+            local.keep_memory()
+            self._is_settled = True
         # A process that is itself a worker, as with `doit -n`, starts none.
         is_child = multiprocessing.parent_process() is not None
         if self._settings.executor == "serial" or is_child:
