@@ -63,6 +63,8 @@ class Night:
     gain_origin: str = ""
     """How the gain was measured; "" if header or settings tell it."""
     is_read_noise_assumed: bool = False
+    seen_saturation: float = math.nan
+    """Level at which pixels pile up, ADU, where neither header nor settings tell it; NaN otherwise."""
     is_median_filtered: bool = False
     is_nonlinearity_known: bool = False
     target_peak: float = math.nan
@@ -160,6 +162,11 @@ def flags(night: Night) -> tuple[Flag, ...]:
         ),
         (bool(night.gain_origin), "gain-estimated", f"gain not known, estimated from {night.gain_origin}"),
         (night.is_read_noise_assumed, "read-noise-assumed", "read noise not known, a usual value is taken"),
+        (
+            math.isfinite(night.seen_saturation),
+            "saturation-estimated",
+            f"saturation level not known, {night.seen_saturation:g} ADU taken, where pixels pile up",
+        ),
         (night.is_median_filtered, "median3", _cost_of_median(night.fwhm)),
         (
             night.neighbour_light > BLEND,

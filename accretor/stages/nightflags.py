@@ -62,6 +62,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             n_frame=len(is_saturated),
             gain_origin=detector.get("origin", ""),
             is_read_noise_assumed=math.isnan(plan.declared.read_noise) and "read_noise" not in detector,
+            seen_saturation=detector["saturation"] if detector.get("is_saturation_seen") else math.nan,
             is_median_filtered=made.readout.is_median_filtered,
             is_nonlinearity_known=bool(made.readout.nonlinearity),
             target_peak=float(np.nanmax(peak)) if np.isfinite(peak).any() else math.nan,
