@@ -1,6 +1,12 @@
 """What all tests share."""
 
 import os
+from pathlib import Path
+
+# Where Python is told to keep no bytecode, each of the hundreds of processes that tests start would compile
+# all libraries anew, seconds each; it is kept where it is in nobody's way.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
 
 # Many threads on small matrices, in several test processes, wait for one another; a run of doit has one too.
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))

@@ -26,19 +26,21 @@ measured is no fit. 7: sets of trend terms are judged about their own transits."
 PLOTTING = 6
 """3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator.
 5: the frames in the last line. 6: bins hold two frames at least."""
-PACKAGING = 5
+PACKAGING = 6
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame. 4: radii that
 follow the seeing are in table and notes, weighted pixels in the notes. 5: how faint the stars reach by which
-an aperture is called uncontaminated."""
+an aperture is called uncontaminated. 6: the notes say what the catalogue of the neighbours lacks."""
 FORCED = 1
-NEB = 2
-"""2: an aperture that lacks half the frames, or the window, clears no star."""
+NEB = 3
+"""2: an aperture that lacks half the frames, or the window, clears no star. 3: how far the catalogue
+falls short is said without any neighbour, too."""
 EPHEMERIS = 2
 """2: filters of a night are fitted together, point by point."""
 ZERO_POINT = 3
 """2: transformations end where they hold for giants only. 3: rp from Gaia was 0.6 mag too bright."""
-REPORT = 2
-"""2: settings as they are written; the map of bad pixels counts pixels."""
+REPORT = 3
+"""2: settings as they are written; the map of bad pixels counts pixels. 3: a catalogue that may lack
+stars clears no field."""
 AIJ = 1
 
 SCIENCE = (

@@ -2,6 +2,11 @@
 
 A file is known by its path, size and time of change. One that is moved to another
 folder is known by its name, as long as no other file can be meant.
+
+The digest tells whether a file is the one that a row was made from, to nobody but this
+workspace: so it is the 128 bits of XXH3, which takes a tenth of the time of SHA-256, and says
+so (``xxh3:...``). What is proven to others - packages, uploads - has SHA-256. Digests without a
+name are SHA-256 of an earlier version; files known by these keep them.
 """
 
 from __future__ import annotations
@@ -10,8 +15,43 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
+NAME = "xxh3:"
+"""What a digest begins with."""
+_PIECE = 1 << 20
 Key = tuple[str, int, int]
 """Path below raw/, size in byte, time of change in nanoseconds."""
+
+
+class Running:
+    """The digest of bytes that come one after the other."""
+
+    def __init__(self) -> None:
+        import xxhash
+
+        self._state = xxhash.xxh3_128()
+        self.update: Callable[[bytes | memoryview], None] = self._state.update
+        """Take some more bytes."""
+
+    @property
+    def value(self) -> str:
+        """Digest of what came so far, with its name."""
+        return NAME + self._state.hexdigest()
+
+
+def of(content: bytes) -> str:
+    """Return the digest of a raw file with this *content*."""
+    digest = Running()
+    digest.update(content)
+    return digest.value
+
+
+def of_file(path: Path) -> str:
+    """Return the digest of a raw file."""
+    digest = Running()
+    with path.open("rb") as file:
+        while part := file.read(_PIECE):
+            digest.update(part)
+    return digest.value
 
 
 def key(path: str, size: int, mtime_ns: int) -> Key:

@@ -33,9 +33,9 @@ def shared(place: Path, identity: str, make: Callable[[], NDArray[Any]]) -> NDAr
     identity
         Of what the array is made from: a twin of another one is not taken, and removed.
     """
-    twin = place.with_name(f"{place.name}-{identity[:16]}.npy")
-    with contextlib.suppress(FileNotFoundError, ValueError, EOFError):
-        return _mapped(twin)
+    if (found := known(place, identity)) is not None:
+        return found
+    twin = _file(place, identity)
     array = make()
     if array.nbytes < LARGE:
         return array
@@ -47,6 +47,17 @@ def shared(place: Path, identity: str, make: Callable[[], NDArray[Any]]) -> NDAr
             with contextlib.suppress(OSError):  # another worker may look at it, on Windows
                 other.unlink()
     return _mapped(twin)
+
+
+def known(place: Path, identity: str) -> NDArray[Any] | None:
+    """Return the array of a twin that is there already; see `shared`."""
+    with contextlib.suppress(FileNotFoundError, ValueError, EOFError):
+        return _mapped(_file(place, identity))
+    return None
+
+
+def _file(place: Path, identity: str) -> Path:
+    return place.with_name(f"{place.name}-{identity[:16]}.npy")
 
 
 def _mapped(twin: Path) -> NDArray[Any]:

@@ -132,7 +132,20 @@ def match(
 
 
 def pairs(reference: Floats, stars: Floats, transform: Transform) -> tuple[Integers, Integers]:
-    """Return the indices of the stars of both lists that *transform* brings together."""
+    """Return the indices of the stars of both lists that *transform* brings together.
+
+    Parameters
+    ----------
+    reference : (n, 2) float64, pixel
+    stars : (m, 2) float64, pixel
+    transform : Transform
+        From *stars* to *reference*.
+
+    Returns
+    -------
+    (k,) int64, (k,) int64
+        Indices into *reference* and into *stars*.
+    """
     return _pairs(reference, stars, transform.matrix, FINAL)
 
 

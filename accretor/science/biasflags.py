@@ -15,8 +15,6 @@ DRIFT = 5.0
 """Pixel of motion over an unknown response above which depths were seen to be biased."""
 UNDERSAMPLED = 2.0
 """Pixel of FWHM below which the flux depends on where in a pixel the star falls."""
-SELF_DARK_FWHM = 3.0
-"""FWHM of drift that a self-dark needs."""
 MISFIT = 0.01
 """Scatter between stars of the light that sums weighted by the profile find, over that of plain ones, that is
 worth a word where it kept the target from being weighted: 0.002 to 0.007 on simulated stars that have the
@@ -60,8 +58,8 @@ class Night:
     """Comparison stars of the ensemble that are above it in any frame."""
     n_frame: int
     """Frames in the light curve."""
-    gain_origin: str = ""
-    """How the gain was measured; "" if header or settings tell it."""
+    gain_estimate: str = ""
+    """The gain that was measured, in words; "" if header or settings tell it."""
     is_read_noise_assumed: bool = False
     seen_saturation: float = math.nan
     """Level at which pixels pile up, ADU, where neither header nor settings tell it; NaN otherwise."""
@@ -160,7 +158,7 @@ def flags(night: Night) -> tuple[Flag, ...]:
             "undersampled",
             f"FWHM of {night.fwhm:.2f} pixels: the flux depends on where in a pixel a star falls",
         ),
-        (bool(night.gain_origin), "gain-estimated", f"gain not known, estimated from {night.gain_origin}"),
+        (bool(night.gain_estimate), "gain-estimated", f"gain not known: {night.gain_estimate}"),
         (night.is_read_noise_assumed, "read-noise-assumed", "read noise not known, a usual value is taken"),
         (
             math.isfinite(night.seen_saturation),

@@ -62,7 +62,7 @@ class Calibrated:
     """An image, electron, that is made of a raw frame and its masters when it is asked for.
 
     The pixels are those of `accretor.science.detector.reduce` to the rounding of float32: a part in ten
-    million, for the flat and the gain are one factor.
+    million, for bias and dark are one level, the flat and the gain one factor.
     """
 
     raw: NDArray[Any]
@@ -74,6 +74,8 @@ class Calibrated:
     """Electron per ADU."""
     response: Image | None = None
     """(height, width) electron per ADU of each pixel, as `response` makes it of the flat."""
+    zero: Image | None = None
+    """(height, width) ADU, bias and dark as one, as `zero_level` makes it; worked out where it is None."""
     level: float = 0.0
     """Of the overscan, ADU; it is taken off first."""
     done: Image | None = None
@@ -97,12 +99,12 @@ class Calibrated:
             return self.rows(0, self.shape[0])
         whole = np.empty(self.shape, np.float32)
         for start in range(0, self.shape[0], STRIP):
-            whole[start : start + STRIP] = self.rows(start, start + STRIP)
+            self.rows(start, start + STRIP, whole[start : start + STRIP])
         return whole
 
-    def rows(self, start: int, stop: int) -> Image:
-        """Return rows *start* up to, and without, *stop*, float32."""
-        strip = self._part(slice(start, stop), lambda master: master[start:stop])
+    def rows(self, start: int, stop: int, out: Image | None = None) -> Image:
+        """Return rows *start* up to, and without, *stop*, float32; in *out*, if that is given."""
+        strip = self._reduced(self.raw[start:stop], lambda master: master[start:stop], out)
         if self.mended is not None:
             width = self.shape[1]
             first, last = np.searchsorted(self.mended.at, (start * width, stop * width))
@@ -140,9 +142,12 @@ class Calibrated:
         height, width = self.shape[0] // factor, self.shape[1] // factor
         small = np.empty((height, width), np.float32)
         step = STRIP // factor
+        # New memory for each strip would leave the cache.
+        strip = np.empty((STRIP, self.shape[1]), np.float32)
         for start in range(0, height, step):
             stop = min(start + step, height)
-            small[start:stop] = bin_image(self.rows(start * factor, stop * factor), factor)
+            part = strip[: (stop - start) * factor]
+            bin_image(self.rows(start * factor, stop * factor, part), factor, small[start:stop])
         return small
 
     def _at(self, index: Integers) -> Floats:
@@ -150,33 +155,45 @@ class Calibrated:
             self._reduced(self.raw.reshape(-1)[index], lambda master: master.reshape(-1)[index])
         )
 
-    def _part(self, part: slice, of: Any) -> Image:
-        return self._reduced(self.raw[part], of)
-
-    def _reduced(self, raw: NDArray[Any], of: Any) -> Image:
+    def _reduced(self, raw: NDArray[Any], of: Any, out: Image | None = None) -> Image:
+        if out is None:
+            out = np.empty(raw.shape, np.float32)
         if self.done is not None:
-            return np.array(of(self.done))
-        masters = self.masters
-        found: Image
-        if masters.bias is not None:
-            found = np.subtract(_single(raw), of(masters.bias), dtype=np.float32)
-        else:
-            found = raw.astype(np.float32)
-        if self.level:
-            found -= np.float32(self.level)
-        found = linearised(found, masters.readout.nonlinearity)
-        if masters.dark is not None:
-            factor = detector.dark_scale(masters, self.exposure)
-            found -= of(masters.dark) if factor == 1 else np.float32(factor) * of(masters.dark)
+            np.copyto(out, of(self.done))
+            return out
+        np.copyto(out, raw, casting="unsafe")
+        self._discharge(out, of)
         if self.response is not None:
-            found *= of(self.response)
+            out *= of(self.response)
         elif self.gain != 1:
-            found *= np.float32(self.gain)
-        return found
+            out *= np.float32(self.gain)
+        return out
+
+    def _discharge(self, image: Image, of: Any) -> None:
+        """Take off what is not light: overscan, bias and dark, ADU."""
+        masters = self.masters
+        if self.level:
+            image -= np.float32(self.level)
+        if masters.readout.nonlinearity:
+            # The charge is what is left without the bias, and the dark is charge.
+            if masters.bias is not None:
+                image -= of(masters.bias)
+            image[...] = linearised(image, masters.readout.nonlinearity)
+            if masters.dark is not None:
+                image -= np.float32(detector.dark_scale(masters, self.exposure)) * of(masters.dark)
+        elif self.zero is not None:
+            image -= of(self.zero)
+        elif (zero := _zero_level(masters, self.exposure, of)) is not None:
+            image -= zero
 
 
 def look_at(
-    whole: NDArray[Any], masters: Masters, exposure: float, gain: float, response: Image | None
+    whole: NDArray[Any],
+    masters: Masters,
+    exposure: float,
+    gain: float,
+    response: Image | None,
+    zero: Image | None = None,
 ) -> Calibrated:
     """Return a frame with overscan and blind rims as the part that is kept, to be calibrated.
 
@@ -189,6 +206,8 @@ def look_at(
     gain : float, electron per ADU
     response : (height, width), electron per ADU
         As `response` makes it of the flat; None without one.
+    zero : (height, width), ADU
+        As `zero_level` makes it of bias and dark, if it is at hand; the result is the same.
 
     Raises
     ------
@@ -201,15 +220,38 @@ def look_at(
         image = detector.reduce(whole, masters, exposure=exposure, gain=gain)
         return Calibrated(kept, masters, exposure, gain, done=image)
     level = overscan_level(window(whole, readout.overscan)) if readout.overscan is not None else 0.0
-    found = Calibrated(kept, masters, exposure, gain, response, level)
+    found = Calibrated(kept, masters, exposure, gain, response, zero, level)
     return replace(found, done=found.image()) if kept.size <= SMALL else found
 
 
-def _single(raw: NDArray[Any]) -> NDArray[Any]:
-    """Return numbers that a float32 master makes float32: those of up to 16 bits, and float32 itself."""
-    return raw if raw.dtype.itemsize <= 2 or raw.dtype == np.float32 else raw.astype(np.float32)
+def zero_level(masters: Masters, exposure: float) -> Any:
+    """Return what is taken off the frames of an exposure: bias and dark as one, float32, ADU.
+
+    None where there is neither of them.
+    """
+    return _zero_level(masters, exposure, np.asarray)
+
+
+def _zero_level(masters: Masters, exposure: float, of: Any) -> Any:
+    """Return what *of* takes of `zero_level`."""
+    if masters.dark is None:
+        return None if masters.bias is None else of(masters.bias)
+    factor = detector.dark_scale(masters, exposure)
+    dark = of(masters.dark) if factor == 1 else np.float32(factor) * of(masters.dark)
+    return dark if masters.bias is None else of(masters.bias) + dark
 
 
 def response(flat: Image, gain: float) -> Image:
-    """Return electron per ADU of each pixel, float32: one product in the place of two divisions."""
+    """Return electron per ADU of each pixel: one product in the place of two divisions.
+
+    Parameters
+    ----------
+    flat : (height, width) float32
+        Master flat, about 1.
+    gain : float, electron/ADU
+
+    Returns
+    -------
+    (height, width) float32, electron/ADU
+    """
     return np.asarray(np.float32(gain) / np.maximum(flat, np.float32(detector.LEAST_RESPONSE)))

@@ -128,7 +128,7 @@ def set_up(
 
 
 def restrict(problem: fit.Problem, mask: Booleans, basis: Floats) -> fit.Problem:
-    """Return *problem* for the points of *mask*, with the terms *basis* (n, n_term)."""
+    """Return *problem* for the points of *mask* (n,), with the terms *basis* (n, n_term)."""
     return replace(
         problem,
         time=problem.time[mask],
@@ -216,7 +216,19 @@ def without_transit(
     max_terms: int,
     is_level: Booleans,
 ) -> Curve:
-    """Fit the trend alone, to the points of *is_level* (those outside a transit, if that is known)."""
+    """Fit the trend alone, to the points of *is_level* (those outside a transit, if that is known).
+
+    Parameters
+    ----------
+    series : Series
+    quantities : mapping
+        Terms that the trend may have, (n,) each.
+    forced : tuple of str, optional
+        Terms that it shall have; default: chosen by the Bayesian information criterion.
+    max_terms : int
+        Most terms to choose.
+    is_level : (n,) bool
+    """
     outlier = _spikes(series, ~is_level)
     mask = series.is_used & ~_mask(outlier, series) & is_level
     terms = detrend.candidates(quantities, mask)

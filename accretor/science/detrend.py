@@ -52,7 +52,15 @@ def candidates(quantities: Mapping[str, Floats], is_used: Booleans) -> dict[str,
 
 
 def independent(names: Sequence[str], terms: Mapping[str, Floats], is_used: Booleans) -> tuple[str, ...]:
-    """Return those of *names* that are among *terms* and not a sum of a constant and those before them."""
+    """Return those of *names* that are among *terms* and not a sum of a constant and those before them.
+
+    Parameters
+    ----------
+    names : sequence of str
+    terms : mapping
+        Standardised quantities, (n,) float64.
+    is_used : (n,) bool
+    """
     kept: tuple[str, ...] = ()
     for name in names:
         if name not in terms:
@@ -112,7 +120,7 @@ def select(
 def joinable(
     terms: Mapping[str, Floats], chosen: Sequence[str], *, max_terms: int, template: Floats | None
 ) -> list[str]:
-    """Return the names of *terms* that may be added to those *chosen*; see `select`."""
+    """Return the names of *terms* that may be added to those *chosen*; arguments as of `select`."""
     return [
         name
         for name in terms

@@ -167,7 +167,19 @@ def measure(
 
 
 def discs(shape: tuple[int, ...], x: Floats, y: Floats, radius: float) -> Booleans:
-    """Return a map of the pixels whose centres are within *radius* of a position, pixel."""
+    """Return a map of the pixels whose centres are within a radius of a position.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the map.
+    x, y : (n,) float64, pixel
+    radius : float, pixel
+
+    Returns
+    -------
+    (height, width) bool
+    """
     covered = np.zeros(shape, dtype=bool)
     is_near = (x > -radius - 1) & (x < shape[1] + radius) & (y > -radius - 1) & (y < shape[0] + radius)
     columns, rows = stamp_pixels(x[is_near], y[is_near], math.ceil(radius))
@@ -301,9 +313,9 @@ def _peaks(raw: Image, x: Floats, y: Floats, fwhm: float) -> Floats:
 
 
 def limiting_magnitude(limit: Floats, zero_point: float) -> Floats:
-    """Return the magnitude of a flux *limit* (electron); *zero_point* is that of one electron.
+    """Return the magnitude of a flux *limit* (any shape, electron), magnitude; NaN where it is not known.
 
-    NaN where either is not known.
+    *zero_point* is the magnitude of one electron.
     """
     limit = np.asarray(limit, dtype=np.float64)
     is_known = np.isfinite(limit) & (limit > 0)

@@ -27,7 +27,7 @@ def log_prior(photometry: Photometry, night: Differential, is_used: Booleans) ->
     """Return the prior of the noise models for the target of this night, (rednoise.N_MODEL,).
 
     A detector without flat fields gives all its stars slow waves, a clean night gives
-    none: the comparison stars tell which, and are not the target.
+    none: the comparison stars tell which, and are not the target. *is_used* is (n_frame,).
     """
     flux = np.nanmedian(photometry.flux[is_used, :, night.radius_index], axis=0)
     star = np.nonzero(night.stars.is_comparison & (flux > 0))[0]

@@ -43,7 +43,7 @@ class Solution:
 
 
 def prepare(problem: Problem, log_prior: Floats | None) -> rednoise.Noise:
-    """Return the noise models of a problem."""
+    """Return the noise models of a problem; *log_prior* is theirs, (rednoise.N_MODEL,)."""
     return rednoise.prepare(problem.time, problem.error, log_prior)
 
 

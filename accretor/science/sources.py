@@ -161,6 +161,11 @@ def frame_quality(image: Image | Stampable, sources: Sources, *, background: Sky
     Quality
         fwhm is the median of Moffat fits to the 20 brightest stars that are
         neither saturated nor near to another one of a tenth of their light.
+
+    Raises
+    ------
+    TypeError
+        If the background of an image that is no array is not given.
     """
     if background is None:
         if not isinstance(image, np.ndarray):

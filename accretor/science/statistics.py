@@ -61,7 +61,7 @@ def point_to_point(value: Floats, *, clip: float = 5.0) -> float:
 
 
 def inside(time: Floats, intervals: Sequence[tuple[float, float]]) -> Booleans:
-    """Tell which times are in one of the *intervals*, ends included.
+    """Tell which times (n,) are in one of the *intervals*, ends included, (n,).
 
     Intervals that hold no time at all are those of other nights: then every time counts, as
     it does without an interval.
@@ -73,7 +73,7 @@ def inside(time: Floats, intervals: Sequence[tuple[float, float]]) -> Booleans:
 
 
 def running_median(value: Floats, width: int) -> Floats:
-    """Return the median of *value* in a window of *width* points about each point.
+    """Return the median of *value* (n,) in a window of *width* points about each point, (n,).
 
     At the ends the window is cut, not padded. NaN do not count; a window without
     a finite value gives NaN.
@@ -89,7 +89,7 @@ def running_median(value: Floats, width: int) -> Floats:
 
 
 def bin_index(time: Floats, width: float, start: float) -> Integers:
-    """Return the number of the bin of *width* (in the unit of *time*) in which each point falls."""
+    """Return the number of the bin in which each *time* (n,) falls; *width* and *start* are in its unit."""
     return np.floor((time - start) / width).astype(np.int64)
 
 
@@ -149,9 +149,19 @@ def blocks(time: Floats, size: int, *, gap: float = 5.0) -> Integers:
 def binned_rms(
     time: Floats, residual: Floats, minutes: float, *, n_phase: int = 8
 ) -> tuple[float, float, float]:
-    """Return the rms of *residual* averaged in bins of *minutes*, over several phases of the bins.
+    """Return the rms of a *residual* averaged in bins, over several phases of the bins.
 
     Only bins with at least half of the usual number of points count.
+
+    Parameters
+    ----------
+    time : (n,) float64, day
+    residual : (n,) float64
+        NaN do not count.
+    minutes : float
+        Length of a bin.
+    n_phase : int
+        Phases over which the mean is taken.
 
     Returns
     -------
@@ -191,6 +201,13 @@ def time_averaging(
 
     Residuals must be without the transit (Pont, Zucker & Queloz 2006, MNRAS 373, 231).
 
+    Parameters
+    ----------
+    time : (n,) float64, day
+    residual : (n,) float64
+    minutes : tuple of float
+        Lengths to try.
+
     Returns
     -------
     tuple of (minutes, rms, white)
@@ -218,6 +235,14 @@ def beta(
     The greatest rms_bin sqrt(N) / rms_1 sqrt((M - 1) / M) over the lengths, for M
     bins of N points (Pont, Zucker & Queloz 2006, MNRAS 373, 231; Winn et al. 2008,
     ApJ 683, 1076). Residuals must be without the transit.
+
+    Parameters
+    ----------
+    time : (n,) float64, day
+    residual : (n,) float64
+    minutes : tuple of float
+        Lengths of the bins.
+    min_bins : int
 
     Returns
     -------

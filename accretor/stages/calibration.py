@@ -373,8 +373,12 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
 _IN_OTHER_WORDS = {
     "self-dark": ("no darks: self-dark",),
     "no-zero-level": ("no bias: the sky holds the zero level",),
+    "gain-estimated": ("gain not known: ",),
+    "target-saturated": ("target saturated in ",),
+    "blend": ("neighbours within 3 FWHM of the target ",),
+    "no-diameter": ("scintillation not in the errors: ",),
 }
-"""Beginnings of the remarks on the masters that say what the flag of this code says."""
+"""Beginnings of the remarks on masters and light curve that say what the flag of this code says."""
 
 
 def with_biases(said: list[str], found: tuple[Flag, ...]) -> list[str]:

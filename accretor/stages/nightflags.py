@@ -12,7 +12,7 @@ from accretor.core.dumps import COMPARISON, FRAMES, MASTERS, TEMPLATE_STARS
 from accretor.io import dump
 from accretor.io import fits as io_fits
 from accretor.science import biasflags, cosmic
-from accretor.stages import masters
+from accretor.stages import masters, measured_gain
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Booleans, Floats
@@ -51,7 +51,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             fwhm=results["fwhm_px"],
             drift=(_range(measured["shift_x"]), _range(measured["shift_y"])),
             has_flat="flat" in kinds or "F" in plan.calibrated,
-            has_dark="dark" in kinds,
+            has_dark="dark" in kinds or "D" in plan.calibrated,
             has_self_dark="selfdark" in kinds,
             has_zero_level=made.has_zero_level,
             n_hot=_n_hot(plan) if "bad" in kinds else None,
@@ -60,7 +60,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             n_target_saturated=int(is_saturated[:, 0].sum()),
             n_comparison_saturated=int(is_saturated[:, used].any(axis=0).sum()),
             n_frame=len(is_saturated),
-            gain_origin=detector.get("origin", ""),
+            gain_estimate=measured_gain.words(detector) if "gain" in detector else "",
             is_read_noise_assumed=math.isnan(plan.declared.read_noise) and "read_noise" not in detector,
             seen_saturation=detector["saturation"] if detector.get("is_saturation_seen") else math.nan,
             is_median_filtered=made.readout.is_median_filtered,

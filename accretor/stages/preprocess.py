@@ -110,7 +110,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(plan.paths.calibrations, CALIBRATIONS, applied, {"n_light": len(plan.frames)})
     _ = plan.detector  # without a gain nothing can follow
     of_frames = [row for row in found_out.rows if row["kind"] != "bad"]
-    made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in of_frames) or "no calibration frames"
+    made_of = ", ".join(_made_of(row) for row in of_frames) or "no calibration frames"
     written = [
         plan.paths.frames,
         plan.paths.masters,
@@ -118,6 +118,11 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         *(plan.paths.master(row["kind"]) for row in found_out.rows),
     ]
     return Done(tuple(written), f"{outcome}; {made_of}", outcome.is_final)
+
+
+def _made_of(row: Row) -> str:
+    of = f" of {row['n_frame']}" if row["n_frame"] else ""
+    return f"{row['kind']}{' given,' if row['remark'] else ''}{of}".removesuffix(",")
 
 
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:
@@ -145,10 +150,15 @@ def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> 
 
 
 def _unpacking(found: list[Job], plan: ObservationPlan, settings: WorkspaceSettings) -> list[Job]:
-    """Return the jobs with a place to keep what is unpacked, as far as there is room."""
+    """Return the jobs with a place to keep what is unpacked, as far as there is room.
+
+    What is measured at once is not kept: no later stage will look at it.
+    """
     room, place = scratch.room(plan, settings.compute), str(scratch.folder(plan))
     return [
-        replace(job, payload=replace(job.payload, unpacked=place)) if index < room else job
+        replace(job, payload=replace(job.payload, unpacked=place))
+        if index < room and (job.payload.ahead is None or job.payload.ahead.wanted is None)
+        else job
         for index, job in enumerate(found)
     ]
 

@@ -103,7 +103,8 @@ def look_at(files: FrameFiles, *, own: bool = False, whole: NDArray[Any] | None 
                 f"{raw.shape[1]}x{raw.shape[0]} pixels, the master {name} {master.shape[1]}x{master.shape[0]}"
             )
     response = masters.response(files.masters, files.gain)
-    return calibrated.look_at(whole, known, files.exposure, files.gain, response)
+    zero = masters.zero_level(files.masters, files.exposure)
+    return calibrated.look_at(whole, known, files.exposure, files.gain, response, zero)
 
 
 def identity(files: FrameFiles) -> tuple[float | str, ...]:

@@ -87,8 +87,8 @@ def _band(
     """Return what the page shows of one filter, and what is kept of it."""
     results = results_of.read(plan.paths.results)
     rows = dump.read(plan.paths.light_curve, LIGHT_CURVE).rows
-    neighbours = _neighbours(plan)
-    said = verdicts.of_observation(results, plan.target.ephemeris, neighbours, manifest["problems"])
+    neighbours, gaps = _neighbours(plan)
+    said = verdicts.of_observation(results, plan.target.ephemeris, neighbours, manifest["problems"], gaps)
     used = [row for row in rows if row["is_used"]]
     name = plan.observation.filter
     before = (known.get("filters") or {}).get(name) or {}
@@ -116,6 +116,7 @@ def _band(
         "pointed": _pointed(used),
         "field": [pictures[name] for name in ("field", "field_zoom") if name in pictures],
         "neighbours": None if neighbours is None else [_neighbour_row(row) for row in neighbours],
+        "neighbour_gaps": gaps,
         "neighbour_columns": columns(*(title for _, title in _NEIGHBOUR_COLUMNS)),
         "neighbour_figures": [extra[name] for name in ("neighbour_scatter",) if name in extra],
         "comparison": pictures["comparison_stars"],
@@ -142,6 +143,7 @@ def _band(
             for row in rows
             if not row["is_used"]
         ],
+        "left_out_figures": [extra[name] for name in ("left_out",) if name in extra],
         "left_out_columns": columns("frame+", "BJD_TDB*", "why+"),
         "changes": record.changes(kept),
         "numbers": link(plan.paths.results.read_bytes(), "application/json"),
@@ -198,18 +200,16 @@ def _neighbour_table(plan: ObservationPlan) -> Path:
     return plan.paths.folder / "neighbours.ecsv"
 
 
-def _neighbours(plan: ObservationPlan) -> list[Row] | None:
-    """Return the rows of the check for nearby eclipsing binaries; None where there was none."""
+def _neighbours(plan: ObservationPlan) -> tuple[list[Row] | None, list[str]]:
+    """Return the rows of the check for nearby eclipsing binaries, None where there was none, and its gaps."""
     path = _neighbour_table(plan)
     if not path.is_file():
-        return None
+        return None, []
     from astropy.table import Table
 
-    table = Table.read(path, format="ascii.ecsv")
-    # No star, and a remark why: nothing was checked, which is not "none".
-    if len(table) == 0 and dump.read_meta(path).get("remarks"):
-        return None
-    return [{name: row[name] for name in table.colnames} for row in table]
+    table = Table.read(path, format="ascii.ecsv", encoding="utf-8")
+    gaps: list[str] = list(table.meta.get("remarks", []))
+    return [{name: row[name] for name in table.colnames} for row in table], gaps
 
 
 def _neighbour_row(row: Row) -> list[str]:

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from accretor.io import digests
+
 if TYPE_CHECKING:
     from accretor.core.settings import ComputeSettings
     from accretor.stages.workspace import ObservationPlan
@@ -42,7 +44,7 @@ def kept(plan: ObservationPlan, digest: str) -> str:
 
 def file_of(place: Path, digest: str) -> Path:
     """Return the file of one frame in a folder of them."""
-    return place / f"{digest[:32]}.npy"
+    return place / f"{digest.removeprefix(digests.NAME)[:32]}.npy"
 
 
 def clear(plan: ObservationPlan, *, others: bool = False) -> None:

@@ -156,10 +156,9 @@ def _chosen(attempts: list[Attempt], pick: Row, plan: ObservationPlan) -> Soluti
     if plan.target.pixel is None:
         tried = "; ".join(f"{attempt.way}: {attempt.reason}" for attempt in attempts)
         raise Blocked(
-            f"{plan.observation.slug}: no plate solution of {pick['image_name']} ({tried}); "
-            "fetch a catalogue (doit fetch), install astrometry.net with index files, "
-            'or say where the target is: [target.pixel] frame = "'
-            f'{pick["image_name"]}", x = ..., y = ... (0-based)'
+            f"{plan.observation.slug}: no plate solution of {pick['image_name']}; "
+            f"doit fetch:{plan.observation.target} gets a catalogue to make one, or say where the target is: "
+            f'[target.pixel] frame = "{pick["image_name"]}", x = ..., y = ... (0-based). Tried: {tried}'
         )
     return None
 

@@ -9,6 +9,20 @@ from accretor.io import digests
 ONE = digests.key("night1/a.fits", 100, 17)
 
 
+@pytest.mark.parametrize(
+    ("content", "published"),
+    [
+        (b"", "99aa06d3014798d86001c324468d497f"),
+        (b"abc", "06b05ab6733a618578af5f94892f3950"),
+    ],
+)
+def test_a_digest_is_the_published_one_and_says_what_it_is(tmp_path, content, published):
+    path = tmp_path / "a.fits"
+    path.write_bytes(content)
+
+    assert digests.of(content) == digests.of_file(path) == f"xxh3:{published}"
+
+
 def test_what_was_added_is_known(tmp_path):
     path = tmp_path / "work" / "digests.jsonl"
     digests.add(path, {ONE: "abc"})

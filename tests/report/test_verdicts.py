@@ -84,6 +84,19 @@ def test_a_neighbour_that_loses_light_is_not_cleared_whatever_the_table_of_sg1_s
 
 
 @pytest.mark.parametrize(
+    ("rows", "state"),
+    [([], State.UNKNOWN), ([{"disposition": "Cleared"}], State.PART), ([{"disposition": ""}], State.NO)],
+)
+def test_a_catalogue_that_may_lack_the_eclipsing_star_clears_no_field(rows, state):
+    said = {
+        one.name: one for one in verdicts.of_observation(GOOD, EPHEMERIS, rows, [], ["one may be missing"])
+    }
+
+    assert said["Neighbours cleared"].state is state
+    assert "one may be missing" in said["Neighbours cleared"].detail
+
+
+@pytest.mark.parametrize(
     ("words", "state"),
     [("Full", State.YES), ("Ingress", State.PART), ("Egress", State.PART), ("Out of Transit", State.NO)],
 )

@@ -59,7 +59,7 @@ def test_night_without_blemish_has_no_flags():
         ({"fwhm": 1.8}, ["undersampled"]),
         ({"misfit": 0.07}, ["profile"]),
         ({"misfit": 0.004}, []),
-        ({"gain_origin": "the sky of 40 frames"}, ["gain-estimated"]),
+        ({"gain_estimate": "1.3 ± 0.1 electron/ADU estimated from the sky of 40 frames"}, ["gain-estimated"]),
         ({"is_read_noise_assumed": True}, ["read-noise-assumed"]),
         ({"is_median_filtered": True}, ["median3"]),
         ({"neighbour_light": 0.02}, ["blend"]),

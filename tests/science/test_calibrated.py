@@ -58,6 +58,18 @@ def test_parts_are_parts_of_the_whole():
         np.testing.assert_array_equal(image.binned(factor), geometry.bin_image(whole, factor))
 
 
+@pytest.mark.parametrize("left_out", [(), ("bias",), ("dark",)], ids=str)
+def test_bias_and_dark_as_one_give_the_same_bits(left_out):
+    masters = dataclasses.replace(ALL, **dict.fromkeys(left_out))
+    image = view(masters)
+    columns, rows = geometry.stamp_pixels(np.array([60.0]), np.array([40.0]), 6)
+
+    at_once = dataclasses.replace(image, zero=calibrated.zero_level(masters, 30.0))
+
+    np.testing.assert_array_equal(at_once.image(), image.image())
+    np.testing.assert_array_equal(at_once.blocks(columns, rows), image.blocks(columns, rows))
+
+
 def test_bad_pixels_take_the_mean_of_the_good_ones_beside_them_wherever_they_are_looked_at():
     bad = np.zeros(SHAPE, dtype=bool)
     bad[[0, 40, 40, 149], [0, 60, 61, 130]] = True
