@@ -19,7 +19,7 @@ TEMPLATE = 3
 PHOTOMETRY = 4
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced.
 3: the wings of bright stars are kept out of the annuli; levels of digitised skies. 4: bias and dark are one
-level: a part in ten million."""
+level: a part in ten million; optimal apertures are on the scale of plain ones, for the stars that gain by them."""
 CALIBRATION = 8
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
 amplitude; what the fit was given is kept; limb darkening by choice; stars of another colour than the target
