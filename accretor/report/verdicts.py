@@ -129,8 +129,8 @@ def scatter(results: Mapping[str, Any]) -> Verdict:
     found, expected = results["rms_per_point_ppt"], results["predicted_rms_ppt"]
     if found is None:
         return Verdict(name, State.UNKNOWN, "unknown", "no residual is known")
-    five = results["rms_5min_ppt"]
-    more = f", {five:.2f} ppt in 5 min" if five is not None else ""
+    ten = results["rms_10min_ppt"]
+    more = f", {ten:.2f} ppt in 10 min" if ten is not None else ""
     if not expected:
         return Verdict(name, State.UNKNOWN, f"{found:.2f} ppt", f"no prediction{more}")
     ratio = found / expected

@@ -146,12 +146,18 @@ def blocks(time: Floats, size: int, *, gap: float = 5.0) -> Integers:
     return np.nonzero(since % size == 0)[0]
 
 
+_BETWEEN = (3 - math.sqrt(5)) / 2
+"""Part of a step of the phase by which bins begin before the first point: no ratio of small numbers."""
+
+
 def binned_rms(
     time: Floats, residual: Floats, minutes: float, *, n_phase: int = 8
 ) -> tuple[float, float, float]:
     """Return the rms of a *residual* averaged in bins, over several phases of the bins.
 
-    Only bins with at least half of the usual number of points count.
+    Only bins with at least half of the usual number of points count. No edge of a bin is where a point
+    of a regular series may be: there its last digit would decide, and times in another unit, or from
+    another day on, would give another scatter.
 
     Parameters
     ----------
@@ -181,7 +187,7 @@ def binned_rms(
     counts: list[float] = []
     bins: list[int] = []
     for phase in range(n_phase):
-        index = bin_index(time, width, time[0] - width * phase / n_phase)
+        index = bin_index(time, width, time[0] - width * (phase + _BETWEEN) / n_phase)
         _, member = np.unique(index, return_inverse=True)
         count = np.bincount(member)
         full = count >= 0.5 * np.median(count)

@@ -113,6 +113,10 @@ def _program() -> Section:
     found.lines.append(
         f"{os.cpu_count()} processors, output as {sys.__stdout__.encoding if sys.__stdout__ else None}"
     )
+    if sys.dont_write_bytecode:
+        found.lines.append(
+            "Python keeps no bytecode (PYTHONDONTWRITEBYTECODE): each run compiles what nobody has compiled"
+        )
     return found
 
 

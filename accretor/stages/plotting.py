@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from accretor.core import versions
 from accretor.core.settings import WorkspaceSettings
@@ -169,7 +169,7 @@ def _of_visit(entry: FigureEntry, nights: Sequence[Night]) -> Keywords:
         ratio = f"Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}" if results["has_fit"] else ""
         bands.append(Band(results["filter"], {**night.table, "is_counted": night.counted}, ratio))
     filters = ", ".join(band.filter for band in bands)
-    keywords: dict[str, Any] = {
+    keywords: Keywords = {
         "bands": bands,
         "ingress": first.results["ingress_bjd_tdb"],
         "egress": first.results["egress_bjd_tdb"],
@@ -177,8 +177,9 @@ def _of_visit(entry: FigureEntry, nights: Sequence[Night]) -> Keywords:
         "title": first.title,
         "subtitle": f"{first.results['telescope']} ({filters})",
     }
-    if entry.name == "panels":
-        keywords["bin_minutes"] = first.settings.plotting.bin_minutes
+    bin_minutes = max(night.bin_minutes for night in nights)
+    # Over each other, filters are told apart by fewer points.
+    keywords["bin_minutes"] = bin_minutes if entry.name == "panels" else 2 * bin_minutes
     return keywords
 
 

@@ -192,7 +192,7 @@ def test_figures_that_did_not_change_are_not_drawn_again(reported, tmp_path):
     done = run(space)
 
     drawn = {path.name for path, time in before.items() if path.stat().st_mtime_ns != time}
-    assert drawn == {"lightcurve.png", "compstar-lightcurves.png", "panels.png"}
+    assert drawn == {"lightcurve.png", "compstar-lightcurves.png", "bands.png", "panels.png"}
     # One of the two filters has a frame that was left out.
     assert {"2 figures, 10 kept", "2 figures, 11 kept"} <= set(done.done.values())
     assert set(json.loads((space / IP / "figures.json").read_text(encoding="utf-8"))) == {

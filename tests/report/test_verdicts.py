@@ -13,7 +13,7 @@ GOOD = {
     "has_fit": True, "fit_reason": "", "delta_bic": 85.0, "is_detected": True,
     "o_c_minute": 1.0, "o_c_error_minute": 1.0,
     "prediction_error_day": 0.001, "depth_ppt": 10.5, "depth_error_ppt": 0.5, "rms_per_point_ppt": 2.0,
-    "predicted_rms_ppt": 1.8, "rms_5min_ppt": 1.2, "coverage": "Full",
+    "predicted_rms_ppt": 1.8, "rms_10min_ppt": 1.2, "coverage": "Full",
 }  # fmt: skip
 
 

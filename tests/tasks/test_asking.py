@@ -9,6 +9,8 @@ import pytest
 
 from tests.harness import Run, make, results, run, start
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 SLUG = "TOI-9999.01/20250304/Demo-0m4/ip"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_it_changes_nothing_but_its_own_file(workspace):
     run(workspace, "doctor")
 
     assert results(workspace) == before
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_that_python_keeps_no_bytecode_is_told_for_then_every_run_is_slow(workspace, monkeypatch, is_kept):
+    monkeypatch.setattr(sys, "dont_write_bytecode", not is_kept)
+
+    assert ("keeps no bytecode" in run(workspace, "doctor").out) is not is_kept
 
 
 def test_catalogue_of_the_settings_that_is_not_there_is_a_problem(workspace):
