@@ -6,8 +6,10 @@ import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science import annuli, clipping, shape
@@ -474,7 +476,7 @@ def _cut(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Flo
     light = np.where(is_inside, values - sky[:, np.newaxis, np.newaxis], 0.0)
     across, along, distance = _around(half)
     order = np.argsort(distance, kind="stable")
-    light = light.reshape(len(x), (2 * half + 1) ** 2)[:, order]
+    light = _near(light, order)
     is_undefined: Booleans | None = ~np.isfinite(light)
     if np.any(is_undefined):
         light[is_undefined] = 0.0
@@ -525,13 +527,13 @@ def annulus_sky(
     values, is_inside = stamps(image, columns, rows)
     used = (square >= annulus[0] ** 2) & (square <= annulus[1] ** 2)
     if ring is not None:
-        count = stamps(ring.count, columns, rows)[0].reshape(len(x), (2 * half + 1) ** 2)[:, near]
+        count = _near(stamps(ring.count, columns, rows)[0], near)
         used &= annuli.free(count, square, ring.own, ring.least)
     for mask in (dirt,) if isinstance(dirt, np.ndarray) else dirt:
-        used &= ~stamps(mask, columns, rows)[0].reshape(len(x), (2 * half + 1) ** 2)[:, near]
+        used &= ~_near(stamps(mask, columns, rows)[0], near)
     if not is_inside.all():
-        used &= is_inside.reshape(len(x), (2 * half + 1) ** 2)[:, near]
-    values = values.reshape(len(x), (2 * half + 1) ** 2)[:, near]
+        used &= _near(is_inside, near)
+    values = _near(values, near)
     values[~used] = np.nan
     kept = clipping.clipped(values, 3.0, 10)
     level = kept.median_of_steps()
@@ -539,6 +541,11 @@ def annulus_sky(
         mean = kept.mean()
         level = mean if estimator == "mean" else 3 * level - 2 * mean
     return level, kept.deviation(), kept.high - kept.low
+
+
+def _near(squares: NDArray[Any], pixels: Integers) -> NDArray[Any]:
+    """Return some pixels of each square, (n_star, n_pixel)."""
+    return squares.reshape(len(squares), -1).take(pixels, axis=1) if len(squares) else squares[:, 0, :0]
 
 
 @functools.lru_cache(maxsize=16)
