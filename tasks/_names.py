@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 
+from doit.cmdparse import CmdOption, TaskParse
 from doit.task import Task
 
 from accretor.core.slug import slug
@@ -23,8 +24,8 @@ def found(words: Sequence[str], tasks: Iterable[Task], commands: Collection[str]
     Parameters
     ----------
     words
-        Names of tasks, files that a task leaves, or patterns with ``*``; words that
-        begin with a hyphen are left as they are.
+        Names of tasks, files that a task leaves, or patterns with ``*``; options of a
+        task after it are left as they are.
     tasks
         All tasks that there are.
     commands
@@ -38,12 +39,20 @@ def found(words: Sequence[str], tasks: Iterable[Task], commands: Collection[str]
     by_name = {task.name: task for task in tasks}
     files = {target for task in by_name.values() for target in task.targets}
     names: list[str] = []
-    for index, word in enumerate(words):
+    rest = list(words)
+    while rest:
+        word, *rest = asked = rest
         name = word if word in by_name or word in files or word.startswith("-") else _plain(word)
         is_known = any(fnmatchcase(one, name) for one in by_name) if "*" in name else name in by_name
         if not (is_known or name in files or name.startswith("-")):
-            raise SystemExit(f"accretor: {word}: {_what_there_is(words[index:], by_name, commands)}")
+            raise SystemExit(f"accretor: {word}: {_what_there_is(asked, by_name, commands)}")
         names.append(name)
+        if name in by_name and by_name[name].params:
+            options = TaskParse([CmdOption(option) for option in by_name[name].params])
+            _, further = options.parse(rest)
+            taken = len(rest) - len(further)
+            names += rest[:taken]
+            rest = rest[taken:]
     return names
 
 

@@ -37,6 +37,7 @@ class Pool:
         self._settings = settings
         self._place: Place | None = None
         self._helpers: Processes | None = None
+        self._is_settled = False
 
     def map(self, work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Yield ``(index, work(item))`` as they are finished, in any order.
@@ -52,6 +53,9 @@ class Pool:
             If the work cannot be done where the settings want it.
         """
         numbered = list(enumerate(items))
+        if numbered and not self._is_settled:
+            local.keep_memory()
+            self._is_settled = True
         if self._settings.executor == "serial" or _is_child():
             yield from ((index, work(item)) for index, item in numbered)
         elif self._settings.executor == "auto":

@@ -10,14 +10,16 @@ PREPROCESS = 3
 """2: level from a sample of the pixels. 3: frames in twilight are left out."""
 MASTERS = 3
 """2: overscan, non-linearity, the map of bad pixels. 3: flats by their light."""
-REGISTRATION = 3
+REGISTRATION = 4
 """2: large frames are binned further; flat and gain are one factor; bad pixels take the mean beside them.
-3: hot pixels no longer tell how wide stars are."""
-TEMPLATE = 2
-"""2: transparency and remarks."""
-PHOTOMETRY = 3
+3: hot pixels no longer tell how wide stars are. 4: stars that are rings, out of focus, are found; bias and dark
+are one level; fits of the FWHM end at the best, Gaussian stars too."""
+TEMPLATE = 3
+"""2: transparency and remarks. 3: a frame out of focus among sharp ones is poor."""
+PHOTOMETRY = 4
 """2: flat and gain are one factor: a part in ten million; faint stars and neighbours are forced.
-3: the wings of bright stars are kept out of the annuli; levels of digitised skies."""
+3: the wings of bright stars are kept out of the annuli; levels of digitised skies. 4: bias and dark are one
+level: a part in ten million."""
 CALIBRATION = 8
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
 amplitude; what the fit was given is kept; limb darkening by choice; stars of another colour than the target
@@ -32,7 +34,8 @@ PACKAGING = 6
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame. 4: radii that
 follow the seeing are in table and notes, weighted pixels in the notes. 5: how faint the stars reach by which
 an aperture is called uncontaminated. 6: the notes say what the catalogue of the neighbours lacks."""
-FORCED = 1
+FORCED = 2
+"""2: bias and dark are one level: a part in ten million."""
 NEB = 3
 """2: an aperture that lacks half the frames, or the window, clears no star. 3: how far the catalogue
 falls short is said without any neighbour, too."""

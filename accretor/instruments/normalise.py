@@ -337,7 +337,7 @@ def _token(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> s
 
 def _oddities(header: Cards) -> Iterable[str]:
     if str(header.get("CTYPE1", "")).startswith("RA--") and not position.has_wcs(header):
-        yield "the plate solution of the header is not in numbers"
+        yield "the plate solution of the header is not in numbers but in text; it is read all the same"
 
 
 def _text(header: Cards, keywords: Iterable[str]) -> str:

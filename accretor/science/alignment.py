@@ -11,6 +11,8 @@ import numpy as np
 from accretor.core.arrays import Booleans, Floats, Integers
 from accretor.core.errors import Unusable
 
+LEAST = 8
+"""Stars that must match."""
 VOTING = 60
 """Brightest stars of each list that vote for an offset."""
 PATTERN_STARS = (30, 60)
@@ -79,7 +81,7 @@ def match(
     reference: Floats,
     stars: Floats,
     *,
-    min_match: int = 8,
+    min_match: int = LEAST,
     mirror: bool = False,
     scale_range: float = 0.03,
 ) -> Transform:
@@ -257,25 +259,40 @@ def _refined(
     """Fit to all pairs of nearest stars, ever nearer; return the map and how many pairs it needs."""
     field = float(np.ptp(stars, axis=0).max())
     # Wide at first, as wide as an undetected small rotation asks; then what centres allow.
+    nearest = _nearest(reference, stars, matrix)
+    before: tuple[Integers, Integers, bool] | None = None
     for tolerance in (max(6.0, 0.012 * field), max(4.0, 0.006 * field), 4.0, 2.5, FINAL, FINAL):
-        one, two = _pairs(reference, stars, matrix, tolerance)
+        one, two = _within(nearest, tolerance)
         if len(one) < 3:
             return Transform(matrix, len(one), math.inf), min_match
-        matrix = _fitted(reference[one], stars[two], matrix, is_last=tolerance <= 2.5)
+        is_last = tolerance <= 2.5
+        # The same pairs have the same map.
+        if before is not None and before[2] == is_last and _are_same(before[:2], (one, two)):
+            continue
+        before = one, two, is_last
+        matrix = _fitted(reference[one], stars[two], matrix, is_last=is_last)
+        nearest = _nearest(reference, stars, matrix)
     # The nearest star is not always the same star: those that fit much worse than most are others.
     for _ in range(2):
-        nearest = _nearest(reference, stars, matrix)
         typical = float(np.median(_residual(reference, stars, matrix, *_within(nearest, FINAL))))
         tolerance = min(FINAL, max(0.5, 5 * typical))
         one, two = _within(nearest, tolerance)
         if len(one) < 3:
             return Transform(matrix, len(one), math.inf), min_match
+        if before is not None and before[2] and _are_same(before[:2], (one, two)):
+            break
+        before = one, two, True
         matrix = _fitted(reference[one], stars[two], matrix, is_last=True)
+        nearest = _nearest(reference, stars, matrix)
     rms = math.sqrt(float(np.mean(_residual(reference, stars, matrix, one, two) ** 2)))
     found = Transform(matrix, len(one), rms)
     if rms > MOST_RMS or abs(found.scale - 1) > scale_range:
         return Transform(matrix, min(len(one), min_match - 1), rms), min_match
     return found, max(min_match, _needed(reference, stars, matrix, tolerance))
+
+
+def _are_same(some: tuple[Integers, Integers], others: tuple[Integers, Integers]) -> bool:
+    return np.array_equal(some[0], others[0]) and np.array_equal(some[1], others[1])
 
 
 def _residual(reference: Floats, stars: Floats, matrix: Floats, one: Integers, two: Integers) -> Floats:

@@ -121,7 +121,7 @@ def _clipped_level(values: Image) -> tuple[Floats, Floats]:
     """
     values = np.sort(values, axis=1)  # NaN comes last
     low = np.zeros(len(values), dtype=np.int64)
-    high = np.isfinite(values).sum(axis=1)
+    high = n_finite = _first(~(values < np.inf), values.shape[1])
     row = np.arange(len(values))
     last = values.shape[1] - 1
     for _ in range(3):
@@ -130,22 +130,32 @@ def _clipped_level(values: Image) -> tuple[Floats, Floats]:
         # Noise below one step of the converter leaves the quantiles equal.
         limit = 3 * np.maximum(level - sixteenth, 1e-4 * np.abs(level) + 1e-6)
         before = low, high
-        low = (values < (level - limit)[:, np.newaxis]).sum(axis=1)
-        high = (values <= (level + limit)[:, np.newaxis]).sum(axis=1)
+        low, high = (
+            _first(values >= (level - limit)[:, np.newaxis], 0),
+            _first(values > (level + limit)[:, np.newaxis], n_finite),
+        )
         if np.array_equal(before, (low, high)):
             break
-    rank = np.arange(values.shape[1])
     fifth = ((high - low) * 0.25).astype(np.int64)
-    middle = (rank >= (low + fifth)[:, np.newaxis]) & (rank < (high - fifth)[:, np.newaxis])
-    level = _mean(values, middle)
-    below = (rank >= low[:, np.newaxis]) & (values <= level[:, np.newaxis])
+    begin, end = low + fifth, high - fifth
+    rank = np.arange(values.shape[1])
+    middle = (rank >= begin[:, np.newaxis]) & (rank < end[:, np.newaxis])
+    level = _mean(values, middle, end - begin)
+    above = _first(values > level[:, np.newaxis], n_finite)
+    below = (rank >= low[:, np.newaxis]) & (rank < above[:, np.newaxis])
     deviation = values - level[:, np.newaxis]
-    return level, np.sqrt(_mean(deviation * deviation, below))
+    return level, np.sqrt(_mean(deviation * deviation, below, above - low))
 
 
-def _mean(values: Image, chosen: Booleans) -> Floats:
-    total = np.where(chosen, values, np.float32(0)).astype(np.float64).sum(axis=1)
-    count = chosen.sum(axis=1)
+def _first(is_so: Booleans, otherwise: Integers | int) -> Integers:
+    """Return the first column in which a row *is_so*, or what to take where there is none."""
+    found = is_so.argmax(axis=1)
+    return np.where((found > 0) | is_so[:, 0], found, otherwise)
+
+
+def _mean(values: Floats | Image, chosen: Booleans, count: Integers) -> Floats:
+    """Return the mean of the *count* chosen values of each row."""
+    total = np.where(chosen, values, np.float32(0)).astype(np.float64, copy=False).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accretor.core.arrays import Booleans, Floats, Image, Integers
+from accretor.core.arrays import Booleans, Image, Integers
 from accretor.science import detector
 from accretor.science.detector import Masters
 from accretor.science.geometry import bin_image, blocks
 from accretor.science.readout import linearised, overscan_level, window
 
 STRIP = 32
-"""Rows calibrated at a time: what is worked on stays in the processor's cache."""
+"""Rows calibrated at a time, at least: what is worked on stays in the processor's cache."""
+PIXELS = 1 << 17
+"""Pixels calibrated at a time, if so many rows are not more."""
 SMALL = 1 << 20
 """Pixels up to which a frame is calibrated as a whole: it stays in the cache, and cut-outs cost one copy."""
 REACH = 8
@@ -98,8 +100,9 @@ class Calibrated:
         if self.done is not None:
             return self.rows(0, self.shape[0])
         whole = np.empty(self.shape, np.float32)
-        for start in range(0, self.shape[0], STRIP):
-            self.rows(start, start + STRIP, whole[start : start + STRIP])
+        step = _strip(self.shape[1])
+        for start in range(0, self.shape[0], step):
+            self.rows(start, start + step, whole[start : start + step])
         return whole
 
     def rows(self, start: int, stop: int, out: Image | None = None) -> Image:
@@ -141,19 +144,33 @@ class Calibrated:
         """Return the mean of squares of *factor* x *factor* pixels, without the whole image in between."""
         height, width = self.shape[0] // factor, self.shape[1] // factor
         small = np.empty((height, width), np.float32)
-        step = STRIP // factor
+        step = _strip(self.shape[1]) // factor
         # New memory for each strip would leave the cache.
-        strip = np.empty((STRIP, self.shape[1]), np.float32)
+        strip = np.empty((step * factor, self.shape[1]), np.float32)
         for start in range(0, height, step):
             stop = min(start + step, height)
             part = strip[: (stop - start) * factor]
             bin_image(self.rows(start * factor, stop * factor, part), factor, small[start:stop])
         return small
 
-    def _at(self, index: Integers) -> Floats:
-        return np.asarray(
-            self._reduced(self.raw.reshape(-1)[index], lambda master: master.reshape(-1)[index])
-        )
+    def points(self, rows: Integers, columns: Integers) -> Image:
+        """Return single pixels, of the shape of *rows* and *columns*."""
+        values = self._points(rows, columns)
+        if self.mended is not None and (is_bad := self.mended.is_bad[rows, columns]).any():
+            known = np.searchsorted(self.mended.at, rows[is_bad] * self.shape[1] + columns[is_bad])
+            values[is_bad] = 0.5 * (self._at(self.mended.left[known]) + self._at(self.mended.right[known]))
+        return values
+
+    def _at(self, index: Integers) -> Image:
+        return self._points(*np.divmod(index, self.shape[1]))
+
+    def _points(self, rows: Integers, columns: Integers) -> Image:
+        """Return single pixels without their repairs."""
+
+        def of(whole: NDArray[Any]) -> NDArray[Any]:
+            return np.asarray(whole[rows, columns])
+
+        return self._reduced(of(self.raw), of) if self.done is None else of(self.done)
 
     def _reduced(self, raw: NDArray[Any], of: Any, out: Image | None = None) -> Image:
         if out is None:
@@ -185,6 +202,11 @@ class Calibrated:
             image -= of(self.zero)
         elif (zero := _zero_level(masters, self.exposure, of)) is not None:
             image -= zero
+
+
+def _strip(width: int) -> int:
+    """Return the rows that are calibrated at a time, a multiple of 4."""
+    return max(STRIP, PIXELS // width // 4 * 4)
 
 
 def look_at(

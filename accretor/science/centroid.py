@@ -50,31 +50,33 @@ def windowed(
     columns, rows = stamp_pixels(start_x, start_y, half)
     values, is_inside = stamps(image, columns, rows)
     light = np.where(is_inside & np.isfinite(values), values - sky[:, np.newaxis, np.newaxis], 0.0)
-    new_x, new_y = start_x.copy(), start_y.copy()
+    pixels = np.stack((columns, rows), axis=1).astype(np.float64)
+    start = np.stack((start_x, start_y), axis=1)
+    centre = start.copy()
     moving = np.flatnonzero(is_found)
-    for _ in range(n_step):
-        dx = columns[moving] - new_x[moving, np.newaxis]
-        dy = rows[moving] - new_y[moving, np.newaxis]
-        weight_x = np.exp(-0.5 * (dx / sigma) ** 2)
-        weight_y = np.exp(-0.5 * (dy / sigma) ** 2)
-        some = light if len(moving) == len(light) else light[moving]
-        along_x = np.einsum("nyx,ny->nx", some, weight_y)
-        total = (along_x * weight_x).sum(axis=1)
-        step_x = 2 * (along_x * weight_x * dx).sum(axis=1)
-        across = np.einsum("nyx,nx->ny", some, weight_x)
-        step_y = 2 * (across * weight_y * dy).sum(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step_x, step_y = step_x / total, step_y / total
-        lit = (total > 0) & (np.hypot(step_x, step_y) < 2 * fwhm)
-        is_found[moving[~lit]] = False
-        moving, step_x, step_y = moving[lit], step_x[lit], step_y[lit]
-        new_x[moving] += step_x
-        new_y[moving] += step_y
-        lost = np.hypot(new_x[moving] - start_x[moving], new_y[moving] - start_y[moving]) > fwhm
-        is_found[moving[lost]] = False
-        moving = moving[~lost & (np.hypot(step_x, step_y) > 1e-4)]
-        if not len(moving):
-            break
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(n_step):
+            is_all = len(moving) == len(light)
+            some, here = (light, centre) if is_all else (light[moving], centre[moving])
+            offset = (pixels if is_all else pixels[moving]) - here[:, :, np.newaxis]
+            weight = np.exp(offset * offset * (-0.5 / sigma**2))
+            profile = np.stack(
+                (np.einsum("nyx,ny->nx", some, weight[:, 1]), np.einsum("nyx,nx->ny", some, weight[:, 0])),
+                axis=1,
+            )
+            profile *= weight
+            total = profile[:, 0].sum(axis=1)
+            step = 2 * (profile * offset).sum(axis=2) / total[:, np.newaxis]
+            length = np.hypot(step[:, 0], step[:, 1])
+            lit = (total > 0) & (length < 2 * fwhm)
+            there = here + step
+            lost = np.hypot(*(there - start[moving]).T) > fwhm
+            centre[moving[lit]] = there[lit]
+            is_found[moving[~lit | lost]] = False
+            moving = moving[lit & ~lost & (length > 1e-4)]
+            if not len(moving):
+                break
+    new_x, new_y = centre.T
     height, width = image.shape
     is_found &= (new_x > -0.5) & (new_x < width - 0.5) & (new_y > -0.5) & (new_y < height - 0.5)
     return np.where(is_found, new_x, x), np.where(is_found, new_y, y), is_found
@@ -109,13 +111,14 @@ def windowed_shape(
     dy = rows - y[:, np.newaxis]
     weight_x = np.exp(-0.5 * (dx / sigma) ** 2)
     weight_y = np.exp(-0.5 * (dy / sigma) ** 2)
-    light = light * weight_y[:, :, np.newaxis] * weight_x[:, np.newaxis, :]
-    along_x, along_y = light.sum(axis=1), light.sum(axis=2)
+    along_x = np.einsum("nyx,ny->nx", light, weight_y) * weight_x
+    along_y = np.einsum("nyx,nx->ny", light, weight_x) * weight_y
+    moved = np.einsum("nyx,nx->ny", light, weight_x * dx) * weight_y
     with np.errstate(divide="ignore", invalid="ignore"):
         total = along_x.sum(axis=1)
         xx = (along_x * dx**2).sum(axis=1) / total
         yy = (along_y * dy**2).sum(axis=1) / total
-        xy = ((light * dx[:, np.newaxis, :]).sum(axis=2) * dy).sum(axis=1) / total
+        xy = (moved * dy).sum(axis=1) / total
         determinant = xx * yy - xy * xy
         # Inverse of M, less that of the window: its eigenvalues are 1 / (axis of the star)^2.
         mean = 0.5 * (xx + yy) / determinant - sigma**-2

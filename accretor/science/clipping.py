@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accretor.core.arrays import Floats, Image, Integers
+from accretor.core.arrays import Booleans, Floats, Image, Integers
+
+FEW = 100_000
+"""Values up to which comparing all of them is faster than bisection, which takes many small steps."""
 
 
 def clipped_median(values: Image, *, clip: float = 3.0, n_round: int = 10) -> tuple[Floats, Floats, Integers]:
@@ -93,17 +96,30 @@ class Clipped:
 
     def within(self, middle: Floats, limit: Floats) -> tuple[Integers, Integers]:
         """Return the range of each range whose values are no further than *limit* from *middle*."""
-        n_row = len(middle)
-        # Both ends at once, by bisection: the first that is not too low, the first that is too high.
-        n_value = self.ordered.shape[1]
-        begin = np.tile(np.arange(n_row) * n_value, 2)
-        low, high = np.tile(self.low, 2), np.tile(self.high, 2)
-        # No further than the limit is nearer than the next number.
-        around, ends = np.tile(middle, 2), np.concatenate((-limit, np.nextafter(limit, np.inf)))
+        lower, upper = middle - limit, middle + limit
+        if self.ordered.size > FEW:
+            return self._bisected(lower, upper)
+        is_high_enough = self.ordered >= lower[:, np.newaxis]
+        is_too_high = self.ordered > upper[:, np.newaxis]
+        return self._first(is_high_enough), self._first(is_too_high)
+
+    def _first(self, is_so: Booleans) -> Integers:
+        """Return the first rank of each range at which *is_so*, or the end of the range."""
+        found = is_so.argmax(axis=1)
+        found = np.where((found > 0) | is_so[:, 0], found, self.high)
+        return np.asarray(np.minimum(np.maximum(found, self.low), self.high))
+
+    def _bisected(self, lower: Floats, upper: Floats) -> tuple[Integers, Integers]:
+        """Return the first rank of each range that is not below *lower*, and the first above *upper*."""
+        n_row, n_value = self.ordered.shape
+        row = np.arange(n_row) * n_value
+        # Both ends at once; the next number after the upper one is the first above it.
+        begin, ends = np.concatenate((row, row)), np.concatenate((lower, np.nextafter(upper, np.inf)))
+        low, high = np.concatenate((self.low, self.low)), np.concatenate((self.high, self.high))
         flat = self.ordered.reshape(-1)
         for _ in range(n_value.bit_length()):
             at = (low + high) >> 1
-            is_left = flat.take(begin + np.minimum(at, n_value - 1)) - around < ends
+            is_left = flat.take(begin + np.minimum(at, n_value - 1)) < ends
             is_left &= low < high
             low, high = np.where(is_left, at + 1, low), np.where(is_left, high, at)
         return low[:n_row], low[n_row:]
@@ -131,8 +147,9 @@ def clipped(values: Image, clip: float, n_round: int) -> Clipped:
     kept.middle = np.where(high > 0, kept.median(), 0.0)
     from_middle = ordered - kept.middle[:, np.newaxis]
     # Sums from the lowest value on never meet a star, which is beyond the range; so they lose no digits.
-    kept.sums = np.concatenate((zeros, np.cumsum(from_middle, axis=1)), axis=1)
-    kept.squares = np.concatenate((zeros, np.cumsum(from_middle * from_middle, axis=1)), axis=1)
+    kept.sums = _sums(from_middle)
+    from_middle *= from_middle
+    kept.squares = _sums(from_middle)
     for _ in range(n_round):
         median, limit = kept.median(), clip * kept.deviation()
         with np.errstate(invalid="ignore"):
@@ -143,3 +160,11 @@ def clipped(values: Image, clip: float, n_round: int) -> Clipped:
             break
         kept.low, kept.high = low, high
     return kept
+
+
+def _sums(values: Floats) -> Floats:
+    """Return the sums of the values before each of a row, and that of all."""
+    found = np.empty((len(values), values.shape[1] + 1))
+    found[:, 0] = 0.0
+    np.cumsum(values, axis=1, out=found[:, 1:])
+    return found

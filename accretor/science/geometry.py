@@ -73,6 +73,9 @@ class Stampable(Protocol):
     def blocks(self, columns: Integers, rows: Integers) -> Any:
         """Return the pixels of cut-outs, as `blocks` does."""
 
+    def points(self, rows: Integers, columns: Integers) -> Any:
+        """Return single pixels, of the shape of *rows* and *columns*."""
+
 
 def blocks(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray[Pixel]:
     """Return the pixels of cut-outs; those outside of *image* repeat its rim.
@@ -95,13 +98,12 @@ def blocks(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray[
     if not n_star or not is_whole.any():
         return _picked(image, columns, rows)
     # A view of all squares there are: whole rows are copied, several times as fast as pixel by pixel.
-    step_y, step_x = image.strides
-    squares = np.lib.stride_tricks.as_strided(
-        image,
-        (height - n_row + 1, width - n_column + 1, n_row, n_column),
-        (step_y, step_x, step_y, step_x),
-        writeable=False,
-    )
+    size, steps = (height - n_row + 1, width - n_column + 1, n_row, n_column), image.strides * 2
+    squares: NDArray[Pixel]
+    if image.flags.c_contiguous:  # which takes a tenth of the time for a view
+        squares = np.ndarray(size, image.dtype, image, 0, steps)
+    else:
+        squares = np.lib.stride_tricks.as_strided(image, size, steps, writeable=False)
     if is_whole.all():
         return squares[y, x]
     values = np.empty((n_star, n_row, n_column), image.dtype)
@@ -117,6 +119,31 @@ def _picked(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray
         np.minimum(np.maximum(index, 0), length - 1) for index, length in ((rows, height), (columns, width))
     )
     return np.asarray(image[y[:, :, np.newaxis], x[:, np.newaxis, :]])
+
+
+def rims(
+    image: NDArray[Pixel] | Stampable, x: Floats, y: Floats, half: int
+) -> tuple[NDArray[Pixel], Booleans]:
+    """Return the outermost pixels of the cut-outs of `stamp_pixels`.
+
+    Returns
+    -------
+    values : (n_star, 8 * half)
+        Pixels; those outside of the image are any other.
+    is_inside : (n_star, 8 * half) bool
+    """
+    height, width = image.shape
+    side = np.arange(-half, half + 1)
+    whole, ends = np.full(2 * half + 1, half), side[1:-1]
+    across = np.concatenate((side, side, -whole[1:-1], whole[1:-1]))
+    along = np.concatenate((-whole, whole, ends, ends))
+    columns = np.floor(x + 0.5).astype(np.int64)[:, np.newaxis] + across
+    rows = np.floor(y + 0.5).astype(np.int64)[:, np.newaxis] + along
+    is_inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    rows, columns = rows * is_inside, columns * is_inside
+    if isinstance(image, np.ndarray):
+        return np.asarray(image[rows, columns]), is_inside
+    return image.points(rows, columns), is_inside
 
 
 def circle_overlap(dx: Floats, dy: Floats, radius: float | Floats) -> Floats:

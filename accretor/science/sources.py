@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
-from accretor.science import moffat
+from accretor.science import moffat, rings
 from accretor.science.background import BOX, Sky, sky
 from accretor.science.calibrated import STRIP, Calibrated, Repairs, repairs
 from accretor.science.centroid import windowed, windowed_shape
-from accretor.science.geometry import Stampable, bin_image, stamp_pixels, stamps
+from accretor.science.geometry import Stampable, bin_image, rims, stamp_pixels, stamps
 
 __all__ = ["Quality", "Sky", "Sources", "detect", "frame_quality", "sky"]
 
@@ -21,6 +22,8 @@ PROFILE_RADIUS = 24
 """Pixels to which a first look follows a profile; half of it is the widest star that it sees."""
 VERY_WIDE = 10.0
 """FWHM from which on stars are defocused, pixel."""
+FEWEST = 3
+"""Stars that tell a width."""
 SHARPEST = 0.12
 """Mean of the 8 neighbours over the peak: a single hot pixel has less, a star of FWHM 1.8 more than twice."""
 NARROWEST, WIDEST = 0.65, 1.6
@@ -38,6 +41,8 @@ TELLING = 120
 LEAST_CANDIDATES = 300
 """Peaks looked at, even for a few stars: a trail may have a hundred that are brighter than any star."""
 MOST_FITTED = 20
+FEW = 30
+"""With fewer stars, or with very wide ones, it is asked whether the frame is out of focus."""
 CACHED = 1 << 16
 """Pixels that are smoothed at a time, at least."""
 DENSE = 0.03
@@ -107,7 +112,8 @@ def detect(
     binned to stars of 2.5 to 5 pixels, smoothed, and its peaks are the candidates.
     Those much sharper (hot pixels, cosmic rays), wider or more drawn out (trails,
     galaxies) than the frame's own stars are dropped. A frame whose stars are all
-    drawn out by the wind keeps them.
+    drawn out by the wind keeps them. Where few are found, or very wide ones, it is asked
+    whether stars are rings (`accretor.science.rings`), which have many peaks and no centre.
 
     Parameters
     ----------
@@ -129,6 +135,18 @@ def detect(
         closer than one FWHM to the rim are left out.
     """
     field = _field(image, bad)
+    found = _detected(field, threshold, max_stars, saturation)
+    if len(found) < FEW or np.median(found.fwhm) > VERY_WIDE:
+        whole = field.image.image() if isinstance(field.image, Calibrated) else field.image
+        if (ring := rings.find(whole, threshold)) is not None:
+            is_full = ring.peak + ring.level >= saturation
+            wide = Sources(ring.x, ring.y, ring.flux, ring.peak, ring.width, np.ones(len(ring.x)), is_full)
+            return wide.take(slice(max_stars))
+    return found
+
+
+def _detected(field: _Field, threshold: float, max_stars: int, saturation: float) -> Sources:
+    """Return the stars that are peaks of light."""
     image = field.image
     rough = _rough_fwhm(field, threshold, saturation)
     if rough is None:
@@ -178,6 +196,10 @@ def frame_quality(image: Image | Stampable, sources: Sources, *, background: Sky
         fitted = _fitted_fwhm(image, sources.take(good))
         n_fwhm = int(np.isfinite(fitted).sum())
         width = float(np.nanmedian(fitted)) if n_fwhm else math.nan
+        wide = sources.fwhm[good]
+        # No Moffat function has a hole in the middle.
+        if np.median(wide) > VERY_WIDE and rings.are_rings(image, sources.x[good], sources.y[good]):
+            width, n_fwhm = float(np.median(wide)), len(good)
     elongation = float(np.median(sources.elongation[good])) if len(good) else math.nan
     return Quality(background.level, background.noise, width, elongation, n_fwhm, len(sources))
 
@@ -250,19 +272,27 @@ def _without(image: Image, bad: Booleans | None) -> Image:
 def _smoothed(image: Image, times: int) -> Image:
     """Return *image* after *times* passes of the binomial filter 1-2-1; the rim is that of the image."""
     height, width = image.shape
-    strip = max(STRIP, CACHED // width)
+    strip = min(max(STRIP, CACHED // width), height)
+    work, beside = np.empty((strip, width), np.float32), np.empty((strip, width - 2), np.float32)
     for _ in range(times):
         smooth = np.empty_like(image)
         for start in range(0, height, strip):  # what is worked on stays in the processor's cache
             stop = min(start + strip, height)
-            rows = image[start:stop].copy()
+            rows = work[: stop - start]
             first, last = max(start, 1), min(stop, height - 1)
-            rows[first - start : last - start] += 0.5 * (
-                image[first - 1 : last - 1] + image[first + 1 : last + 1]
-            )
-            part = smooth[start:stop]
-            part[...] = rows
-            part[:, 1:-1] += 0.5 * (rows[:, :-2] + rows[:, 2:])
+            inner = rows[first - start : last - start]
+            np.add(image[first - 1 : last - 1], image[first + 1 : last + 1], out=inner)
+            inner *= 0.5
+            inner += image[first:last]
+            if start == 0:
+                rows[0] = image[0]
+            if stop == height:
+                rows[-1] = image[-1]
+            part, side = smooth[start:stop], beside[: stop - start]
+            np.add(rows[:, :-2], rows[:, 2:], out=side)
+            side *= 0.5
+            np.add(rows[:, 1:-1], side, out=part[:, 1:-1])
+            part[:, 0], part[:, -1] = rows[:, 0], rows[:, -1]
             part *= 0.25
         image = smooth
     return image
@@ -319,34 +349,47 @@ def _peaks(image: Image, threshold: float, blur: int) -> tuple[Image, Floats, Fl
 
 def _rough_fwhm(field: _Field, threshold: float, saturation: float) -> float | None:
     """Return the FWHM of the brightest stars to a third or so, from their mean radial profiles."""
-    image = field.image
-    is_large = max(image.shape) >= LARGE
-    for factor in (4, 2, 1):
-        _, x, y = _candidates(field, factor, threshold, 1, 80)
-        if not len(x):
-            continue
-        local = np.rint(_unbinned(x, factor)), np.rint(_unbinned(y, factor))
-        columns, rows = stamp_pixels(*local, 2 * factor)
-        near, is_inside = stamps(image, columns, rows)
-        near = np.where(is_inside, near, -np.inf)
-        brightest = near.reshape(len(near), -1).argmax(axis=1)
-        index = np.arange(len(near))
-        peak_x = columns[index, brightest % columns.shape[1]].astype(np.float64)
-        peak_y = rows[index, brightest // columns.shape[1]].astype(np.float64)
-        for reach in (PROFILE_RADIUS // 3, PROFILE_RADIUS):
-            width = _profile_fwhm(image, peak_x, peak_y, saturation, reach)
-            width = width[np.isfinite(width)][:40]
-            # A short profile is enough for narrow stars; of wide ones it does not see the foot.
-            if len(width) >= 3 and np.median(width) < 0.75 * reach:
-                break
+    widths = functools.partial(_rough_widths, field, threshold=threshold, saturation=saturation)
+    # A pixel that has nothing around it is not a star, however many of them there are.
+    if max(field.image.shape) >= LARGE:
+        for factor in (4, 2):
+            if len(width := widths(factor)) >= FEWEST:
+                return _typical_width(width)
+    else:
         # In small frames the narrow stars are few, and are looked for where they are not yet blurred; but
         # the noise on top of very wide ones makes many peaks there.
-        if factor == 4 and not is_large and (len(width) < 3 or _typical_width(width) < VERY_WIDE):
-            continue
-        # A pixel that has nothing around it is not a star, however many of them there are.
-        if len(width) >= 3 or factor == 1:
-            return _typical_width(width) if len(width) else None
-    return None
+        fine = widths(2)
+        if len(fine) < FEWEST or _typical_width(fine) > 0.5 * VERY_WIDE:
+            coarse = widths(4)
+            if len(coarse) >= FEWEST and _typical_width(coarse) >= VERY_WIDE:
+                return _typical_width(coarse)
+        if len(fine) >= FEWEST:
+            return _typical_width(fine)
+    width = widths(1)
+    return _typical_width(width) if len(width) else None
+
+
+def _rough_widths(field: _Field, factor: int, *, threshold: float, saturation: float) -> Floats:
+    """Return the FWHM of the brightest peaks of the binned image that have one, pixel of the image."""
+    image = field.image
+    _, x, y = _candidates(field, factor, threshold, 1, 80)
+    if not len(x):
+        return x
+    local = np.rint(_unbinned(x, factor)), np.rint(_unbinned(y, factor))
+    columns, rows = stamp_pixels(*local, 2 * factor)
+    near, is_inside = stamps(image, columns, rows)
+    near = np.where(is_inside, near, -np.inf)
+    brightest = near.reshape(len(near), -1).argmax(axis=1)
+    index = np.arange(len(near))
+    peak_x = columns[index, brightest % columns.shape[1]].astype(np.float64)
+    peak_y = rows[index, brightest // columns.shape[1]].astype(np.float64)
+    for reach in (PROFILE_RADIUS // 3, PROFILE_RADIUS):
+        width = _profile_fwhm(image, peak_x, peak_y, saturation, reach)
+        width = width[np.isfinite(width)][:40]
+        # A short profile is enough for narrow stars; of wide ones it does not see the foot.
+        if len(width) >= FEWEST and np.median(width) < 0.75 * reach:
+            break
+    return width
 
 
 def _typical_width(width: Floats) -> float:
@@ -424,20 +467,10 @@ def _measured(
 
 def _local_sky(image: Image | Stampable, x: Floats, y: Floats, fwhm: float) -> Floats:
     """Return the median along a square of 3 FWHM around each position."""
-    half = math.ceil(3 * fwhm)
-    columns, rows = stamp_pixels(x, y, half)
-    sides = []
-    for of_columns, of_rows in (
-        (columns, rows[:, :1]),
-        (columns, rows[:, -1:]),
-        (columns[:, :1], rows[:, 1:-1]),
-        (columns[:, -1:], rows[:, 1:-1]),
-    ):
-        values, is_inside = stamps(image, of_columns, of_rows)
-        sides.append(np.where(is_inside, values, np.nan).reshape(len(x), values.shape[1] * values.shape[2]))
-    rim = np.concatenate(sides, axis=1)
+    values, is_inside = rims(image, x, y, math.ceil(3 * fwhm))
+    rim = values if is_inside.all() else np.where(is_inside, values, np.nan)
     rim = np.sort(rim, axis=1)
-    n_good = np.isfinite(rim).sum(axis=1)
+    n_good = (rim < np.inf).sum(axis=1)
     return np.asarray(rim[np.arange(len(x)), np.maximum(n_good - 1, 0) // 2], dtype=np.float64)
 
 
@@ -485,25 +518,4 @@ def _is_isolated(sources: Sources) -> Booleans:
 
 
 def _fitted_fwhm(image: Image | Stampable, stars: Sources) -> Floats:
-    guess = float(np.median(stars.fwhm))
-    half = math.ceil(2.5 * guess)
-    columns, rows = stamp_pixels(stars.x, stars.y, half)
-    # Wide stars have pixels to spare.
-    step = max(1, int(guess / 4))
-    columns, rows = columns[:, half % step :: step], rows[:, half % step :: step]
-    values, is_inside = stamps(image, columns, rows)
-    whole = np.all(is_inside, axis=(1, 2)) & np.all(np.isfinite(values), axis=(1, 2))
-    if not whole.any():
-        return np.zeros(0)
-    n_star = int(whole.sum())
-    dx, dy = np.broadcast_arrays(
-        (columns - stars.x[:, np.newaxis])[whole][:, np.newaxis, :],
-        (rows - stars.y[:, np.newaxis])[whole][:, :, np.newaxis],
-    )
-    width, _ = moffat.fit(
-        dx.reshape(n_star, -1),
-        dy.reshape(n_star, -1),
-        values[whole].reshape(n_star, -1).astype(np.float64),
-        guess,
-    )
-    return width
+    return moffat.fit_stars(image, stars.x, stars.y, float(np.median(stars.fwhm)))[0]

@@ -69,11 +69,11 @@ def load(plan: ObservationPlan) -> Measured:
         paths,
         *("input", "flux", "flux_error", "sky", "x", "y", "peak", "flag", "shift_x", "shift_y", "rotation"),
     )
-    if len(measured["input"]) < MIN_FRAMES:
-        raise Blocked(
-            f"{plan.observation.slug}: {len(measured['input'])} of {len(frames.rows)} frames are measured, "
-            f"{MIN_FRAMES} needed; see {paths.photometry_info.name} for the reasons"
-        )
+    if (n_measured := len(measured["input"])) < MIN_FRAMES:
+        n_frame = len(frames.rows)
+        why = f"; see {paths.photometry_info.name} for the reasons" if n_measured < n_frame else ""
+        slug = plan.observation.slug
+        raise Blocked(f"{slug}: {n_measured} of {n_frame} frames are measured, {MIN_FRAMES} needed{why}")
     by_input = {row["input"]: row for row in frames.rows}
     rows = [by_input[item] for item in measured["input"]]
     photometry = _photometry(measured, meta, rows, [info[row["input"]] for row in rows], stars)

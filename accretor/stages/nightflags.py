@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accretor.core.dumps import COMPARISON, FRAMES, GROWTH, MASTERS, TEMPLATE_STARS
+from accretor.core.dumps import COMPARISON, FRAMES, MASTERS, TEMPLATE_STARS
 from accretor.io import dump
 from accretor.io import fits as io_fits
-from accretor.science import biasflags, cosmic, growth
+from accretor.science import biasflags, cosmic
 from accretor.stages import masters, measured_gain
 
 if TYPE_CHECKING:
@@ -118,15 +118,9 @@ def _n_bad(plan: ObservationPlan, measured: Mapping[str, Any], fwhm: float) -> i
 
 
 def _misfit(plan: ObservationPlan) -> float:
-    """Return how much the stars differ in the light that weighted sums find; 0 for plain sums."""
-    if dump.read_meta(plan.paths.photometry_info).get("mode") != "optimal":
-        return 0.0
-    rows = dump.read(plan.paths.growth, GROWTH).rows
-    target, target_error, stars, stars_error = (
-        np.array(dump.column(rows, name)) for name in ("target", "target_error", "stars", "stars_error")
-    )
-    found = growth.Growth(target, target_error, stars, stars_error, rows[0]["n_star"])
-    return float(np.nan_to_num(found.spread[0]))
+    """Return how far the profile is from the stars where that kept the target from being weighted; else 0."""
+    said = dump.read_meta(plan.paths.photometry_info)
+    return 0.0 if said.get("is_target_weighted", True) else float(said["profile_misfit"])
 
 
 def _baseline(results: Row) -> tuple[float, float]:

@@ -143,7 +143,8 @@ def _filter(found: Measured) -> notes.FilterNotes:
         least_transparency=float(10 ** (0.4 * zero.min())),
         smallest=_smallest(found),
         aperture_range=_range(found.scale, found.radius),
-        is_weighted=not found.plan.is_table and found.plan.settings.photometry.mode == "optimal",
+        is_weighted=not found.plan.is_table
+        and dump.read_meta(found.plan.paths.photometry_info).get("is_target_weighted", False),
     )
 
 

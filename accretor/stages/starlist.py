@@ -175,14 +175,14 @@ def _target_place(
     if solution is not None:
         x, y = solution.wcs().all_world2pix(*_apparent(plan, frame), 0)
         return np.array([float(x), float(y)])
-    from accretor.science import alignment
 
     hint = plan.target.pixel
     assert hint is not None
     info, _ = records.rows(plan.paths.stars, STARS)
     for row in info:
         if row["image_name"] == hint.frame and row["status"] == GOOD:
-            transform = alignment.match(registration.star_list(row), registration.star_list(pick))
+            first, second = registration.star_list(row), registration.star_list(pick)
+            transform = registration.aligned(first, second, row["fwhm"], pick["fwhm"])
             return np.asarray(transform.apply(np.array([[hint.x, hint.y]]) - origin)[0])
     raise Blocked(f"{plan.observation.slug}: [target.pixel] frame {hint.frame!r} is none of its good frames")
 

@@ -36,6 +36,16 @@ def test_a_name_of_the_workspace_file_is_as_good_as_its_folder(word, name):
     assert found([word], TASKS, []) == [name]
 
 
+def test_options_of_a_task_are_no_names():
+    option = {"name": "confirm", "long": "confirm", "type": str, "default": ""}
+    tasks = [*TASKS, Task("upload:HAT-P-32-b", None, params=[option])]
+
+    asked = ["upload:HAT-P-32 b", "--confirm", "0123456789ab", "photometry"]
+    assert found(asked, tasks, []) == ["upload:HAT-P-32-b", *asked[1:]]
+    asked[1:3] = ["--confirm=0123456789ab"]
+    assert found(asked, tasks, []) == ["upload:HAT-P-32-b", *asked[1:]]
+
+
 @pytest.mark.parametrize(
     ("words", "meant"),
     [
