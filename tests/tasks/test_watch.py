@@ -34,7 +34,7 @@ def test_watch_takes_up_frames_as_they_arrive_and_ends_when_idle(tmp_path):
 
     process = start(workspace, "watch", "--interval", "0.2", "--idle", "0.03")
     writer = threading.Thread(target=camera)
-    assert processes.wait_until((workspace / "work" / "inventory.ecsv").is_file), "the first round has begun"
+    assert processes.wait_until(lambda: list((workspace / "work").rglob("frames.ecsv"))), "a round has begun"
     writer.start()
     out, err = process.communicate(timeout=200)
     writer.join()
