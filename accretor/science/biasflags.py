@@ -15,6 +15,8 @@ DRIFT = 5.0
 """Pixel of motion over an unknown response above which depths were seen to be biased."""
 UNDERSAMPLED = 2.0
 """Pixel of FWHM below which the flux depends on where in a pixel the star falls."""
+FEWEST_FLATS = 3
+"""From so many on the noise of the master flat adds 5 % at most to the variance of stars that cross it."""
 MISFIT = 0.01
 """Scatter between stars of the light that sums weighted by the profile find, over that of plain ones, that is
 worth a word where it kept the target from being weighted: 0.002 to 0.007 on simulated stars that have the
@@ -41,6 +43,8 @@ class Night:
     drift: tuple[float, float]
     """Range of the field's shift in x and y, from the 1st to the 99th percentile, pixel."""
     has_flat: bool
+    n_flat: int
+    """Frames in the master flat, 0 where it is not known."""
     has_dark: bool
     """Darks, and not a self-dark."""
     has_self_dark: bool
@@ -61,6 +65,8 @@ class Night:
     gain_estimate: str = ""
     """The gain that was measured, in words; "" if header or settings tell it."""
     is_read_noise_assumed: bool = False
+    seen_saturation: float = math.nan
+    """Level at which pixels pile up, ADU, where neither header nor settings tell it; NaN otherwise."""
     is_median_filtered: bool = False
     is_nonlinearity_known: bool = False
     target_peak: float = math.nan
@@ -101,6 +107,13 @@ def flags(night: Night) -> tuple[Flag, ...]:
             "no-flats-drift",
             f"no flats, and the field drifts by {drift:.0f} pixels: the depth may be off by several times "
             "its error, and the residuals do not show it",
+        ),
+        (
+            0 < night.n_flat < FEWEST_FLATS and drift > DRIFT,
+            "few-flats",
+            f"a flat of {night.n_flat} frame{'s' if night.n_flat > 1 else ''}, and the field drifts by "
+            f"{drift:.0f} pixels: its noise, over which the stars move, is not in the errors; "
+            f"take {FEWEST_FLATS} flats or more",
         ),
         (
             not night.has_flat and not drift > DRIFT,
@@ -158,6 +171,11 @@ def flags(night: Night) -> tuple[Flag, ...]:
         ),
         (bool(night.gain_estimate), "gain-estimated", f"gain not known: {night.gain_estimate}"),
         (night.is_read_noise_assumed, "read-noise-assumed", "read noise not known, a usual value is taken"),
+        (
+            math.isfinite(night.seen_saturation),
+            "saturation-estimated",
+            f"saturation level not known, {night.seen_saturation:g} ADU taken, where pixels pile up",
+        ),
         (night.is_median_filtered, "median3", _cost_of_median(night.fwhm)),
         (
             night.neighbour_light > BLEND,

@@ -128,6 +128,29 @@ def joinable(
     ]
 
 
+def sets(
+    terms: Mapping[str, Floats], *, max_terms: int, template: Floats | None, is_used: Booleans
+) -> list[tuple[str, ...]]:
+    """Return every set of *terms* that `select` could come to, the empty one first; each once."""
+    found: dict[frozenset[str], tuple[str, ...]] = {frozenset(): ()}
+    reached: list[tuple[str, ...]] = [()]
+    for chosen in reached:  # it grows as it is read
+        for name in joinable(terms, chosen, max_terms=max_terms, template=template):
+            wider = (*chosen, name)
+            if frozenset(wider) not in found and independent(wider, terms, is_used) == wider:
+                found[frozenset(wider)] = wider
+                reached.append(wider)
+    return reached
+
+
+def demanded(names: Sequence[str]) -> float:
+    """Return the BIC that *names* must gain together before `select` takes them, noise being correlated.
+
+    As a prior it is odds of 1 to 20 for every term but airmass.
+    """
+    return STRONG * sum(name != PREFERRED for name in names)
+
+
 def best_of(gain: Mapping[str, float], weak: float = STRONG) -> str | None:
     """Return the term to add by what each gains in BIC; None if no gain is strong evidence.
 

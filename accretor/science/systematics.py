@@ -12,6 +12,7 @@ from accretor.science import curve as curves
 from accretor.science import differential, fit, solution
 from accretor.science.curve import Curve
 from accretor.science.fit import K
+from accretor.science.siblings import NOTHING
 
 if TYPE_CHECKING:
     from accretor.science.differential import Differential
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 SPREAD_SIZES = (20, 40, 80)
 """Numbers of comparison stars for which the depth is fitted again."""
-
-NOTHING = 1e3
-"""Error, in units of the flux, of a point that is not there."""
 
 
 @dataclass(frozen=True)

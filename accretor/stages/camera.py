@@ -19,7 +19,7 @@ from accretor.io import digests
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
-from accretor.stages import badpixels, flatlight, masters, measured_gain
+from accretor.stages import badpixels, flatlight, masters, measured_gain, measured_saturation
 from accretor.stages.bench import Bench
 from accretor.stages.masters import MasterFiles, Source
 from accretor.stages.rows import GOOD
@@ -44,7 +44,7 @@ class Camera:
     remarks: list[str]
     readout: Readout
     detector: Row
-    """Gain and read noise, where they had to be measured."""
+    """Gain, read noise and saturation, where they had to be measured."""
     self_dark: Row
     """Of how many frames it would now be made, and what would be gained."""
     flat_levels: dict[str, float]
@@ -126,7 +126,9 @@ def find_out(
     detector, said_of_it = measured_gain.find_out(
         plan, layout, settings, found, masters.of_rows(plan.paths, record, readout), bench
     )
-    return Camera(record, [*remarks, *said_of_it], readout, detector, choice, levels)
+    full, said_of_full = measured_saturation.find_out(plan, layout, settings, found, bench)
+    remarks += [*said_of_it, *said_of_full]
+    return Camera(record, remarks, readout, detector | full, choice, levels)
 
 
 def applied(plan: ObservationPlan, record: Sequence[Row]) -> list[Row]:

@@ -38,7 +38,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
     """
     record, frames = dump.read(plan.paths.masters, MASTERS), dump.read(plan.paths.frames, FRAMES)
     made = masters.of_rows(plan.paths, record.rows, masters.readout_of(record.meta.get("readout", {})))
-    kinds = {row["kind"] for row in record.rows}
+    kinds = {row["kind"]: row["n_frame"] for row in record.rows}
     stars = dump.read(plan.paths.template_stars, TEMPLATE_STARS).rows
     detector: Row = record.meta.get("detector", {})
     is_saturated = (np.nan_to_num(measured["flag"]).astype(np.int64) & SATURATED) > 0
@@ -51,6 +51,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             fwhm=results["fwhm_px"],
             drift=(_range(measured["shift_x"]), _range(measured["shift_y"])),
             has_flat="flat" in kinds or "F" in plan.calibrated,
+            n_flat=kinds.get("flat", 0),
             has_dark="dark" in kinds or "D" in plan.calibrated,
             has_self_dark="selfdark" in kinds,
             has_zero_level=made.has_zero_level,
@@ -62,6 +63,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             n_frame=len(is_saturated),
             gain_estimate=measured_gain.words(detector) if "gain" in detector else "",
             is_read_noise_assumed=math.isnan(plan.declared.read_noise) and "read_noise" not in detector,
+            seen_saturation=detector["saturation"] if detector.get("is_saturation_seen") else math.nan,
             is_median_filtered=made.readout.is_median_filtered,
             is_nonlinearity_known=bool(made.readout.nonlinearity),
             target_peak=float(np.nanmax(peak)) if np.isfinite(peak).any() else math.nan,

@@ -280,7 +280,7 @@ def _said_of_times(plan: ObservationPlan, settings: WorkspaceSettings) -> Row:
         None, [headertruth.sentence(headertruth.explain(np.array(mids), header, computed, *place))]
     )
     rule = Counter(exposure.time_rule for exposure in exposures).most_common(1)[0][0]
-    remarks = [*plan.declared.remarks, *verdict.remarks, *problems]
+    remarks = [*verdict.remarks, *problems]
     if any(exposure.time_rule.endswith(ASSUMED) for exposure in exposures):
         remarks.append(f"{rule}; nothing in the headers proves it: say time_stamp = ... in [[instrument]]")
     return {

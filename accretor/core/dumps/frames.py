@@ -114,7 +114,11 @@ FRAMES = Schema(
         Column("altitude", "float64", "altitude of the target at mid-exposure", "deg", 5),
         Column("ccd_temperature", "float64", "detector temperature", "deg_C", 3),
         Column("level", "float64", "median of the raw image", "adu", 3),
-        Column("n_saturated", "int64", "pixels at or above the saturation level"),
+        Column(
+            "n_saturated",
+            "int64",
+            "pixels at or above the saturation level of settings or header, else 65535 ADU",
+        ),
         Column("n_undefined", "int64", "pixels without a value (NaN or infinite)"),
         Column("remark", "string", "what was assumed of the header, or looks wrong"),
     ),
