@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from accretor import __version__
-from accretor.core.dumps import COMPARISON, LIGHT_CURVE, NEIGHBOURS
+from accretor.core.dumps import COMPARISON, LIGHT_CURVE
 from accretor.core.errors import AccretorError, Blocked
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic, dump
@@ -70,7 +70,7 @@ def seen_by_report(plans: Sequence[ObservationPlan], layout: Layout) -> dict[str
     return {
         "what was sent": digest(paths.ledger),
         "truth of a simulated night": digest(layout.root / "truth.json"),
-        **{f"neighbours in {plan.observation.filter}": digest(plan.paths.neighbours) for plan in plans},
+        **{f"neighbours in {plan.observation.filter}": digest(_neighbour_table(plan)) for plan in plans},
         **{f"zero points in {plan.observation.filter}": digest(plan.paths.zero_points) for plan in plans},
     }
 
@@ -200,12 +200,20 @@ _NEIGHBOUR_COLUMNS: Final = (
 )
 
 
+def _neighbour_table(plan: ObservationPlan) -> Path:
+    return plan.paths.folder / "neighbours.ecsv"
+
+
 def _neighbours(plan: ObservationPlan) -> tuple[list[Row] | None, list[str]]:
     """Return the rows of the check for nearby eclipsing binaries, None where there was none, and its gaps."""
-    if not plan.paths.neighbours.is_file():
+    path = _neighbour_table(plan)
+    if not path.is_file():
         return None, []
-    found = dump.read(plan.paths.neighbours, NEIGHBOURS)
-    return found.rows, list(found.meta["remarks"])
+    from astropy.table import Table
+
+    table = Table.read(path, format="ascii.ecsv", encoding="utf-8")
+    gaps: list[str] = list(table.meta.get("remarks", []))
+    return [{name: row[name] for name in table.colnames} for row in table], gaps
 
 
 def _neighbour_row(row: Row) -> list[str]:

@@ -12,7 +12,9 @@ import pytest
 from astropy.io import fits
 
 from accretor.core.dumps import INVENTORY, TOIS
+from accretor.exofop.server import Server
 from accretor.io import dump
+from accretor.io.http import Client
 from accretor.io.layout import Layout
 from accretor.synthetic import frames
 from accretor.synthetic.dialects import PROGRAMS
@@ -105,7 +107,8 @@ def test_table_of_tois_is_fetched_if_allowed_and_kept_for_the_next_time(night):
     assert held.counted("json/tois.json") == 1
 
 
-def test_service_that_does_not_answer_is_said_and_the_draft_is_written_all_the_same(night):
+def test_service_that_does_not_answer_is_said_and_the_draft_is_written_all_the_same(night, monkeypatch):
+    monkeypatch.setattr(Server, "client", lambda self: Client("ExoFOP", {self.place}, backoff=0))
     held = Archive()
     stop(*serve(held))
 

@@ -14,6 +14,7 @@ import pytest
 from accretor.io.layout import Layout
 from tasks import watch
 from tests.harness import make, run, start
+from tests.pipeline import processes
 
 
 def test_watch_takes_up_frames_as_they_arrive_and_ends_when_idle(tmp_path):
@@ -27,13 +28,13 @@ def test_watch_takes_up_frames_as_they_arrive_and_ends_when_idle(tmp_path):
             partial = folder / frame.name
             # A camera writes a frame over a while: first a part of it is there.
             partial.write_bytes(frame.read_bytes()[:20000])
-            time.sleep(0.3)
+            time.sleep(0.05)
             shutil.copyfile(frame, partial)
-            time.sleep(0.5)
+            time.sleep(0.1)
 
-    process = start(workspace, "watch", "--interval", "0.2", "--idle", "0.05")
+    process = start(workspace, "watch", "--interval", "0.2", "--idle", "0.03")
     writer = threading.Thread(target=camera)
-    time.sleep(4)
+    assert processes.wait_until(lambda: list((workspace / "work").rglob("frames.ecsv"))), "a round has begun"
     writer.start()
     out, err = process.communicate(timeout=200)
     writer.join()
@@ -41,7 +42,7 @@ def test_watch_takes_up_frames_as_they_arrive_and_ends_when_idle(tmp_path):
     measured = [int(n) for n in re.findall(r"^photometry .* (\d+) measured", out, flags=re.MULTILINE)]
     assert sum(measured) == 23, "each good frame is measured once"
     assert len(measured) >= 2, "the light curve grew in steps"
-    assert "no frame for 0.05 minutes: done" in out
+    assert "no frame for 0.03 minutes: done" in out
     assert "Traceback" not in out + err
     assert run(workspace).stages == []
 
