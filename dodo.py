@@ -1,9 +1,15 @@
 """From raw frames to a TFOP SG1 package: the stages in their order.
 
 doit                            everything that is new
-doit list                       how far each stage is
+doit init workspace=PATH        a first workspace.toml from the headers of your frames
+doit list                       how far each stage is; with --all each observation
+doit why                        what would be done, and why
 doit photometry:TOI-1234.01     one stage of one target, and what it needs
-doit help photometry            what a stage does, and its settings
+doit show:TOI-1234.01           where its report is; open=yes opens it
+doit check:TOI-1234.01          what is wrong with its package
+doit upload:TOI-1234.01         what would be sent to ExoFOP; nothing is sent unless you confirm
+doit help photometry            what a stage or command does, and its settings
+doit doctor                     program, settings, frames and disk, for a bug report
 doit workspace=PATH ...         another workspace than the current folder
 """
 

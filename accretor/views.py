@@ -9,11 +9,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from accretor.core.dumps import SCHEMAS
+from accretor.core.slug import slug
 from accretor.io.layout import ObservationPaths
 from accretor.stages import results as results_of
 from accretor.stages.workspace import ObservationPlan, Workspace, open_workspace
@@ -70,7 +73,9 @@ class ObservationView:
             raise KeyError(f"{name}: it is not a table; there are {', '.join(self.tables)}")
         if not path.is_file():
             raise FileNotFoundError(f"{path} has not been made yet; run doit")
-        return Table.read(path, hdu=1) if path.suffix == ".fits" else Table.read(path, format="ascii.ecsv")
+        if path.suffix == ".fits":
+            return _of_fits(path)
+        return Table.read(path, format="ascii.ecsv", encoding="utf-8")
 
     @property
     def light_curve(self) -> Table:
@@ -139,17 +144,18 @@ class WorkspaceView(Mapping[str, ObservationView]):
     workspace: Workspace
 
     def __getitem__(self, name: str) -> ObservationView:
-        """Return an observation.
+        """Return an observation; a name as in the workspace file does as well as its folder.
 
         Raises
         ------
         KeyError
             If none or several have a name that begins so.
         """
+        start = "/".join(slug(part) for part in name.rstrip("/").split("/"))
         found = [
             plan
             for plan in self.workspace.observations
-            if f"{plan.observation.slug}/".startswith(f"{name.rstrip('/')}/")
+            if f"{plan.observation.slug}/".startswith(f"{start}/")
         ]
         if len(found) != 1:
             among = ", ".join(plan.observation.slug for plan in found or self.workspace.observations)
@@ -174,6 +180,20 @@ def view(folder: str | Path) -> WorkspaceView:
         If ``workspace.toml`` is missing or wrong.
     """
     return WorkspaceView(open_workspace(Path(folder), is_recorded=False))
+
+
+def _of_fits(path: Path) -> Table:
+    """Read a binary dump like a readable one: texts, units and meanings of columns, what its head says."""
+    from astropy.table import Table
+
+    table = Table.read(path, hdu=1, character_as_bytes=False)
+    schema = next(schema for schema in SCHEMAS if schema.name == table.meta["ACC_NAME"])
+    for column in schema.all_columns:
+        table[column.name].unit = column.unit or None
+        table[column.name].description = column.meaning
+    said = json.loads(table.meta["ACC_META"])
+    table.meta = {"schema": schema.name, "version": table.meta["ACC_VERS"], **said}
+    return table
 
 
 def _is_table(path: Path) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from accretor.core.arrays import Floats
 from accretor.science import aperture
 from accretor.science.geometry import circle_overlap
+from accretor.stages.photometry import StarList
 from accretor.synthetic import scene
 from accretor.synthetic.camera import add_stars, convolve, pupil
 from accretor.synthetic.scene import Scene
@@ -43,6 +44,8 @@ class Constancy:
     """What the noise of the master dark and flat leaves, for a star crosses the same pixels all night."""
     phase: float
     """What is left of the star's place within a pixel, for light is not even over one."""
+    wings: float
+    """What the wings of stars in its annulus, beyond the discs that are kept out, take from a star."""
 
 
 def constancy(
@@ -56,6 +59,9 @@ def constancy(
     n_sky: Floats,
     radii: Floats,
     chosen: int,
+    number: Sequence[int],
+    place: Floats,
+    wanted: StarList,
 ) -> Constancy | None:
     """Compare the magnitudes of constant stars through all apertures; None with fewer than three stars.
 
@@ -76,14 +82,20 @@ def constancy(
     radii : (n_radius,) float64, pixel
     chosen : int
         Index of the radius of the light curve.
+    number : (n_star,) int
+        Their numbers in the star list.
+    place : (n_frame, n_all, 2) float64, pixel
+        Where all stars of the list were measured.
+    wanted : StarList
+        Through what.
     """
     step = -(-len(frames) // MOST_FRAMES)
     strangers = _strangers(prepared, frames[:: max(len(frames) // 6, 1)], stars, radii)
-    wanted = np.flatnonzero((strangers[:, -1] < MOST_LIGHT) & np.isfinite(flux).all(axis=(0, 2)))
-    wanted = wanted[np.argsort(-prepared.flux[np.array(stars)[wanted]], kind="stable")][:MOST_STARS]
-    if len(wanted) < FEWEST_STARS:
+    alone = np.flatnonzero((strangers[:, -1] < MOST_LIGHT) & np.isfinite(flux).all(axis=(0, 2)))
+    alone = alone[np.argsort(-prepared.flux[np.array(stars)[alone]], kind="stable")][:MOST_STARS]
+    if len(alone) < FEWEST_STARS:
         return None
-    flux, flux_error = flux[:, wanted] / (1 + strangers[wanted]), flux_error[:, wanted]
+    flux, flux_error = flux[:, alone] / (1 + strangers[alone]), flux_error[:, alone]
     ratio = np.log(flux / flux[:, :, [chosen]])
     ratio -= ratio.mean(axis=1, keepdims=True)  # the seeing, which is that of all stars
     others = np.arange(len(radii)) != chosen
@@ -91,17 +103,26 @@ def constancy(
     relative = flux_error / flux
     ring = np.abs(relative**2 - relative[:, :, [chosen]] ** 2)  # what both apertures hold is common to both
     photons = MEDIAN_ERROR * np.sqrt(ring.mean(axis=0) / len(flux))[:, others]
+    some = range(0, len(frames), max(len(frames) // 3, 1))
+    lifted = np.mean([_lifted(prepared, frames[at], place[at], wanted) for at in some], axis=0)
+    lifted = lifted[np.array(number)[alone]]
+    wings = -math.pi * radii**2 * lifted[:, np.newaxis] / np.median(flux, axis=0)
     phase, masters = [], []
-    for star in wanted:
+    for star in alone:
         sums, cover, lit = _seen(prepared, frames[::step], stars[star], radii)
         phase.append(np.log(sums / sums[:, [chosen]]).mean(axis=0))
-        level = float(np.median(flux[:, star == wanted, chosen]))
+        level = float(np.median(flux[:, star == alone, chosen]))
         masters.append(
             _of_masters(
                 prepared, cover, lit, level, float(sky[:, star].mean()), float(n_sky[:, star].mean()), chosen
             )
         )
-    parts = (photons, np.sqrt(np.array(masters))[:, others], _uncommon(np.array(phase))[:, others])
+    parts = (
+        photons,
+        np.sqrt(np.array(masters))[:, others],
+        _uncommon(np.array(phase))[:, others],
+        _uncommon(wings - wings[:, [chosen]])[:, others],
+    )
     mean = [MILLI * float(np.sqrt(np.mean(part**2))) for part in (found, *parts)]
     return Constancy(mean[0], math.hypot(*mean[1:]), *mean[1:])
 
@@ -109,6 +130,30 @@ def constancy(
 def _uncommon(value: Floats) -> Floats:
     """Return (n_star, n_radius) values without their mean over stars, as wide as they were with it."""
     return np.asarray((value - value.mean(axis=0)) * math.sqrt(len(value) / (len(value) - 1)))
+
+
+def _lifted(prepared: Scene, frame: int, place: Floats, wanted: StarList) -> Floats:
+    """Return by how much starlight lifts the level around every star of the list, electron per pixel.
+
+    The frame is measured as it is with and without stars, with the same noise, so that clipping is as it is.
+    """
+    night = prepared.night
+    light = scene.starlight(prepared, frame)
+    level = night.sky * night.exposure
+    noise = np.random.Generator(np.random.PCG64(frame)).normal(
+        level, math.sqrt(level + night.read_noise**2), light.shape
+    )
+    x, y = place.T
+    sky = [
+        aperture.measure(
+            image, image, x, y,
+            radii=np.array(wanted.radii), annulus=wanted.annulus, fwhm=wanted.fwhm, gain=night.gain,
+            read_noise=night.read_noise, recentre=np.zeros(len(x), dtype=bool), saturation=math.inf,
+            estimator=wanted.sky, reach=np.array(wanted.reach), cap=np.array(wanted.cap),
+        ).sky
+        for image in (light + noise, noise)
+    ]  # fmt: skip
+    return np.asarray(sky[0] - sky[1])
 
 
 def _strangers(prepared: Scene, frames: Sequence[int], stars: Sequence[int], radii: Floats) -> Floats:

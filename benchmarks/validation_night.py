@@ -26,6 +26,7 @@ from accretor.stages import (
     template,
 )
 from accretor.stages.bench import Bench
+from accretor.stages.photometry import StarList
 from accretor.stages.workspace import ObservationPlan, open_workspace
 from accretor.synthetic import frames, scenarios, scene, transit
 from accretor.synthetic.scenarios import Scenario
@@ -64,12 +65,14 @@ def reduced(scenario: Scenario, folder: Path) -> list[Row]:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # medians of nothing
-            rows.append(row | judged(plan, scenario, prepared))
+            wanted = photometry.foreseen(plan, space.settings)
+            assert wanted is not None
+            rows.append(row | judged(plan, scenario, prepared, wanted))
     return rows
 
 
-def judged(plan: ObservationPlan, scenario: Scenario, prepared: Scene) -> Row:
-    """Return how what was found compares with the truth."""
+def judged(plan: ObservationPlan, scenario: Scenario, prepared: Scene, wanted: StarList) -> Row:
+    """Return how what was found compares with the truth; *wanted* is what was measured."""
     found = results.read(plan.paths.results)
     row: Row = {
         "n_frame": len(plan.frames),
@@ -92,14 +95,14 @@ def judged(plan: ObservationPlan, scenario: Scenario, prepared: Scene) -> Row:
             "tc_off_s": 86400 * (found["tc_bjd_tdb"] - transit.nearest_mid(middle, planet)),
             "delta_bic": found["delta_bic"],
         }
-    measured, meta = photometry.columns(plan.paths)
+    measured, _ = photometry.columns(plan.paths)
     index = [_number(prepared, str(name)) for name in measured["image_name"]]
     stars = dump.read(plan.paths.template_stars, TEMPLATE_STARS)
     nominal = _nominal(prepared, _number(prepared, stars.meta["frame"]), stars.rows)
     row |= _registered(prepared, measured, index, _number(prepared, stars.meta["frame"]))
     row |= _centred(prepared, measured, index, nominal)
     row |= _sharp(plan, prepared)
-    row |= _constant(plan, prepared, nominal, measured, meta, index)
+    row |= _constant(plan, prepared, nominal, measured, wanted, index)
     row |= _left_out(plan, prepared)
     row |= _hits(plan, prepared, measured, index, nominal)
     row["flags"] = [flag.code for flag in nightflags.find(plan, measured, found)]
@@ -180,10 +183,14 @@ def pixel_fwhm(fwhm: float, beta: float) -> float:
 
 
 def _constant(
-    plan: ObservationPlan, prepared: Scene, nominal: list[int], measured: Row, meta: Row, index: list[int]
+    plan: ObservationPlan,
+    prepared: Scene,
+    nominal: list[int],
+    measured: Row,
+    wanted: StarList,
+    index: list[int],
 ) -> Row:
     """Return how much the magnitude of a star depends on the aperture, once the mean of all is off."""
-    radii = np.array(meta["radii"])
     rows = dump.read(plan.paths.comparison, COMPARISON).rows
     stars = [
         row["star"]
@@ -197,8 +204,11 @@ def _constant(
         index,
         [nominal[star] for star in stars],
         **{name: measured[name][:, stars] for name in ("flux", "flux_error", "sky", "n_sky")},
-        radii=radii,
+        radii=np.array(wanted.radii),
         chosen=_chosen(plan),
+        number=stars,
+        place=np.stack([measured["x"], measured["y"]], axis=2),
+        wanted=wanted,
     )
     if found is None:
         return {}

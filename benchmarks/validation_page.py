@@ -12,7 +12,7 @@ from accretor.synthetic.scenarios import SCENARIOS
 
 Rows = Sequence[dict[str, Any]]
 
-PARTS = ("photons", "masters", "phase")
+PARTS = ("photons", "masters", "phase", "wings")
 """What makes a magnitude depend on the aperture; see `benchmarks.validation_apertures`."""
 
 HEAD = """\
@@ -85,7 +85,7 @@ def _measurements(found: Mapping[str, Rows]) -> str:
         "a star's magnitude through other apertures, mmag": lambda rows: _median(
             rows, "aperture_found_mmag", 2
         ),
-        "expected: photons, masters, place in the pixel": lambda rows: " ".join(
+        "expected: photons, masters, place in the pixel, wings in the annulus": lambda rows: " ".join(
             [
                 _median(rows, "aperture_expected_mmag", 2),
                 f"({', '.join(_median(rows, f'aperture_{part}_mmag', 2) for part in PARTS)})",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import inspect
+import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import doit
 from doit.cmd_base import Command
 
 from accretor.io.layout import Layout
-from tasks import _lock, _memory, _terminal, _trouble, _wishes, _workspace
+from accretor.io.listing import Listing
+from tasks import _lock, _memory, _names, _terminal, _trouble, _wishes, _workspace
 
 READING_COMMANDS = {"list", "info", "help", "dumpdb", "tabcompletion"}
 """Commands of doit that do nothing to a workspace."""
@@ -37,13 +42,16 @@ def begin() -> None:
     layout = Layout(Path())
     try:
         command, asked = _asked()
+        if command:
+            _prepare(command)
         if asked and (FIRST_TASKS.issuperset(asked) or _is_about_a_folder(asked)):
             _workspace.enter_any()
             return
-        _workspace.enter()
         name = command.get_name() if command else ""
-        if command and name in READING_COMMANDS:
-            command.outstream = _terminal.Listing(command.outstream)
+        if name in {"help", "tabcompletion"} and not _workspace.is_there():
+            _workspace.enter_none()
+            return
+        _workspace.enter()
         if name == "run" and any(word.partition(":")[0] == "fetch" for word in asked):
             _workspace.let_ask()
         if not _only_reads(name, asked):
@@ -51,6 +59,27 @@ def begin() -> None:
     except OSError as error:
         raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
     _memory.mend(layout.state)
+
+
+def _prepare(command: Command) -> None:
+    """Have *command* look at the names that it was given, and end quietly when its reader goes away.
+
+    doit has no place of its own between the making of the graph and its use.
+    """
+    execute = command._execute
+
+    @functools.wraps(execute)
+    def prepared(**options: Any) -> Any:
+        if not command.sel_default_tasks:
+            others = command.loader.cmd_names if command.get_name() == "run" else ()
+            command.sel_tasks[:] = _names.found(command.sel_tasks, command.task_list, others)
+        command.outstream = Listing(command.outstream)
+        if "outfile" in options and not isinstance(options["outfile"], str):
+            options["outfile"] = Listing(options["outfile"])
+        with contextlib.redirect_stdout(Listing(sys.stdout)):
+            return execute(**options)
+
+    command._execute = prepared
 
 
 def _is_about_a_folder(asked: list[str]) -> bool:

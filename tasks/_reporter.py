@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import textwrap
 import time
 from typing import Any
 
@@ -36,11 +37,13 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
         self._n_done = 0
         self._n_current = 0
         self._n_blocked = 0
+        self._draws = False
 
     def initialize(self, tasks: Any, selected_tasks: Any) -> None:
         """Begin the log, unless the run only asks."""
         _memory.spare()
         self._is_quiet = all(_only_tells(tasks[name], tasks) for name in selected_tasks)
+        self._draws = _draws(tasks, selected_tasks)
         if _lock.is_held():
             try:
                 _start_log()
@@ -48,9 +51,11 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
                 raise SystemExit(f"accretor: {_trouble.in_words(error)}") from None
 
     def execute_task(self, task: Any) -> None:
-        """Remember when the work began."""
+        """Remember when the work began; processes that will draw figures start during a fit."""
         _signals.heed()
         self._begun = time.monotonic()
+        if self._draws and task.actions and task.name.startswith("calibration:"):
+            _stage.get_ready()
 
     def add_success(self, task: Any) -> None:
         """Tell what was done."""
@@ -76,8 +81,16 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
             failed, why = _terminal.strong("FAILED"), fail.message.removeprefix(f"{name}: ")
             self.write(f"{stage:<12} {name}  {failed}: {why}\n")
         else:  # a bug of ours: everything that helps to find it
-            _blocked.remember(stage, name, "it broke; the run that did so shows where")
-            self.write(f"{stage:<12} {name}  {_terminal.strong('BROKE')}\n{fail.get_msg()}\n")
+            trace = "".join(fail.traceback).rstrip()
+            what = trace.rpartition("\n")[2] or fail.message
+            where = _workspace.current().layout.log.as_posix()
+            _blocked.remember(stage, name, f"a fault of accretor: {what}; {where} shows where")
+            logging.getLogger("accretor").info("%s broke\n%s", task.name, trace)
+            self.write(
+                f"{stage:<12} {name}  {_terminal.strong('BROKE')}: {what}\n{textwrap.indent(trace, '  ')}\n"
+                "  A fault of accretor, not of your frames: what needs this stage waits, all else is done. "
+                f"Please report these lines with what `{_workspace.command('doctor')}` writes.\n"
+            )
 
     def complete_run(self) -> None:
         """Tell what there is now, unless the run was broken off."""
@@ -100,6 +113,20 @@ def _only_tells(task: Any, tasks: Any) -> bool:
     if task.actions:
         return bool(task.meta and task.meta.get("is_command"))
     return bool(task.task_dep) and all(_only_tells(tasks[name], tasks) for name in task.task_dep)
+
+
+def _draws(tasks: Any, selected: Any) -> bool:
+    """Return whether figures are among what is asked for, and all that this needs."""
+    seen: set[str] = set()
+    waiting = list(selected)
+    while waiting:
+        name = waiting.pop()
+        if name == "plotting" or name.startswith("plotting:"):
+            return True
+        if name not in seen:
+            seen.add(name)
+            waiting += tasks[name].task_dep
+    return False
 
 
 def _end_log() -> None:

@@ -15,7 +15,7 @@ from doit.exceptions import TaskFailed
 
 from accretor.compute.pool import Pool
 from accretor.core.errors import AccretorError, Blocked, Unusable
-from accretor.stages import scratch
+from accretor.stages import plotting, scratch
 from accretor.stages.bench import Bench, Done
 from tasks import _blocked, _signals, _trouble, _wishes, _workspace
 
@@ -51,6 +51,11 @@ def perform(
         "said": done.said,
         "is_final": done.is_final,
     }
+
+
+def get_ready() -> None:
+    """Start the processes that will help to draw figures, if this run may have any."""
+    _pool().get_ready(plotting.load)
 
 
 def close(*, at_once: bool = False) -> None:

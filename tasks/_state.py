@@ -34,8 +34,10 @@ def of_stage(name: str, target: str) -> str:
 
 def of_observation(name: str, plan: ObservationPlan) -> str:
     """Return how far stage *name* is with one observation."""
-    if blocked := _blocked.reason(name, plan.observation.slug):
-        return f"blocked: {blocked}"
+    slug = plan.observation.slug
+    if blocked := _blocked.reason(name, slug):
+        what, _, rest = blocked.removeprefix(f"{slug}: ").partition("; ")
+        return f"blocked: {what}{' (doit why says what to do)' if rest else ''}"
     if name == "calibration":
         with contextlib.suppress(OSError, DumpError):
             return results.said(results.read(plan.paths.results))

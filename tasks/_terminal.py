@@ -6,7 +6,8 @@ import codecs
 import io
 import os
 import sys
-from typing import TextIO
+
+from accretor.io.listing import Listing
 
 _PLAIN = {"±": "+-", "×": "x", "–": "-", "…": "...", "°": " deg", "→": "->", "′": "'", "″": '"'}
 
@@ -25,32 +26,8 @@ def survive() -> None:
     """Let every character be written, whatever LANG, the console or PYTHONIOENCODING say."""
     codecs.register_error("accretor.plain", _plain)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if isinstance(stream, io.TextIOWrapper | Listing):
             stream.reconfigure(errors="accretor.plain")
-
-
-class Listing(io.TextIOBase):
-    """A stream whose reader may go away before the end, as in ``doit list | head``."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write *text* at once, or end the program quietly if nobody reads it.
-
-        Raises
-        ------
-        SystemExit
-            If the reader is gone.
-        """
-        try:
-            n_written = self._stream.write(text)
-            self._stream.flush()
-        except BrokenPipeError:
-            # What is still in the buffer must not meet the closed pipe at the end of the interpreter.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-            raise SystemExit(1) from None
-        return n_written
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

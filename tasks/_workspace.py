@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import doit
@@ -57,6 +59,24 @@ def enter() -> None:
         )
     os.chdir(root)
     Layout(Path()).work.mkdir(exist_ok=True)
+
+
+def is_there() -> bool:
+    """Return whether the folder that is meant is a workspace."""
+    return (locate() / CONFIG).is_file()
+
+
+def enter_none() -> None:
+    """Make an empty folder that ends with this program the current one: for who only wants to know the words.
+
+    The graph is then that of an empty workspace.
+    """
+    _is_any.append(True)
+    folder = tempfile.TemporaryDirectory(prefix="accretor-")
+    atexit.register(folder.cleanup)
+    atexit.register(os.chdir, Path.cwd())  # before the folder goes
+    os.chdir(folder.name)
+    Layout(Path()).work.mkdir()
 
 
 def observations(stage: str) -> list[ObservationPlan]:

@@ -56,6 +56,8 @@ def run() -> TaskFailed | None:
     init.write(layout, found)
     sys.stdout.write(f"{found.n_frame} frames of {found.n_file} files in {_workspace.shown(layout.raw)}\n")
     sys.stdout.write(f"written: {_workspace.shown(root / CONFIG)}\n")
+    for item in found.left_out:
+        sys.stdout.write(f"  left out: {item}\n")
     for item in found.lacking:
         sys.stdout.write(f"  to fill in: {item}\n")
     sys.stdout.write(f"then: {_workspace.command('list')}\n")

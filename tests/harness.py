@@ -11,8 +11,11 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from accretor.synthetic import demo, frames
 from accretor.synthetic.night import BadFrame, Cloud, Night
@@ -67,6 +70,18 @@ class Run:
         """Return how many frames *stage* measured, in all observations; 0 if it did not run."""
         counts = (_COUNTS.search(said) for task, said in self.done.items() if task.startswith(f"{stage}:"))
         return sum(int(match[1]) for match in counts if match)
+
+
+@contextlib.contextmanager
+def blank_figures() -> Iterator[None]:
+    """Have what runs in this process draw blank figures: drawing takes longer than all the rest."""
+    from matplotlib.figure import Figure
+
+    from accretor.plots.registry import FigureEntry
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FigureEntry, "load", lambda entry: lambda *_, **__: Figure(figsize=(1, 1)))
+        yield
 
 
 def make(

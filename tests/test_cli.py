@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
+from accretor import __version__
 from tests.harness import ROOT, make
 
 
@@ -82,3 +84,49 @@ def test_a_wrong_key_in_the_settings_is_one_line(space, tmp_path):
     assert done.returncode != 0
     assert "photometry.radi: unknown key; did you mean radii?" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"]])
+def test_help_names_the_first_commands_as_they_are_typed_and_makes_nothing(tmp_path, arguments):
+    done = accretor(*arguments, folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "accretor upload:TOI-1234.01 " in done.stdout
+    assert not re.search(r"^doit ", done.stdout, re.MULTILINE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version_is_that_of_the_package(tmp_path):
+    assert accretor("--version", folder=tmp_path).stdout == f"accretor {__version__}\n"
+
+
+def test_help_of_a_stage_needs_no_workspace_and_makes_none(tmp_path):
+    done = accretor("help", "neb", folder=tmp_path)
+
+    assert done.stdout.startswith("neb  ")
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_module_is_the_command(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "accretor", "--version"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == f"accretor {__version__}\n"
+
+
+def test_commands_are_told_as_they_are_typed_here_and_paths_as_they_are(tmp_path):
+    folder = tmp_path / "doit" / "night"
+    folder.mkdir(parents=True)
+
+    assert "    accretor neb:TOI-1234.01" in accretor("help", "neb", folder=tmp_path).stdout
+    assert (
+        "doit/night: there is no workspace.toml"
+        in accretor("list", f"workspace={folder}", folder=tmp_path).stderr
+    )

@@ -44,7 +44,7 @@ MAY_IMPORT = {
         "catalogs",
         "report",
     },
-    "cli": set(),
+    "cli": {"io"},
     "tasks": {
         "archives",
         "core",

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from astropy.units import Unit
 
 import accretor
 from accretor.core.dumps import LIGHT_CURVE, PHOTOMETRY
@@ -29,6 +30,7 @@ def test_an_observation_is_found_by_its_name_or_the_beginning_of_it(workspace):
 
     assert list(space) == [SLUG]
     assert space["TOI-9999.01"].name == space[SLUG].name == SLUG
+    assert space["TOI 9999.01"].name == SLUG
 
 
 @pytest.mark.parametrize("name", ["TOI-9999", "TOI-9999.01/2025", "nothing"])
@@ -46,6 +48,18 @@ def test_tables_have_the_values_and_the_units_of_the_dumps(workspace):
     assert {name: str(table[name].unit or "") for name in table.colnames} == {
         column.name: column.unit for column in LIGHT_CURVE.scalars
     }
+
+
+def test_a_binary_dump_is_read_like_a_readable_one(workspace):
+    table = accretor.view(workspace)[SLUG].table("photometry")
+
+    assert isinstance(table["image_name"][0], str)
+    assert {name: str(table[name].unit or "") for name in table.colnames} == {
+        column.name: str(Unit(column.unit)) for column in PHOTOMETRY.all_columns
+    }
+    assert table["flux"].description == "net flux"
+    assert table.meta["schema"] == PHOTOMETRY.name
+    assert not any(key.startswith("ACC_") for key in table.meta)
 
 
 def test_arrays_of_a_binary_dump_come_whole(workspace):

@@ -207,3 +207,14 @@ def _is_number(cell: str) -> bool:
         return not math.isnan(numbers.read(cell)) or cell.lower() in {"nan", "-", ""}
     except ValueError:
         return False
+
+
+def sky_position(table: Mapping[str, Any], star: str) -> tuple[float, float] | None:
+    """Return where a table has a star, degree: the median of the rows that know it; None if none does."""
+    hours, degrees = table.get(f"RA_{star}"), table.get(f"DEC_{star}")
+    if not (isinstance(hours, np.ndarray) and isinstance(degrees, np.ndarray)):
+        return None
+    known = np.isfinite(hours) & np.isfinite(degrees) & ((hours != 0) | (degrees != 0))
+    if not known.any():
+        return None
+    return float(np.median(hours[known])) * 15, float(np.median(degrees[known]))

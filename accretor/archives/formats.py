@@ -187,13 +187,13 @@ FORMATS = (
 def files(curve: Curve) -> tuple[dict[str, bytes], list[str]]:
     """Return the files of all forms by their names, and which could not be made."""
     made: dict[str, bytes] = {}
-    failed = []
+    failed: dict[str, list[str]] = {}
     for form in FORMATS:
         try:
             made[form.file_name(curve)] = form.write(curve)
         except Unusable as verdict:
-            failed.append(f"no file for {form.name}: {verdict.reason}")
-    return made, list(dict.fromkeys(failed))
+            failed.setdefault(verdict.reason, []).append(form.name)
+    return made, [f"no file for {', '.join(dict.fromkeys(names))}: {why}" for why, names in failed.items()]
 
 
 def _priors(curve: Curve) -> list[tuple[str, float, float, str]]:

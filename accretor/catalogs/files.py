@@ -124,12 +124,15 @@ def _table(path: Path) -> Any:
     elif b"<VOTABLE" in head:
         kind, options = "VOTable", {"format": "votable", "verify": "ignore"}
     elif head.startswith(b"# %ECSV"):
-        kind, options = "ECSV", {"format": "ascii.ecsv"}
+        kind, options = "ECSV", {"format": "ascii.ecsv", "encoding": "utf-8"}
     else:
         lines = (line for line in head.decode("utf-8", "replace").splitlines() if not line.startswith("#"))
         first = next((line for line in lines if line.strip()), "")
         between = max(",;\t|", key=first.count)
-        kind, options = "CSV", {"format": "ascii.csv", "delimiter": between, "comment": "#"}
+        kind, options = (
+            "CSV",
+            {"format": "ascii.csv", "delimiter": between, "comment": "#", "encoding": "utf-8"},
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)  # what is odd but readable

@@ -15,8 +15,9 @@ import platform
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -97,6 +98,49 @@ class Processes:
                 self.close(at_once=True)
         if dead:
             raise WorkerDied(tuple(dead))
+
+    def get_ready(self, load: Callable[[], Any]) -> None:
+        """Have every worker do *load*, which loads what their work will need, and do not wait for it."""
+        for _ in range(self.n_worker):
+            with _birth():
+                self._started().submit(load)
+
+    def share(self, work: Callable[[Any], Any], items: Numbered) -> Iterator[tuple[int, Any]]:
+        """Yield ``(index, work(item))`` in any order; this process works too, while others may still start.
+
+        It takes the first items, the workers the last ones, so that large items should come first: they
+        are not sent anywhere. If a worker dies, this process does the rest.
+        """
+        left = deque(items)
+        running: dict[Future[Any], tuple[int, Any]] = {}
+        width, is_whole = self.n_worker, False
+        try:
+            while left or running:
+                # One more than there are workers waits, so that none is idle while an item is done here.
+                while width and left and len(running) < width + (len(left) > width):
+                    try:
+                        with _birth():
+                            future = self._started().submit(work, left[-1][1])
+                    except BrokenProcessPool:
+                        width = 0
+                    else:
+                        running[future] = left.pop()
+                if left:
+                    index, item = left.popleft()
+                    yield index, work(item)
+                else:
+                    wait(running, return_when=FIRST_COMPLETED)
+                for future in [future for future in running if future.done()]:
+                    numbered = running.pop(future)
+                    try:
+                        yield numbered[0], future.result()
+                    except BrokenProcessPool:
+                        left.append(numbered)
+                        width = 0
+            is_whole = True
+        finally:
+            if not is_whole or not width:
+                self.close(at_once=True)
 
     def close(self, *, at_once: bool = False) -> None:
         """End the workers; with *at_once* in the middle of their work."""

@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from accretor.compute import local
+from accretor.compute.local import Processes
 from accretor.compute.spread import Numbered
 from accretor.core.settings import ComputeSettings
 
 START = 1.5
 """Second that it takes until new processes have loaded what the work needs."""
+
+
+MOST_HELPERS = 3
+"""Processes that are started for a few figures, whatever the machine has."""
 
 
 class Place(Protocol):
@@ -31,6 +36,7 @@ class Pool:
     def __init__(self, settings: ComputeSettings) -> None:
         self._settings = settings
         self._place: Place | None = None
+        self._helpers: Processes | None = None
         self._is_settled = False
 
     def map(self, work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
@@ -50,17 +56,46 @@ class Pool:
         if numbered and not self._is_settled:
             local.keep_memory()
             self._is_settled = True
-        # A process that is itself a worker, as with `doit -n`, starts none.
-        is_child = multiprocessing.parent_process() is not None
-        if self._settings.executor == "serial" or is_child:
+        if self._settings.executor == "serial" or _is_child():
             yield from ((index, work(item)) for index, item in numbered)
         elif self._settings.executor == "auto":
             yield from self._auto(work, numbered)
         elif numbered:
             yield from self._started().run(work, numbered)
 
+    def share(self, work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        """Yield ``(index, work(item))`` in any order, where `map` would wait for workers to start.
+
+        This process does its part, from the first item on; for a few items of a second or less each. An
+        exception of *work* is raised here.
+        """
+        numbered = list(enumerate(items))
+        place = self._place or self._helping()
+        if isinstance(place, Processes) and len(items) > 1:
+            yield from place.share(work, numbered)
+        else:
+            yield from self.map(work, items)
+
+    def get_ready(self, load: Callable[[], Any]) -> None:
+        """Start processes that will `share` some work later, and have them *load* what it needs."""
+        if self._place is None and self._helpers is None and (helpers := self._helping()):
+            helpers.get_ready(load)
+
+    def _helping(self) -> Processes | None:
+        """Return the processes that work beside this one; None where it works alone, or none is its own."""
+        if self._settings.executor not in ("auto", "processes") or _is_child():
+            return None
+        n_other = local.n_worker(self._settings.workers, self._settings.memory) - 1
+        if self._helpers is None and n_other > 0:
+            self._helpers = Processes(min(n_other, MOST_HELPERS))
+        return self._helpers
+
     def close(self, *, at_once: bool = False) -> None:
         """End the workers; with *at_once* in the middle of their work."""
+        if self._helpers is not None:
+            # They have nothing to finish, but what nobody has asked for.
+            self._helpers.close(at_once=True)
+            self._helpers = None
         if self._place is not None:
             self._place.close(at_once=at_once)
             self._place = None
@@ -69,7 +104,7 @@ class Pool:
         if self._place is None:
             settings = self._settings
             if settings.executor in ("auto", "processes"):
-                self._place = local.Processes(local.n_worker(settings.workers, settings.memory))
+                self._place = Processes(local.n_worker(settings.workers, settings.memory))
             else:
                 from accretor.compute.cluster import Cluster
 
@@ -92,3 +127,8 @@ class Pool:
             if done:
                 spent += time.perf_counter() - begun
             yield index, result
+
+
+def _is_child() -> bool:
+    """Tell whether this process is itself a worker, as with `doit -n`; such a one starts none."""
+    return multiprocessing.parent_process() is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -84,12 +85,19 @@ class Telescope:
     diameter: tuple[float, str]
     match: Mapping[str, str]
     remarks: Sequence[str]
+    sections: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    """Section of the frame, and the card that tells it, by the key that would use it: of those that no
+    dialect believes."""
+    is_alone: bool = True
+    """There is no other instrument that its frames must be told from."""
 
     @property
     def lacking(self) -> list[str]:
         """What the user must fill in."""
         exposure = self.exposure
-        missing = [] if math.isfinite(exposure.gain) else [f"gain of {self.name}"]
+        missing = [] if self.match or self.is_alone else [f"match of {self.name}"]
+        if not math.isfinite(exposure.gain):
+            missing.append(f"gain of {self.name}, if you know it; else it is measured")
         if not math.isfinite(self.diameter[0]):
             missing.append(f"telescope_diameter of {self.name}")
         if math.isnan(exposure.latitude + exposure.longitude):
@@ -184,6 +192,8 @@ def _telescopes(telescopes: Sequence[Telescope]) -> Iterator[str]:
         if telescope.match:
             pairs = ", ".join(f"{key} = {_text(value)}" for key, value in telescope.match.items())
             yield f"match = {{{pairs}}}    # tells its frames from those of the others"
+        elif not telescope.is_alone:
+            yield f'# match = {{KEYWORD = "..."}}    # {FILL_IN}: a card that the others have not, or not so'
         diameter, card = telescope.diameter
         if math.isfinite(diameter):
             yield f"telescope_diameter = {diameter:g}    # m, from {card}"
@@ -205,8 +215,10 @@ def _levels(telescope: Telescope) -> Iterator[str]:
         if math.isfinite(value):
             yield f"# {name} = {value:g}    # {unit}, from {source or 'the header'}"
         else:
-            need = f"{FILL_IN}: " if name == "gain" else ""
-            yield f"# {name} = ...    # {need}{unit}; no card tells it"
+            gain = f"{FILL_IN} if you know it: {unit}; no card tells it, and it is measured from the frames"
+            yield f"# {name} = ...    # {gain if name == 'gain' else f'{unit}; no card tells it'}"
+    for name, (section, card) in telescope.sections.items():
+        yield f"# {name} = {_text(section)}    # {card} says so; not used until you do: some programs copy it"
 
 
 def _place(telescope: Telescope) -> Iterator[str]:

@@ -135,6 +135,8 @@ def _explained(path: Path, key: str, message: str, value: Any, kind: Any) -> Con
     if enumerated := re.fullmatch(r"Invalid enum value (.*)", reason):
         return ConfigError(path, where, f"{enumerated[1]} is not one of {', '.join(_options(kind, place))}")
     found = _at(value, place.removesuffix("`"))
+    if place.endswith("tic`") and found == 0:
+        return ConfigError(path, where, "0 is no TIC number: fill it in, or leave the key out")
     shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
     words = _KINDS.sub(lambda kind: _IN_WORDS[kind[1]], reason)
     return ConfigError(path, where, words[0].lower() + words[1:] + shown)

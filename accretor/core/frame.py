@@ -31,6 +31,12 @@ class Exposure:
     """Pixel."""
     hdu: int = 0
     """Index of the FITS HDU that holds the image."""
+    mask_hdu: int = 0
+    """HDU of a map of bad pixels beside the image; 0: there is none."""
+    mask_bits: int = 0
+    """Bits of that map that make a pixel bad; 0: any."""
+    n_combined: int = 1
+    """Exposures that were made one: 1 for a single frame, 0 for a master whose header tells no number."""
     part: str = ""
     """Which of its pixels are taken (`accretor.core.part`); width, height, gain, read noise and pixel scale
     are those of the pixels that come of it."""

@@ -46,6 +46,8 @@ class Mosaic:
     width: int
     height: int
     amplifiers: tuple[Amplifier, ...]
+    crosstalk: tuple[tuple[float, ...], ...] = ()
+    """Part of the signal of an amplifier (row) that is in another one (column); empty if nothing tells it."""
 
     @property
     def saturation(self) -> float:
@@ -99,7 +101,24 @@ def lay_out(primary: Mapping[str, Any], images: Sequence[Image]) -> Mosaic:
     # Of old frames of Sinistro cameras the row in the middle was not read.
     if covered < 0.9 * width * height:
         raise HeaderError("DETSEC", f"the amplifiers cover {covered} of {width * height} pixels")
-    return Mosaic(width, height, pieces)
+    return Mosaic(width, height, pieces, _crosstalk(primary, images))
+
+
+def _crosstalk(primary: Mapping[str, Any], images: Sequence[Image]) -> tuple[tuple[float, ...], ...]:
+    """Return the coefficients CRSTLKij, of amplifier i upon j from 1, of Las Cumbres Observatory.
+
+    None of them where one is missing, or where the images are not of one size: then the pixels that were
+    read at the same time are not known.
+    """
+    n = len(images)
+    if len({(cards.get("NAXIS1"), cards.get("NAXIS2")) for _, _, cards in images}) != 1:
+        return ()
+    found = tuple(
+        tuple(0.0 if i == j else _number(images[i][2], primary, f"CRSTLK{i + 1}{j + 1}", 0) for j in range(n))
+        for i in range(n)
+    )
+    told = [value for row in found for value in row]
+    return found if all(map(math.isfinite, told)) and any(told) else ()
 
 
 def _piece(

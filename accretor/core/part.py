@@ -9,7 +9,8 @@ from typing import Literal
 Colour = Literal["green", "red", "blue", "superpixel"]
 _LETTER: dict[Colour, str] = {"green": "G", "red": "R", "blue": "B", "superpixel": "RGB"}
 _TEXT = re.compile(r"(?:plane (\d+))?(?:^| ?)(?:mean ([01]{2}(?:\+[01]{2})*))?")
-_AMPLIFIERS = re.compile(r"(levelled )?amplifiers (\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)*)")
+_AMPLIFIERS = re.compile(r"(levelled )?amplifiers (\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)*)( without crosstalk)?")
+_FULL = re.compile(r"full by bits (\d+) of HDU (\d+) at (\S+)")
 CELL = 2
 """Pixels on a side of the pattern of a colour camera."""
 
@@ -27,6 +28,10 @@ class Part:
     """HDU and plane (0 without) of each amplifier's image, of which the whole is put together, electron."""
     is_levelled: bool = False
     """The zero level of each amplifier is taken off, by its overscan."""
+    has_no_crosstalk: bool = False
+    """What each amplifier shows of the others is taken off, by the coefficients of the header."""
+    full: tuple[int, int, float] | None = None
+    """HDU and bits of a map of the pixels that are full, and the ADU that they have at least."""
 
     @property
     def step(self) -> int:
@@ -39,10 +44,17 @@ class Part:
         return len(self.cells) or 1
 
     def __str__(self) -> str:
-        """Return it as `parse` reads it: ``plane 2``, ``mean 01+10``, ``amplifiers 1+2+3+4``; "" for all."""
+        """Return it as `parse` reads it: ``plane 2``, ``mean 01+10``, ``amplifiers 1+2+3+4``; "" for all.
+
+        Pixels that are full are named of an image that is taken as it is: no others have such a map.
+        """
+        if self.full:
+            hdu, bits, level = self.full
+            return f"full by bits {bits} of HDU {hdu} at {level!r}"
         if self.amplifiers:
             named = "+".join(f"{hdu}.{plane}" if plane else f"{hdu}" for hdu, plane in self.amplifiers)
-            return f"{'levelled ' if self.is_levelled else ''}amplifiers {named}"
+            without = " without crosstalk" if self.has_no_crosstalk else ""
+            return f"{'levelled ' if self.is_levelled else ''}amplifiers {named}{without}"
         plane = f"plane {self.plane}" if self.plane else ""
         mean = "mean " + "+".join(f"{row}{column}" for row, column in self.cells) if self.cells else ""
         return " ".join(filter(None, (plane, mean)))
@@ -59,10 +71,12 @@ def parse(text: str) -> Part:
     ValueError
         If it names none.
     """
+    if full := _FULL.fullmatch(text):
+        return Part(full=(int(full[2]), int(full[1]), float(full[3])))
     if several := _AMPLIFIERS.fullmatch(text):
         named = [item.partition(".") for item in several[2].split("+")]
         pairs = tuple((int(hdu), int(plane or 0)) for hdu, _, plane in named)
-        return Part(amplifiers=pairs, is_levelled=bool(several[1]))
+        return Part(amplifiers=pairs, is_levelled=bool(several[1]), has_no_crosstalk=bool(several[3]))
     found = _TEXT.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no part of an image, such as 'plane 2' or 'mean 01+10'")

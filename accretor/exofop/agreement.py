@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from accretor.aij import radec
+from accretor.aij.table import sky_position
 from accretor.core.errors import Unusable
 from accretor.exofop import summary, tablecheck
 from accretor.exofop.content import Held
@@ -72,7 +73,7 @@ def _apertures(
             star
             for star, aperture in zip(here, apertures, strict=True)
             if there
-            and (place := tablecheck.position(tables[other], star))
+            and (place := sky_position(tables[other], star))
             and tablecheck.separation(place, (aperture.ra, aperture.dec)) > _POSITION
         ]
         if far:
@@ -133,7 +134,7 @@ def _plate(name: str, names: Mapping[str, FileName], held: Held) -> Iterator[Fin
     """Compare where the plate-solved image has the target with where the frames of its filter have it."""
     for other in _companions(name, names, held.tables):
         table = held.tables[other]
-        where = tablecheck.position(table, "T1") or _first_aperture(other, names, held)
+        where = sky_position(table, "T1") or _first_aperture(other, names, held)
         if where is None:
             continue
         try:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from accretor.aij.table import sky_position
 from accretor.core.arrays import Floats
 from accretor.exofop import summary
 from accretor.exofop.findings import Rule
@@ -89,17 +90,6 @@ def stars(table: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def position(table: Mapping[str, Any], star: str) -> tuple[float, float] | None:
-    """Return where a table has a star, degree: the median of the rows that know it; None if none does."""
-    hours, degrees = table.get(f"RA_{star}"), table.get(f"DEC_{star}")
-    if not (isinstance(hours, np.ndarray) and isinstance(degrees, np.ndarray)):
-        return None
-    known = np.isfinite(hours) & np.isfinite(degrees) & ((hours != 0) | (degrees != 0))
-    if not known.any():
-        return None
-    return float(np.median(hours[known])) * 15, float(np.median(degrees[known]))
-
-
 def separation(one: tuple[float, float], other: tuple[float, float]) -> float:
     """Return the arcsec between two positions (degree) that are near each other."""
     east = ((one[0] - other[0] + 180) % 360 - 180) * math.cos(math.radians(one[1]))
@@ -126,7 +116,7 @@ def _times(numbers: Mapping[str, Floats], date: str) -> Iterator[Found]:
 
 def _barycentric(numbers: Mapping[str, Floats]) -> Iterator[Found]:
     """Compare BJD_TDB with that of the target's position in the same table."""
-    where = position(numbers, "T1")
+    where = sky_position(numbers, "T1")
     utc = numbers["JD_UTC"]
     finite = np.flatnonzero(np.isfinite(numbers["BJD_TDB"]) & (utc > 2_400_000) & (utc < 2_500_000))
     if where is None or not len(finite):

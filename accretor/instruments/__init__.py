@@ -54,6 +54,11 @@ def by_name(name: str) -> Dialect:
     raise ValueError(f"{name!r} is not a header dialect; {hint}")
 
 
+def chosen(header: Cards, instrument: InstrumentSettings) -> Dialect:
+    """Return the dialect that *instrument* names, or that the header shows."""
+    return detect(header) if instrument.dialect == "auto" else by_name(instrument.dialect)
+
+
 def exposure(
     header: Cards, name: str, instrument: InstrumentSettings, printed: Mapping[str, str] | None = None
 ) -> Exposure:
@@ -61,5 +66,4 @@ def exposure(
 
     See `accretor.instruments.normalise.exposure`.
     """
-    dialect = detect(header) if instrument.dialect == "auto" else by_name(instrument.dialect)
-    return normalise.exposure(header, name, instrument, dialect, printed)
+    return normalise.exposure(header, name, instrument, chosen(header, instrument), printed)

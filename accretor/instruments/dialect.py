@@ -101,12 +101,22 @@ class Dialect:
             "SUBTRACT_BIAS": {".": "B"},
             "SUBTRACT_DARK": {".": "D"},
             "FLAT_CORRECT": {".": "F"},
+            # IRAF's ccdproc: the date and the name of what was taken off.
+            "ZEROCOR": {".": "B"},
+            "DARKCOR": {".": "D"},
+            "FLATCOR": {".": "F"},
         }
     )
     """Cards that tell what was done to the pixels before: by regular expression of the value, the letters of
     bias, dark, flat."""
-    combined: tuple[str, ...] = ("STACKCNT", "NCOMBINE", "ISMASTER")
-    """Cards that are true, or above 1, where several exposures were made one."""
+    combined: tuple[str, ...] = ("STACKCNT", "NCOMBINE", "SNAPSHOT", "COMBINED", "ISMASTER")
+    """Cards that are true, or above 1, where several exposures were made one: of Siril; IRAF, AstroImageJ;
+    SBFITSEXT and MaxIm DL; ccdproc; BANZAI."""
+    masks: Mapping[str, tuple[int, int]] = field(default_factory=lambda: {"BPM": (0, 0), "MASK": (0, 0)})
+    """EXTNAME of maps of bad pixels beside the image (ccdproc's is MASK): the bits that make a pixel bad, 0
+    for any, and those of a pixel that is full."""
+    no_masters: str = ""
+    """Why masters in this dialect are not used; "" if they are."""
 
     gain: tuple[str, ...] = ("EGAIN", "CVF", "CCDGAIN", "GAIN", "GAIN1", "AGAIN_01")
     """Cards with electrons per ADU."""

@@ -72,6 +72,9 @@ LCO = Dialect(
         )
         for rows, of in _CUBE.items()
     },
+    masks={"BPM": (1, 2)},  # banzai, bpm.py: 1 by the camera's list, 2 at or above SATURATE when raw
+    # banzai, dark.py, bias.py: darks are divided by their exposure, biases have lost their level.
+    no_masters="masters of BANZAI have units of their own: take its -e91 frames, or single bias frames",
     pixel_scale=("PIXSCALE",),
     ra=("RA", "CAT-RA"),
     dec=("DEC", "CAT-DEC"),

@@ -13,7 +13,7 @@ from accretor.core.errors import HeaderError
 from accretor.core.frame import Exposure, Kind
 from accretor.core.settings import InstrumentSettings
 from accretor.core.slug import slug
-from accretor.instruments import clock, colour, filters, position
+from accretor.instruments import clock, colour, combined, filters, position
 from accretor.instruments.dialect import Cards, Dialect
 from accretor.instruments.timing import ASSUMED, exposure_time, julian_offset, number, timing
 
@@ -40,13 +40,12 @@ _FIELDS: Mapping[str, str] = {"middle": "mid", "height": "elevation"}
 """Fields of a dialect that have another name in the settings."""
 _UNITS = {"s": 1.0, "ms": 1e-3, "min": 60.0}
 _SBIG: Mapping[int, Kind] = {1: "light", 2: "bias", 3: "dark", 4: "flat"}
+_BEFORE = rf"(?:(?:{combined.WORD}|m|sky|dome|twilight|twi)[\s_-]*)*"
 _CALIBRATION_NAME = re.compile(
-    r"(?:sky|dome|twilight|twi)?[\s_-]*(bias|zero|dark|flat)s?(?:[\s_-]*(?:frame|field)s?)?(?:[\s_-]*[\w.]{1,4})?",
+    rf"{_BEFORE}(bias|zero|dark|flat)s?(?:[\s_-]*(?:frame|field)s?)?(?:[\s_-]*[\w.]{{1,4}})?",
     re.IGNORECASE,
 )
-_CALIBRATION_FILE = re.compile(
-    r"(?:sky|dome|twilight|twi)?[\s_-]*(bias|zero|dark|flat)s?(?![a-z])", re.IGNORECASE
-)
+_CALIBRATION_FILE = re.compile(rf"{_BEFORE}(bias|zero|dark|flat)s?(?![a-z])", re.IGNORECASE)
 
 
 def exposure(
@@ -82,9 +81,9 @@ def exposure(
     """
     printed = {} if printed is None else printed
     dialect = _with_keywords(dialect, instrument)
-    _refuse_combined(header, dialect)
-    choice = colour.choose(header, instrument)
     kind = _kind(header, name, dialect)
+    n_combined = combined.n_combined(header, name, kind, dialect)
+    choice = colour.choose(header, instrument)
     seconds, unit_remark = exposure_time(header, printed, dialect)
     stamp = "" if instrument.time_stamp == "auto" else instrument.time_stamp
     when = timing(header, printed, dialect, seconds, stamp)
@@ -115,6 +114,7 @@ def exposure(
         camera=instrument.camera or _text(header, dialect.camera),
         width=_count(header, "NAXIS1"),
         height=_count(header, "NAXIS2"),
+        n_combined=n_combined,
         binning=_binning(header),
         mode=_mode(header, dialect),
         calibrated=calibrated,
@@ -162,14 +162,6 @@ def _with_keywords(dialect: Dialect, instrument: InstrumentSettings) -> Dialect:
         cards = changed.get("exposure", dialect.exposure)
         changed["exposure"] = dict.fromkeys(cards, _UNITS[instrument.exposure_unit])
     return dataclasses.replace(dialect, **changed) if changed else dialect
-
-
-def _refuse_combined(header: Cards, dialect: Dialect) -> None:
-    for keyword in dialect.combined:
-        value = header.get(keyword, 0)
-        if value is True or (isinstance(value, (int, float)) and value > 1):
-            shown = "T" if value is True else f"{value:g}"
-            raise HeaderError(keyword, f"{shown}: it is made of several exposures; single frames are needed")
 
 
 def _calibrated(header: Cards, name: str, dialect: Dialect) -> tuple[str, str]:
@@ -221,13 +213,11 @@ def _kind(header: Cards, name: str, dialect: Dialect) -> Kind:
         text = str(value).casefold()
         if not isinstance(value, str) or text.strip() in {"", "unknown", "none"}:
             continue
-        if "master" in text:
-            raise HeaderError(
-                keyword, f"{value!r}: it is made of several frames already; raw frames are needed"
-            )
         found = _calibration_kind(text)
         if found is not None:
             return found
+        if "master" in text:
+            raise combined.several(keyword, repr(value))
         if _LIGHT.intersection(re.findall(r"[a-z]+", text)):
             return "light"
         raise HeaderError(keyword, f"{value!r} is none of light, bias, dark and flat")
@@ -347,7 +337,7 @@ def _token(header: Cards, instrument: InstrumentSettings, dialect: Dialect) -> s
 
 def _oddities(header: Cards) -> Iterable[str]:
     if str(header.get("CTYPE1", "")).startswith("RA--") and not position.has_wcs(header):
-        yield "the plate solution of the header is not in numbers"
+        yield "the plate solution of the header is not in numbers but in text; it is read all the same"
 
 
 def _text(header: Cards, keywords: Iterable[str]) -> str:

@@ -98,11 +98,6 @@ class Answer:
         return self.body.decode("utf-8", errors="replace")
 
     @property
-    def content_type(self) -> str:
-        """Such as ``text/html``, in lower case; "" if the server did not tell."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-    @property
     def is_redirect(self) -> bool:
         """Whether it only says where to look."""
         return self.status in REDIRECTS

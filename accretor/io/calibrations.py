@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from accretor.core import readout
 from accretor.core.frame import Exposure
 from accretor.core.settings import PreprocessSettings
 from accretor.io import matching
@@ -15,6 +16,8 @@ from accretor.io.inventory import RawFile
 
 GAIN_TOLERANCE = 0.02
 """Relative difference of the gains up to which a calibration frame is of the same read-out."""
+ENOUGH = 5
+"""Single frames from which outliers are told apart; a master that is given goes before fewer."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ def choose(
     those of the nearest exposure are taken, to be scaled. Flats must be of the same filter. Of several
     nights the nearest is taken, for each kind on its own.
 
+    Masters that the user gives are matched in the same way, and the nearest, of the most frames, is the one
+    that competes: single frames go before it if there are `ENOUGH`, or as many as are in it, of a night as
+    near; a dark of the exposure goes before one to be scaled, whichever it is.
+
     Parameters
     ----------
     files : sequence of RawFile
@@ -60,6 +67,7 @@ def choose(
     left_out: list[tuple[RawFile, str]] = []
     light = exposures[0]
     fitting: dict[str, list[RawFile]] = {"bias": [], "dark": [], "flat": []}
+    given: dict[str, list[RawFile]] = {"bias": [], "dark": [], "flat": []}
     for file in files:
         if file.exposure is None or file.exposure.kind == "light":
             continue
@@ -72,16 +80,89 @@ def choose(
         if reason:
             left_out.append((file, reason))
         else:
-            fitting[file.exposure.kind].append(file)
-    bias = _nearest_night(fitting["bias"], light, settings.calibration_days, left_out)
-    dark, is_scaled = _darks(fitting["dark"], exposures, settings, has_bias=bool(bias), left_out=left_out)
+            of = fitting if file.exposure.n_combined == 1 else given
+            of[file.exposure.kind].append(file)
+
+    def chosen(singles: list[RawFile], masters: list[RawFile]) -> list[RawFile]:
+        nearest = _nearest_night(singles, light, settings.calibration_days, left_out)
+        return _preferred(nearest, _in_time(masters, light, settings, left_out), light, left_out)
+
+    bias = chosen(fitting["bias"], given["bias"])
+    masters = _with_their_bias_off(given["dark"], light, has_bias=bool(bias), left_out=left_out)
+    single, is_scaled = _darks(fitting["dark"], exposures, settings, has_bias=bool(bias), left_out=left_out)
+    master, is_given_scaled = _darks(masters, exposures, settings, has_bias=bool(bias), left_out=left_out)
+    if single and master and is_scaled != is_given_scaled:
+        unfit, single, master = (single, [], master) if is_scaled else (master, single, [])
+        left_out.extend(
+            (file, f"dark of {_header_of(file).exposure:g} s, and there is one of the frames' exposure")
+            for file in unfit
+        )
     return CalibrationPlan(
         bias=bias,
-        dark=_nearest_night(dark, light, settings.calibration_days, left_out),
-        flat=_nearest_night(fitting["flat"], light, settings.calibration_days, left_out),
+        dark=chosen(single, master),
+        flat=chosen(fitting["flat"], given["flat"]),
         left_out=sorted(left_out, key=lambda pair: pair[0].path),
-        dark_is_scaled=is_scaled,
+        dark_is_scaled=is_scaled if single else is_given_scaled,
     )
+
+
+def _in_time(
+    masters: Sequence[RawFile],
+    light: Exposure,
+    settings: PreprocessSettings,
+    left_out: list[tuple[RawFile, str]],
+) -> list[RawFile]:
+    """Return the masters that are not too old; each is its own night."""
+    return [
+        file for one in masters for file in _nearest_night([one], light, settings.calibration_days, left_out)
+    ]
+
+
+def _preferred(
+    singles: list[RawFile], masters: list[RawFile], light: Exposure, left_out: list[tuple[RawFile, str]]
+) -> list[RawFile]:
+    """Return the single frames, or the best of the masters that the user gave.
+
+    Nobody knows how a master was made; but fewer than five frames are combined without a test of outliers.
+    """
+    if not masters:
+        return singles
+
+    def away(file: RawFile) -> int:
+        return _days_between(_night(_header_of(file), light), matching.night(light))
+
+    best = min(masters, key=lambda file: (away(file), -_header_of(file).n_combined, file.path))
+    exposure = _header_of(best)
+    left_out.extend(
+        (file, f"another master {exposure.kind} is nearer, or of more frames: {best.path}")
+        for file in masters
+        if file is not best
+    )
+    n_single = len(singles)
+    is_enough = n_single >= ENOUGH or 0 < exposure.n_combined <= n_single
+    if singles and is_enough and away(singles[0]) <= away(best):
+        left_out.append((best, f"{n_single} single frames are there, and go before a master that is given"))
+        return singles
+    why = f"only {n_single} single frames" if not is_enough else f"single frames {away(singles[0])} days off"
+    left_out.extend((file, f"{why}: the master {best.path} goes before them") for file in singles)
+    return [best]
+
+
+def _with_their_bias_off(
+    masters: Sequence[RawFile], light: Exposure, *, has_bias: bool, left_out: list[tuple[RawFile, str]]
+) -> list[RawFile]:
+    """Return the master darks that can be used: one that lacks its bias needs frames that lack it too."""
+    is_levelled = has_bias or "B" in light.calibrated or bool(light.overscan) or "levelled" in light.part
+    found = []
+    for file in masters:
+        is_off = "B" in _header_of(file).calibrated
+        if is_off and not is_levelled:
+            left_out.append((file, "master dark without its bias, and there is no bias for the frames"))
+        elif not is_off and "B" in light.calibrated:
+            left_out.append((file, "no card says that this master dark is without bias, as the frames are"))
+        else:
+            found.append(file)
+    return found
 
 
 def _other_camera(calibration: Exposure, light: Exposure) -> str:
@@ -96,9 +177,10 @@ def _other_camera(calibration: Exposure, light: Exposure) -> str:
 
 
 def _misfit(calibration: Exposure, light: Exposure) -> str:
-    if _shape(calibration) != _shape(light):
+    if _shape(calibration) != _shape(light) and not _is_trimmed(calibration, light):
         return f"{calibration.kind} of {_shown(calibration)}, frames of {_shown(light)}"
-    if abs(calibration.gain - light.gain) > GAIN_TOLERANCE * light.gain:  # NaN is not
+    is_response = calibration.kind == "flat" and calibration.n_combined != 1  # in no unit
+    if abs(calibration.gain - light.gain) > GAIN_TOLERANCE * light.gain and not is_response:  # NaN is not
         return f"{calibration.kind} with gain {calibration.gain:.3g}, frames with gain {light.gain:.3g}"
     if calibration.mode != light.mode and calibration.mode and light.mode:
         return f"{calibration.kind} read out as {calibration.mode!r}, frames as {light.mode!r}"
@@ -118,6 +200,8 @@ def _done_before(calibration: Exposure, light: Exposure) -> str:
         return f"the frames are calibrated before ({done}): no dark is taken off twice"
     if kind == "flat" and "F" in done:
         return f"the frames are calibrated before ({done}): no flat is divided by twice"
+    if calibration.n_combined != 1:
+        return ""
     if kind != "bias" and ("B" in done) != ("B" in calibration.calibrated or "D" in calibration.calibrated):
         with_bias = {True: "without its bias", False: "with its bias"}
         return (
@@ -204,6 +288,18 @@ def _header_of(file: RawFile) -> Exposure:
 
 def _shape(exposure: Exposure) -> tuple[int, int, str, str]:
     return exposure.width, exposure.height, exposure.binning, exposure.part
+
+
+def _is_trimmed(calibration: Exposure, light: Exposure) -> bool:
+    """Tell whether a master is of the trimmed frames."""
+    if calibration.n_combined == 1 or not light.trim:
+        return False
+    try:
+        trim = readout.parse(light.trim)
+    except ValueError:  # said where it is used
+        return False
+    size = dataclasses.replace(light, width=trim.width, height=trim.height)
+    return _shape(calibration) == _shape(size)
 
 
 def _shown(exposure: Exposure) -> str:

@@ -59,9 +59,24 @@ def read_stored(content: bytes, hdu: int = 0, part: str = "") -> NDArray[Any]:
         if several.amplifiers:
             return amplifiers.Readout(hdus, several).rows()
         data = hdus[hdu].data
-    if data is None:
-        raise Unusable(f"HDU {hdu} holds no image")
-    return take(data, parse(part), dtype=data.dtype.newbyteorder("="))
+        if data is None:
+            raise Unusable(f"HDU {hdu} holds no image")
+        if several.full:
+            mask, bits, level = several.full
+            data = _filled(data, hdus[mask].data, bits, level)
+    return take(data, several, dtype=data.dtype.newbyteorder("="))
+
+
+def _filled(data: NDArray[Any], mask: NDArray[Any] | None, bits: int, level: float) -> NDArray[Any]:
+    """Return an image whose pixels that are full by a map are so by their value, too."""
+    if mask is None or mask.shape != data.shape or not np.issubdtype(mask.dtype, np.integer):
+        raise Unusable("its map of bad pixels is none, or of another size")
+    is_full = (mask & bits) > 0
+    if not is_full.any():
+        return data
+    found = np.array(data, dtype=data.dtype.newbyteorder("="))
+    found[is_full] = np.maximum(found[is_full], level)
+    return found
 
 
 def unpack_rice(content: bytes, packed: rice.Packed, image: NDArray[Any]) -> NDArray[Any]:
@@ -84,6 +99,7 @@ def _check_tiles(file: BinaryIO, hdus: HDUList, hdu: int, part: Part) -> None:
     from astropy.io import fits
 
     wanted = {of_amplifier for of_amplifier, _ in part.amplifiers} or {hdu}
+    wanted |= {part.full[0]} if part.full else set()
     packed = [index for index in sorted(wanted) if isinstance(hdus[index], fits.CompImageHDU)]
     if not packed:
         return

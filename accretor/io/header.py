@@ -65,6 +65,8 @@ class RawHeader(Mapping[str, Value]):
     """Bytes up to the end of these data, without padding, in the uncompressed file."""
     primary: Mapping[str, Value] = field(default_factory=dict)
     """Cards of the primary header, where the image is in an extension."""
+    masks: Mapping[str, int] = field(default_factory=dict)
+    """HDU of each map of the size of the image that stands beside it, by its EXTNAME."""
     amplifiers: mosaic.Mosaic | None = None
     """Of several amplifiers: how the image is put together; ``cards`` are then those of the whole image."""
 
@@ -326,9 +328,9 @@ def _whole(stream: BinaryIO, header: RawHeader, size: int) -> RawHeader:
     """Return the header of the image that several amplifiers make together; of a single one as it is."""
     if planes := _planes(header):
         return _put_together(header, [(header.hdu, plane + 1, cards) for plane, cards in enumerate(planes)])
-    images, end = _images(stream, header, size)
+    images, end, masks = _images(stream, header, size)
     if len(images) == 1:
-        return header
+        return replace(header, masks=masks)
     if size < end:
         raise HeaderError("", "the file ends within its last image; still being copied?")
     try:
@@ -351,14 +353,15 @@ def _planes(header: RawHeader) -> list[Mapping[str, Value]]:
 
 def _images(
     stream: BinaryIO, header: RawHeader, size: int
-) -> tuple[list[tuple[int, Mapping[str, Value]]], int]:
+) -> tuple[list[tuple[int, Mapping[str, Value]]], int, dict[str, int]]:
     """Return HDU and cards of all images of the size of the first, and the byte at which the last ends.
 
-    Images whose names say that they are no sky are passed over. A file that ends with its first image
-    costs nothing.
+    Images whose names say that they are no sky are apart: the HDU by name. A file that ends with its first
+    image costs nothing.
     """
     found: list[tuple[int, Mapping[str, Value]]] = [(header.hdu, header.cards)]
     offset = math.ceil(header.expected_size / BLOCK) * BLOCK
+    masks: dict[str, int] = {}
     end = header.expected_size
     hdu = header.hdu
     while size >= offset + BLOCK and hdu < MAX_HDU:
@@ -374,11 +377,16 @@ def _images(
         is_same = [cards.get(f"NAXIS{axis}") for axis in (1, 2)] == [
             header.get(f"NAXIS{axis}") for axis in (1, 2)
         ]
-        if _holds_image(cards, hdu) and is_same and not _BESIDE.match(str(cards.get("EXTNAME", ""))):
-            found.append((hdu, cards))
-            end = offset + len(block) + _data_size(parsed)
+        after = offset + len(block) + _data_size(parsed)
+        name = str(cards.get("EXTNAME", "")).strip().upper()
+        if _holds_image(cards, hdu) and is_same:
+            if not _BESIDE.match(name):
+                found.append((hdu, cards))
+                end = after
+            elif after <= size:
+                masks.setdefault(name, hdu)
         offset += len(block) + math.ceil(_data_size(parsed) / BLOCK) * BLOCK
-    return found, end
+    return found, end, masks
 
 
 def _put_together(header: RawHeader, images: list[mosaic.Image]) -> RawHeader:

@@ -261,17 +261,37 @@ def _exposure(raw: Path, path: str, known: Sequence[InstrumentSettings]) -> Expo
     settings = _instrument(found, known)
     exposure = dialects.exposure(found, parts[-1], settings, found.printed)
     exposure = dataclasses.replace(exposure, hdu=found.hdu)
-    return exposure if found.amplifiers is None else _put_together(exposure, found.amplifiers, settings)
+    if found.amplifiers is not None:
+        return _put_together(exposure, found.amplifiers, settings)
+    return _with_mask(exposure, found.masks, dialects.chosen(found, settings).masks)
+
+
+def _with_mask(
+    exposure: Exposure, beside: Mapping[str, int], known: Mapping[str, tuple[int, int]]
+) -> Exposure:
+    """Return the exposure of a light frame with the map of bad pixels beside it, if that is one we know."""
+    name = next((name for name in known if name in beside), "")
+    if not name or exposure.kind != "light" or exposure.part:
+        return exposure
+    bad, full = known[name]
+    level = exposure.saturation
+    part = Part(full=(beside[name], full, level)) if full and level > 0 else Part()
+    return dataclasses.replace(exposure, mask_hdu=beside[name], mask_bits=bad, part=str(part))
 
 
 def _put_together(exposure: Exposure, whole: Mosaic, settings: InstrumentSettings) -> Exposure:
     """Return the exposure of a frame that is put together of those of its amplifiers: in electron."""
     part = Part(
-        amplifiers=tuple((item.hdu, item.plane) for item in whole.amplifiers), is_levelled=whole.is_levelled
+        amplifiers=tuple((item.hdu, item.plane) for item in whole.amplifiers),
+        is_levelled=whole.is_levelled,
+        has_no_crosstalk=bool(whole.crosstalk),
     )
     level = "without its overscan" if whole.is_levelled else "with its zero level"
     gains = ", ".join(f"{item.gain:g}" for item in whole.amplifiers)
     remarks = [f"{len(whole.amplifiers)} amplifiers, each {level} and times its gain ({gains} electron/ADU)"]
+    if whole.crosstalk:
+        most = max(value for row in whole.crosstalk for value in row)
+        remarks.append(f"crosstalk between them, up to {most:g}, is taken off by CRSTLKnn of the header")
     if settings.gain is not None:
         remarks.append("gain of the settings is not used: the amplifiers have their own")
     return dataclasses.replace(

@@ -87,7 +87,8 @@ def read(path: Path, hdu: int = 0, part: str = "", *, own: bool = False, unpacke
         If it cannot be had at all.
     """
     with path.open("rb") as file:
-        found = _header(file)
+        # A map of full pixels is in another HDU: astropy reads both.
+        found = None if parse(part).full else _header(file)
         plain = _plain(found, hdu)
         if plain is None:
             if unpacked:
@@ -127,7 +128,8 @@ def take(
         If it cannot be had at all.
     """
     with path.open("rb") as file:
-        found = _header(file)
+        # A map of full pixels is in another HDU: astropy reads both.
+        found = None if parse(part).full else _header(file)
         plain = _plain(found, hdu)
         file.seek(0)
         if plain is not None:

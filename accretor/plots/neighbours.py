@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -111,10 +110,7 @@ def depth_curve(
 
 def save(figure: Figure) -> bytes:
     """Return a figure of the archive as PNG, 900 pixels wide: same figure, same bytes."""
-    buffer = io.BytesIO()
-    with style.house_style():
-        figure.savefig(buffer, format="png", dpi=SMALL_DPI, metadata={"Software": None})
-    return buffer.getvalue()
+    return style.save(figure, SMALL_DPI)
 
 
 @style.house_style()

@@ -84,6 +84,8 @@ OF_TARGET: tuple[FigureEntry, ...] = (
 """Of a target with several observations."""
 
 OPTIONAL: tuple[FigureEntry, ...] = (
+    FigureEntry("left_out", "left-out.png", ("light_curve", "frames"), "leftout.left_out",
+                "the frames that were left out, with the reason of each", is_packaged=False),
     FigureEntry("zero_points", "zeropoints.png", ("zero_points", "magnitudes"), "zeropoint.zero_points",
                 "the zero point of each frame, and each star against the catalogue", is_packaged=False),
     FigureEntry("limits", "limits.png", ("limits",), "limits.limits",

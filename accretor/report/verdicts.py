@@ -48,6 +48,7 @@ def of_observation(
     ephemeris: Ephemeris | None,
     neighbours: Sequence[Mapping[str, Any]] | None,
     problems: Sequence[str] | None,
+    gaps: Sequence[str] = (),
 ) -> list[Verdict]:
     """Return the verdicts of one observation.
 
@@ -60,13 +61,15 @@ def of_observation(
         Rows of the check for nearby eclipsing binaries; None if there was none.
     problems : sequence of str, or None
         What the package lacks; None if there is no package.
+    gaps : sequence of str
+        What the check of the neighbours could not know.
     """
     return [
         transit(results),
         timing(results),
         depth(results, ephemeris),
         scatter(results),
-        cleared(neighbours),
+        cleared(neighbours, gaps),
         coverage(results),
         package(problems),
     ]
@@ -126,8 +129,8 @@ def scatter(results: Mapping[str, Any]) -> Verdict:
     found, expected = results["rms_per_point_ppt"], results["predicted_rms_ppt"]
     if found is None:
         return Verdict(name, State.UNKNOWN, "unknown", "no residual is known")
-    five = results["rms_5min_ppt"]
-    more = f", {five:.2f} ppt in 5 min" if five is not None else ""
+    ten = results["rms_10min_ppt"]
+    more = f", {ten:.2f} ppt in 10 min" if ten is not None else ""
     if not expected:
         return Verdict(name, State.UNKNOWN, f"{found:.2f} ppt", f"no prediction{more}")
     ratio = found / expected
@@ -137,11 +140,17 @@ def scatter(results: Mapping[str, Any]) -> Verdict:
     )
 
 
-def cleared(neighbours: Sequence[Mapping[str, Any]] | None) -> Verdict:
-    """Tell whether every neighbour is cleared of being the eclipsing binary."""
+def cleared(neighbours: Sequence[Mapping[str, Any]] | None, gaps: Sequence[str] = ()) -> Verdict:
+    """Tell whether every neighbour is cleared of being the eclipsing binary.
+
+    Where the catalogue may lack a star that could be it, at most those that it has are.
+    """
     name = "Neighbours cleared"
+    missing = "; ".join(gaps)
     if neighbours is None:
         return Verdict(name, State.UNKNOWN, "not checked", "no check of the neighbours was made")
+    if not neighbours and gaps:
+        return Verdict(name, State.UNKNOWN, "not known", missing)
     if not neighbours:
         return Verdict(name, State.YES, "none", "no neighbour could cause the depth")
     good = [
@@ -151,9 +160,10 @@ def cleared(neighbours: Sequence[Mapping[str, Any]] | None) -> Verdict:
     ]
     value = f"{len(good)} of {len(neighbours)}"
     if len(good) == len(neighbours):
-        return Verdict(name, State.YES, value, "none of them can have caused the event")
+        state = State.PART if gaps else State.YES
+        return Verdict(name, state, value, missing or "none of them can have caused the event")
     left = len(neighbours) - len(good)
-    detail = f"{left} not cleared; see the table"
+    detail = "; ".join([f"{left} not cleared; see the table", *gaps])
     return Verdict(name, State.PART if good else State.NO, value, detail)
 
 

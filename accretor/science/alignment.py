@@ -11,6 +11,8 @@ import numpy as np
 from accretor.core.arrays import Booleans, Floats, Integers
 from accretor.core.errors import Unusable
 
+LEAST = 8
+"""Stars that must match."""
 VOTING = 60
 """Brightest stars of each list that vote for an offset."""
 PATTERN_STARS = (30, 60)
@@ -79,7 +81,7 @@ def match(
     reference: Floats,
     stars: Floats,
     *,
-    min_match: int = 8,
+    min_match: int = LEAST,
     mirror: bool = False,
     scale_range: float = 0.03,
 ) -> Transform:
@@ -132,7 +134,20 @@ def match(
 
 
 def pairs(reference: Floats, stars: Floats, transform: Transform) -> tuple[Integers, Integers]:
-    """Return the indices of the stars of both lists that *transform* brings together."""
+    """Return the indices of the stars of both lists that *transform* brings together.
+
+    Parameters
+    ----------
+    reference : (n, 2) float64, pixel
+    stars : (m, 2) float64, pixel
+    transform : Transform
+        From *stars* to *reference*.
+
+    Returns
+    -------
+    (k,) int64, (k,) int64
+        Indices into *reference* and into *stars*.
+    """
     return _pairs(reference, stars, transform.matrix, FINAL)
 
 

@@ -27,8 +27,6 @@ LEAST_SKY = 20
 RIM = 2 * HALF_DIAGONAL + 1e-6
 """Pixel: from the middle of a cut-out, the rim of a circle around a star in its middle pixel may cut pixels
 this much nearer or further than its radius."""
-WELL_SAMPLED = 8.0
-"""FWHM from which on the light on a pixel is that at its centre, to a part in a thousand, pixel."""
 SKY_VARIANCE = {"median": math.pi / 2, "mean": 1.0, "mode": 9 * math.pi / 2 - 8}
 """Variance of the sky level, times that of a pixel over their number. The mode is 3 median - 2 mean, whose
 covariance is the variance of the mean: 9 pi / 2 + 4 - 12."""
@@ -91,6 +89,7 @@ def measure(
     bad: Booleans | None = None,
     estimator: str = "median",
     profile: Profile | None = None,
+    turn: Floats | None = None,
     reach: Floats | None = None,
     cap: Floats | None = None,
 ) -> Measurement:
@@ -132,8 +131,10 @@ def measure(
     estimator : str
         Of the sky, after clipping: ``median``, ``mean``, or ``mode`` (3 median - 2 mean).
     profile : Profile
-        Weight pixels by this profile (Naylor 1998, MNRAS 296, 339); without it each pixel
-        counts by its part in the circle.
+        Weight pixels by this profile, as `weighted_sums` does; without it each pixel counts by its part in
+        the circle.
+    turn : (n_star,) float64
+        Of `weighted_sums`, for each star; needed with a profile.
     reach : (n_star,) float64, pixel
         How far from each star its light is kept out of the annuli, as `annuli.extent`
         tells; without it 2 FWHM.
@@ -166,6 +167,7 @@ def measure(
             saturation,
             estimator,
             profile,
+            None if turn is None else turn[part],
         )
         for part in (slice(start, start + step) for start in range(0, max(len(x), 1), step))
     ]
@@ -233,6 +235,7 @@ def _measure_some(
     saturation: float,
     estimator: str,
     profile: Profile | None,
+    turn: Floats | None,
 ) -> dict[str, np.ndarray]:
     height, width = image.shape
     x, y, is_recentred = _centred(image, x, y, fwhm, recentre)
@@ -250,10 +253,10 @@ def _measure_some(
         )
     sky = np.where(n_sky >= LEAST_SKY, sky, np.nan)
     weights: dict[str, Floats] = {}
-    if profile is None:
+    if profile is None or turn is None:
         flux = aperture_sums(image, at_x, at_y, sky, radii)
     else:
-        flux, found_weights = weighted_sums(image, at_x, at_y, sky, radii, profile)
+        flux, found_weights = weighted_sums(image, at_x, at_y, sky, radii, profile, turn)
         weights = {column.name: getattr(found_weights, column.name) for column in fields(Weights)}
     flux[~(margin[:, np.newaxis] >= radii)] = np.nan
     columns, rows = stamp_pixels(at_x, at_y, math.ceil(max(PEAK_RADIUS, fwhm)))
@@ -329,19 +332,22 @@ def aperture_sums(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, r
 
 
 def weighted_sums(
-    image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats, profile: Profile
+    image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats, profile: Profile, turn: Floats
 ) -> tuple[Floats, Weights]:
-    """Return the light of stars of a known profile P, by sum(a P D) / sum(a P^2), and what its error needs.
+    """Return the light in circles from pixels weighted by w = P / (P + t P0), and what its error needs.
 
-    D is the image less the sky, a the part of a pixel in the circle: the weights of
-    least noise for stars fainter than the sky (Naylor 1998, MNRAS 296, 339). They are the
-    same for bright stars, so that an error of the profile is the same factor for all.
+    P is the profile, P0 its height, D the image less the sky, a the part of a pixel in the circle:
+    flux = sum(a w D) sum(a P) / sum(a w P), the light that a plain sum would find. t = 0 is that sum;
+    the noise is least with t the variance of a pixel over the light on the star's central one (Horne 1986,
+    PASP 98, 609), which for faint stars is w = P (Naylor 1998, MNRAS 296, 339).
 
     Parameters
     ----------
     image, x, y, sky, radii
         As of `aperture_sums`.
     profile : Profile
+    turn : (n_star,) float64
+        t of each star, 0 or more.
 
     Returns
     -------
@@ -350,32 +356,41 @@ def weighted_sums(
     """
     cut = _cut(image, x, y, sky, radii)
     expected = profile.at(cut.across - cut.off_x, cut.along - cut.off_y)
-    square = expected * expected
-    first, norm, cube, plain = cut.sums(
-        radii, [(cut.light * expected, 1), (square, 1), (square * expected, 2), (expected, 1)]
+    weight = expected / (expected + turn[:, np.newaxis] * profile.height)
+    square = weight * weight
+    first, held, whole, plain = cut.sums(
+        radii, [(cut.light * weight, 1), (weight * expected, 1), (expected, 1), (weight, 1)]
     )
-    norm2 = cut.sums(radii, [(square, 2)])[0]
+    norm2, own = cut.sums(radii, [(square, 2), (square * expected, 2)])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return first / norm, Weights(noise=norm2 / norm**2, area=plain / norm, light=cube / norm**2)
+        scale = whole / held
+        return first * scale, Weights(
+            noise=norm2 * scale**2, area=plain * scale, light=own * scale**2 / whole
+        )
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A Moffat profile of stars, of light 1."""
+    """A Moffat profile of stars as pixels see them, of light 1."""
 
     fwhm: float
     """Pixel."""
     beta: float = 3.0
 
+    @property
+    def height(self) -> float:
+        """Light on a pixel in the middle of the star."""
+        return (self.beta - 1) / (math.pi * self._scale**2)
+
+    @property
+    def _scale(self) -> float:
+        return self.fwhm / 2 / math.sqrt(2 ** (1 / self.beta) - 1)
+
     def at(self, dx: Floats, dy: Floats) -> Floats:
-        """Return the light on pixels, by Gauss points where the profile bends within one."""
-        alpha = self.fwhm / 2 / math.sqrt(2 ** (1 / self.beta) - 1)
-        node, weight = np.polynomial.legendre.leggauss(3 if self.fwhm < WELL_SAMPLED else 1)
-        light = np.zeros(np.broadcast_shapes(dx.shape, dy.shape))
-        for x, at_x in zip(node / 2, weight / 2, strict=True):
-            for y, at_y in zip(node / 2, weight / 2, strict=True):
-                light += at_x * at_y * (1 + ((dx + x) ** 2 + (dy + y) ** 2) / alpha**2) ** -self.beta
-        return light * ((self.beta - 1) / (math.pi * alpha**2))
+        """Return the light on pixels whose centres are *dx*, *dy* from the star, pixel."""
+        # What is fitted to pixels has the width of a pixel in it already.
+        square = (dx * dx + dy * dy) / self._scale**2
+        return np.asarray(self.height * (1 + square) ** -self.beta)
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,21 @@ def verify(xy: Floats, expected: Floats, shape: tuple[int, int], *, n_free: int 
 
 
 def pairs(xy: Floats, expected: Floats, tolerance: float) -> tuple[Integers, Integers]:
-    """Return indices of stars that are each other's nearest, and within *tolerance* pixel."""
+    """Return indices of stars that are each other's nearest, and within *tolerance* pixel.
+
+    Parameters
+    ----------
+    xy : (n, 2) float64, pixel
+        Stars that were found.
+    expected : (m, 2) float64, pixel
+        Places of the catalogue's; NaN where a star is not on the plane of the sky.
+    tolerance : float, pixel
+
+    Returns
+    -------
+    (k,) int64, (k,) int64
+        Indices into *xy* and into *expected*.
+    """
     from scipy.spatial import cKDTree
 
     is_placed = np.isfinite(expected).all(axis=1)
@@ -337,7 +351,21 @@ def _refined(
 def polish(plate: Plate, xy: Floats, sky: Floats, shape: tuple[int, int]) -> Solved | None:
     """Fit a solution to all stars that it brings together, with a distortion where that helps.
 
-    Returns nothing where fewer than `MIN_MATCH` come together.
+    Parameters
+    ----------
+    plate : Plate
+        To begin with, good to 3 pixels.
+    xy : (n, 2) float64, pixel
+        Stars that were found.
+    sky : (m, 2) float64, degree
+        Right ascension and declination of the catalogue's.
+    shape : (int, int)
+        Height and width of the image.
+
+    Returns
+    -------
+    Solved or None
+        None where fewer than `MIN_MATCH` stars come together.
     """
     star, entry = pairs(xy, plate.to_pixel(sky), 3.0)
     for step in range(6):

@@ -15,12 +15,12 @@ DRIFT = 5.0
 """Pixel of motion over an unknown response above which depths were seen to be biased."""
 UNDERSAMPLED = 2.0
 """Pixel of FWHM below which the flux depends on where in a pixel the star falls."""
-SELF_DARK_FWHM = 3.0
-"""FWHM of drift that a self-dark needs."""
+FEWEST_FLATS = 3
+"""From so many on the noise of the master flat adds 5 % at most to the variance of stars that cross it."""
 MISFIT = 0.01
-"""Scatter between stars of the light that weighted sums find in the smallest aperture, over that in the
-largest, above which the weights are of another profile: 0.0004 on simulated stars that have it, 0.07 on a
-night of a small camera, where such sums were three times as noisy as plain ones."""
+"""Scatter between stars of the light that sums weighted by the profile find, over that of plain ones, that is
+worth a word where it kept the target from being weighted: 0.002 to 0.007 on simulated stars that have the
+profile, 0.04 on a night of a small camera."""
 BLEND = 0.001
 """Light of neighbours over the target's that is worth a word: 1 mmag."""
 COVERED = 0.25
@@ -43,6 +43,8 @@ class Night:
     drift: tuple[float, float]
     """Range of the field's shift in x and y, from the 1st to the 99th percentile, pixel."""
     has_flat: bool
+    n_flat: int
+    """Frames in the master flat, 0 where it is not known."""
     has_dark: bool
     """Darks, and not a self-dark."""
     has_self_dark: bool
@@ -60,9 +62,11 @@ class Night:
     """Comparison stars of the ensemble that are above it in any frame."""
     n_frame: int
     """Frames in the light curve."""
-    gain_origin: str = ""
-    """How the gain was measured; "" if header or settings tell it."""
+    gain_estimate: str = ""
+    """The gain that was measured, in words; "" if header or settings tell it."""
     is_read_noise_assumed: bool = False
+    seen_saturation: float = math.nan
+    """Level at which pixels pile up, ADU, where neither header nor settings tell it; NaN otherwise."""
     is_median_filtered: bool = False
     is_nonlinearity_known: bool = False
     target_peak: float = math.nan
@@ -79,7 +83,7 @@ class Night:
     n_clock_problem: int = 0
     """Disagreements of more than 60 s between the clocks of the headers."""
     misfit: float = 0.0
-    """As `MISFIT`; 0 where pixels are not weighted by a profile."""
+    """As `MISFIT`; 0 where the target is weighted by a profile, or none is asked for."""
     has_diameter: bool = True
     """The telescope's diameter is known, so that scintillation is in the errors."""
 
@@ -103,6 +107,13 @@ def flags(night: Night) -> tuple[Flag, ...]:
             "no-flats-drift",
             f"no flats, and the field drifts by {drift:.0f} pixels: the depth may be off by several times "
             "its error, and the residuals do not show it",
+        ),
+        (
+            0 < night.n_flat < FEWEST_FLATS and drift > DRIFT,
+            "few-flats",
+            f"a flat of {night.n_flat} frame{'s' if night.n_flat > 1 else ''}, and the field drifts by "
+            f"{drift:.0f} pixels: its noise, over which the stars move, is not in the errors; "
+            f"take {FEWEST_FLATS} flats or more",
         ),
         (
             not night.has_flat and not drift > DRIFT,
@@ -158,8 +169,13 @@ def flags(night: Night) -> tuple[Flag, ...]:
             "undersampled",
             f"FWHM of {night.fwhm:.2f} pixels: the flux depends on where in a pixel a star falls",
         ),
-        (bool(night.gain_origin), "gain-estimated", f"gain not known, estimated from {night.gain_origin}"),
+        (bool(night.gain_estimate), "gain-estimated", f"gain not known: {night.gain_estimate}"),
         (night.is_read_noise_assumed, "read-noise-assumed", "read noise not known, a usual value is taken"),
+        (
+            math.isfinite(night.seen_saturation),
+            "saturation-estimated",
+            f"saturation level not known, {night.seen_saturation:g} ADU taken, where pixels pile up",
+        ),
         (night.is_median_filtered, "median3", _cost_of_median(night.fwhm)),
         (
             night.neighbour_light > BLEND,
@@ -191,8 +207,8 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             night.misfit > MISFIT,
             "profile",
-            f"optimal apertures: the profile of the weights is not that of the stars, which differ by "
-            f'{100 * night.misfit:.1f} % among themselves: mode = "fixed" is the better one here',
+            f"optimal apertures: the light found by the profile differs by {100 * night.misfit:.1f} % from "
+            'star to star, more than weights gain: the target has plain sums, as with mode = "fixed"',
         ),
         (
             not night.has_diameter,

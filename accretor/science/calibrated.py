@@ -264,5 +264,16 @@ def _zero_level(masters: Masters, exposure: float, of: Any) -> Any:
 
 
 def response(flat: Image, gain: float) -> Image:
-    """Return electron per ADU of each pixel, float32: one product in the place of two divisions."""
+    """Return electron per ADU of each pixel: one product in the place of two divisions.
+
+    Parameters
+    ----------
+    flat : (height, width) float32
+        Master flat, about 1.
+    gain : float, electron/ADU
+
+    Returns
+    -------
+    (height, width) float32, electron/ADU
+    """
     return np.asarray(np.float32(gain) / np.maximum(flat, np.float32(detector.LEAST_RESPONSE)))

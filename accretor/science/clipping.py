@@ -126,7 +126,17 @@ class Clipped:
 
 
 def clipped(values: Image, clip: float, n_round: int) -> Clipped:
-    """Return the rows of *values*, sorted, with what the clipping left of each; see `clipped_median`."""
+    """Return the rows of *values*, sorted, with what the clipping left of each; see `clipped_median`.
+
+    Parameters
+    ----------
+    values : (n_row, n) float
+        NaN do not count.
+    clip : float
+        Standard deviations from the median beyond which a value is left out.
+    n_round : int
+        Times that this is done.
+    """
     ordered = np.sort(values, axis=1)  # NaN comes last
     n_row = len(ordered)
     high = np.isfinite(ordered).sum(axis=1)

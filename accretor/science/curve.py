@@ -10,8 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Integers
-from accretor.science import detrend, fit, limbdarkening, rednoise, solution, statistics, transit
+from accretor.science import (
+    averaging,
+    detrend,
+    fit,
+    limbdarkening,
+    rednoise,
+    siblings,
+    solution,
+    statistics,
+    transit,
+)
 from accretor.science import ephemeris as ephemerides
+from accretor.science.averaging import Averaged
+from accretor.science.siblings import Siblings
 from accretor.science.terms import Judge, Tried
 
 if TYPE_CHECKING:
@@ -78,6 +90,12 @@ class Curve:
     problem: fit.Problem | None
     """The last problem solved, points used only; None without a fit."""
     solution: solution.Solution | None
+    averaged: Averaged | None
+    """Its errors, the choice of terms allowed for; None without a fit."""
+    pull: Floats | None
+    """(5,) what the same fit finds in the comparison stars over its errors; None without a fit."""
+    covariance: Floats | None
+    """(5, 5) of the transit's parameters with all this in it; None without a fit."""
     noise: rednoise.Noise | None
     """Noise models of the condensed problem; None without a fit."""
 
@@ -128,7 +146,7 @@ def set_up(
 
 
 def restrict(problem: fit.Problem, mask: Booleans, basis: Floats) -> fit.Problem:
-    """Return *problem* for the points of *mask*, with the terms *basis* (n, n_term)."""
+    """Return *problem* for the points of *mask* (n,), with the terms *basis* (n, n_term)."""
     return replace(
         problem,
         time=problem.time[mask],
@@ -146,7 +164,8 @@ def with_transit(
     *,
     forced: tuple[str, ...] | None,
     max_terms: int,
-    log_prior: Floats | None = None,
+    log_prior: Floats,
+    stars: Siblings,
 ) -> Curve:
     """Fit transit and trend together.
 
@@ -161,8 +180,10 @@ def with_transit(
         Terms that it shall have; default: chosen by the Bayesian information criterion.
     max_terms : int
         Most terms to choose.
-    log_prior : (rednoise.N_MODEL,) float64, optional
+    log_prior : (rednoise.N_MODEL,) float64
         Prior of the noise models.
+    stars : Siblings
+        Comparison stars that tell how true the errors are.
     """
     in_transit = np.abs(whole.time) < 0.5 * whole.full.mean
     outlier = _spikes(series, in_transit)
@@ -176,7 +197,9 @@ def with_transit(
     chosen = detrend.independent(forced, terms, mask) if forced is not None else judge.choose(max_terms)
 
     def solved() -> tuple[fit.Problem, solution.Solution]:
-        return restrict(whole, mask, basis), solution.solve(judge.with_terms(chosen), judge.noise)
+        return restrict(whole, mask, basis), solution.solve(
+            judge.with_terms(chosen), judge.noise, judge.fitted(chosen)
+        )
 
     basis = columns[:, [0, *(1 + names.index(name) for name in chosen)]]
     problem, found = solved()
@@ -189,6 +212,12 @@ def with_transit(
         wide = fit.condense(restrict(whole, mask, columns), solution.MAX_POINT)
         judge = Judge(wide, names, solution.prepare(wide, log_prior), n_point=int(mask.sum()))
         problem, found = solved()
+    averaged = (
+        averaging.alone(found, chosen)
+        if forced is not None
+        else averaging.average(judge, chosen, found, max_terms)
+    )
+    pull = siblings.pull(stars, mask, problem, judge.with_terms(chosen), judge.noise, found)
     coefficient = _levelled(problem, found)
     level = float(coefficient[0])
     error = np.sqrt(np.diag(found.covariance))[6:]
@@ -204,6 +233,9 @@ def with_transit(
         tried=judge.tried(chosen, found),
         problem=problem,
         solution=found,
+        averaged=averaged,
+        pull=pull,
+        covariance=siblings.stretched(averaged.covariance, pull),
         noise=judge.noise,
     )
 
@@ -216,7 +248,19 @@ def without_transit(
     max_terms: int,
     is_level: Booleans,
 ) -> Curve:
-    """Fit the trend alone, to the points of *is_level* (those outside a transit, if that is known)."""
+    """Fit the trend alone, to the points of *is_level* (those outside a transit, if that is known).
+
+    Parameters
+    ----------
+    series : Series
+    quantities : mapping
+        Terms that the trend may have, (n,) each.
+    forced : tuple of str, optional
+        Terms that it shall have; default: chosen by the Bayesian information criterion.
+    max_terms : int
+        Most terms to choose.
+    is_level : (n,) bool
+    """
     outlier = _spikes(series, ~is_level)
     mask = series.is_used & ~_mask(outlier, series) & is_level
     terms = detrend.candidates(quantities, mask)
@@ -252,6 +296,9 @@ def without_transit(
         tried=(),
         problem=None,
         solution=None,
+        averaged=None,
+        pull=None,
+        covariance=None,
         noise=None,
     )
 

@@ -52,7 +52,15 @@ def candidates(quantities: Mapping[str, Floats], is_used: Booleans) -> dict[str,
 
 
 def independent(names: Sequence[str], terms: Mapping[str, Floats], is_used: Booleans) -> tuple[str, ...]:
-    """Return those of *names* that are among *terms* and not a sum of a constant and those before them."""
+    """Return those of *names* that are among *terms* and not a sum of a constant and those before them.
+
+    Parameters
+    ----------
+    names : sequence of str
+    terms : mapping
+        Standardised quantities, (n,) float64.
+    is_used : (n,) bool
+    """
     kept: tuple[str, ...] = ()
     for name in names:
         if name not in terms:
@@ -112,12 +120,35 @@ def select(
 def joinable(
     terms: Mapping[str, Floats], chosen: Sequence[str], *, max_terms: int, template: Floats | None
 ) -> list[str]:
-    """Return the names of *terms* that may be added to those *chosen*; see `select`."""
+    """Return the names of *terms* that may be added to those *chosen*; arguments as of `select`."""
     return [
         name
         for name in terms
         if _may_join(name, chosen, max_terms) and not _is_like(name, terms[name], template)
     ]
+
+
+def sets(
+    terms: Mapping[str, Floats], *, max_terms: int, template: Floats | None, is_used: Booleans
+) -> list[tuple[str, ...]]:
+    """Return every set of *terms* that `select` could come to, the empty one first; each once."""
+    found: dict[frozenset[str], tuple[str, ...]] = {frozenset(): ()}
+    reached: list[tuple[str, ...]] = [()]
+    for chosen in reached:  # it grows as it is read
+        for name in joinable(terms, chosen, max_terms=max_terms, template=template):
+            wider = (*chosen, name)
+            if frozenset(wider) not in found and independent(wider, terms, is_used) == wider:
+                found[frozenset(wider)] = wider
+                reached.append(wider)
+    return reached
+
+
+def demanded(names: Sequence[str]) -> float:
+    """Return the BIC that *names* must gain together before `select` takes them, noise being correlated.
+
+    As a prior it is odds of 1 to 20 for every term but airmass.
+    """
+    return STRONG * sum(name != PREFERRED for name in names)
 
 
 def best_of(gain: Mapping[str, float], weak: float = STRONG) -> str | None:

@@ -85,7 +85,16 @@ class Aperture:
 
 
 def at_radius(photometry: Photometry, scintillation: Floats, index: int) -> Aperture:
-    """Return logarithmic fluxes and relative errors at one aperture radius."""
+    """Return logarithmic fluxes and relative errors at one aperture radius.
+
+    Parameters
+    ----------
+    photometry : Photometry
+    scintillation : (n_frame,) float64
+        Relative error by the atmosphere.
+    index : int
+        Of the radius.
+    """
     flux = photometry.flux[:, :, index]
     error = noise.fractional_error(flux, photometry.flux_error[:, :, index], scintillation)
     good = np.isfinite(error) & ~photometry.is_near_edge
@@ -101,7 +110,14 @@ def _penalty(photometry: Photometry) -> Floats | None:
 
 
 def target_over(aperture: Aperture, target: int, is_comparison: Booleans) -> tuple[Floats, Floats]:
-    """Return the target's relative flux (median 1) and its predicted error, both (n,)."""
+    """Return the target's relative flux (median 1) and its predicted error, both (n_frame,).
+
+    Parameters
+    ----------
+    aperture : Aperture
+    target : int
+    is_comparison : (n_star,) bool
+    """
     solution = ensemble.zero_point(aperture.log_flux, aperture.error, is_comparison, penalty=aperture.penalty)
     log_flux = aperture.log_flux[:, target] - solution.zero
     finite = log_flux[np.isfinite(log_flux)]
@@ -213,7 +229,15 @@ def choose_radius(radii: Floats, scatter: Floats, fwhm: float, usual: int) -> in
     Of the radii within 3 per cent of the least scatter, the smallest: less sky and
     fewer neighbours. Radii under 1.2 FWHM are left out as long as there are others:
     they suit faint stars from point to point, and follow the seeing over the night.
-    *usual* if no scatter is known.
+
+    Parameters
+    ----------
+    radii : (n_radius,) float64, pixel
+    scatter : (n_radius,) float64
+        NaN where it is not known.
+    fwhm : float, pixel
+    usual : int
+        The answer if no scatter is known.
     """
     is_known = np.isfinite(scatter)
     is_wide = is_known & (radii >= LEAST_RADIUS * fwhm)

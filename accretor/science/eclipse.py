@@ -213,6 +213,13 @@ def covered(time: Floats, exposure: Floats, window: Window) -> float:
 
     A frame stands for the time half way to the next, and to the one before, but for no more than
     twice the usual.
+
+    Parameters
+    ----------
+    time : (n,) float64, BJD_TDB
+        Middles of the exposures, ascending.
+    exposure : (n,) float64, s
+    window : Window
     """
     start, end = window.ingress - window.sigma, window.egress + window.sigma
     if not len(time) or not end > start:

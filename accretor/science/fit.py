@@ -103,7 +103,7 @@ def condense(problem: Problem, most: int) -> Problem:
 
 
 def transit_model(problem: Problem, parameter: Floats) -> Floats:
-    """Return the transit at every point, 1 outside."""
+    """Return the transit at every point, (n,), 1 outside; *parameter* is (5,): tc, k, a_rs, impact, g."""
     tc, k, a_rs, impact, g = (float(value) for value in parameter)
     return transit.light_curve(
         problem.time,
@@ -118,7 +118,7 @@ def transit_model(problem: Problem, parameter: Floats) -> Floats:
 
 
 def prior_residual(problem: Problem, parameter: Floats) -> Floats:
-    """Return the deviations from the priors in units of their errors."""
+    """Return the deviations of *parameter* (5,) from the priors in units of their errors, (n_prior,)."""
     tc, k, a_rs, impact, g = (float(value) for value in parameter)
     if problem.a_rs is not None:
         scale = (a_rs - problem.a_rs.mean) / problem.a_rs.error
@@ -146,7 +146,7 @@ def bounds(problem: Problem) -> tuple[Floats, Floats]:
 
 
 def linear(problem: Problem, model: Floats) -> tuple[Floats, float]:
-    """Return the coefficients of the trend under a given transit, and chi^2."""
+    """Return the coefficients of the trend (n_term,) under a given transit *model* (n,), and chi^2."""
     design = model[:, np.newaxis] * problem.basis / problem.error[:, np.newaxis]
     value = problem.flux / problem.error
     coefficient: Floats = np.asarray(np.linalg.lstsq(design, value, rcond=None)[0], dtype=np.float64)
@@ -158,6 +158,16 @@ def least_squares(problem: Problem, start: Floats) -> tuple[Floats, float]:
 
     Variable projection (Golub & Pereyra 1973, SIAM J. Num. An. 10, 413): the linear
     terms are solved for at every step and never seen by the minimiser.
+
+    Parameters
+    ----------
+    problem : Problem
+    start : (5,) float64
+        As of `transit_model`; those that are not free stay.
+
+    Returns
+    -------
+    (5,) float64, float
     """
     from scipy.optimize import least_squares as minimise
 
@@ -189,6 +199,11 @@ def best(problem: Problem) -> tuple[Floats, float]:
     """Return the better of two fits: from the prediction, and from the best mid-time of a grid.
 
     The second is left out where the grid ends at the prediction itself.
+
+    Returns
+    -------
+    (5,) float64, float
+        As of `least_squares`.
     """
     shifts = np.linspace(-problem.tc_reach, problem.tc_reach, 25)[1:-1]
     trials = [np.concatenate([[shift], problem.start[1:]]) for shift in shifts]
@@ -201,7 +216,15 @@ def best(problem: Problem) -> tuple[Floats, float]:
 
 
 def jacobian(problem: Problem, parameter: Floats, coefficient: Floats) -> Floats:
-    """Return the derivatives by the free parameters and all linear terms, (n, n_free + n_term)."""
+    """Return the derivatives by the free parameters and all linear terms, (n, n_free + n_term).
+
+    Parameters
+    ----------
+    problem : Problem
+    parameter : (5,) float64
+    coefficient : (n_term,) float64
+        Of the trend.
+    """
     trend = problem.basis @ coefficient
     columns = [
         (transit_model(problem, parameter + step) - transit_model(problem, parameter - step))
@@ -214,7 +237,15 @@ def jacobian(problem: Problem, parameter: Floats, coefficient: Floats) -> Floats
 
 
 def prior_terms(problem: Problem, parameter: Floats, n_term: int) -> tuple[Floats, Floats]:
-    """Return precision and gradient of the priors for the free parameters and the linear terms."""
+    """Return precision (m, m) and gradient (m,) of the priors, m = n_free + *n_term*.
+
+    Parameters
+    ----------
+    problem : Problem
+    parameter : (5,) float64
+    n_term : int
+        Linear terms, which have no priors: their part is 0.
+    """
     rows = np.stack(
         [
             (prior_residual(problem, parameter + step) - prior_residual(problem, parameter - step))

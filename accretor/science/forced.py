@@ -90,6 +90,7 @@ def measure(
     dirt: Booleans,
     noise: Noise,
     profile: aperture.Profile | None = None,
+    turn: Floats | None = None,
 ) -> Forced:
     """Measure the light at positions that are not moved, each with the sky of an annulus of its own.
 
@@ -109,7 +110,9 @@ def measure(
         light is of the place.
     noise : Noise
     profile : aperture.Profile, optional
-        Weight pixels by it, as the stars that these are compared with were; without it each pixel counts 1.
+        Weight pixels by it, as `aperture.weighted_sums` does; without it each pixel counts 1.
+    turn : (n,) float64, optional
+        Of the weights at each position; needed with a profile.
 
     Returns
     -------
@@ -129,10 +132,12 @@ def measure(
         level, spread, count = aperture.annulus_sky(image, at_x[part], at_y[part], annulus, dirt)
         level = np.where(is_here[part] & (count >= aperture.LEAST_SKY), level, np.nan)
         sky[part], sky_noise[part], n_sky[part] = level, np.where(np.isfinite(level), spread, np.nan), count
-        if profile is None:
+        if profile is None or turn is None:
             flux[part] = aperture.aperture_sums(image, at_x[part], at_y[part], level, radii)
         else:
-            flux[part], own = aperture.weighted_sums(image, at_x[part], at_y[part], level, radii, profile)
+            flux[part], own = aperture.weighted_sums(
+                image, at_x[part], at_y[part], level, radii, profile, turn[part]
+            )
             weights.append(own)
         peak[part] = np.where(is_here[part], _peaks(raw, at_x[part], at_y[part], fwhm), np.nan)
     flux[~(margin[:, np.newaxis] >= radii)] = np.nan
@@ -162,7 +167,19 @@ def measure(
 
 
 def discs(shape: tuple[int, ...], x: Floats, y: Floats, radius: float) -> Booleans:
-    """Return a map of the pixels whose centres are within *radius* of a position, pixel."""
+    """Return a map of the pixels whose centres are within a radius of a position.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the map.
+    x, y : (n,) float64, pixel
+    radius : float, pixel
+
+    Returns
+    -------
+    (height, width) bool
+    """
     covered = np.zeros(shape, dtype=bool)
     is_near = (x > -radius - 1) & (x < shape[1] + radius) & (y > -radius - 1) & (y < shape[0] + radius)
     columns, rows = stamp_pixels(x[is_near], y[is_near], math.ceil(radius))
@@ -296,9 +313,9 @@ def _peaks(raw: Image, x: Floats, y: Floats, fwhm: float) -> Floats:
 
 
 def limiting_magnitude(limit: Floats, zero_point: float) -> Floats:
-    """Return the magnitude of a flux *limit* (electron); *zero_point* is that of one electron.
+    """Return the magnitude of a flux *limit* (any shape, electron), magnitude; NaN where it is not known.
 
-    NaN where either is not known.
+    *zero_point* is the magnitude of one electron.
     """
     limit = np.asarray(limit, dtype=np.float64)
     is_known = np.isfinite(limit) & (limit > 0)

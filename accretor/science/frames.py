@@ -14,6 +14,8 @@ WIDE = 2.0
 """Times the usual FWHM."""
 BRIGHT_SKY = 5.0
 """Times the usual sky."""
+DEFOCUSED = 15.0
+"""Pixel of FWHM beyond which it is the focus, and not the air."""
 CLEAR = 0.95
 """Part of the frames that are at most as clear as a clear one: a few may be too bright by chance."""
 
@@ -43,6 +45,7 @@ def remarks(n_match: Floats, transparency: Floats, fwhm: Floats, sky: Floats, sk
         note(n_match < FEW_MATCHES * matches, "{:.0f} stars matched, usually {:.0f}", n_match, matches)
         note(transparency < DIM * clear, "{:.0%} of the light of a clear frame", transparency / clear, clear)
         note(fwhm > WIDE * width, "FWHM {:.1f} pixel, usually {:.1f}", fwhm, width)
+        note(fwhm > DEFOCUSED, "out of focus: stars are {:.0f} pixels wide", fwhm, width)
         # Of a dark sky five times is little, and the noise alone may make it.
         is_bright = (sky > BRIGHT_SKY * level) & (sky - level > BRIGHT_SKY * _median(sky_noise))
         note(is_bright, "sky {:.0f} electron, usually {:.0f}", sky, level)

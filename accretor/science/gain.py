@@ -71,12 +71,6 @@ def of_flats(flats: Image, biases: Image) -> Gain:
     return _believed(found, error, found * math.sqrt(dark))
 
 
-def photon_transfer(flats: Image, biases: Image) -> tuple[float, float]:
-    """Return gain (electron per ADU) and read noise (electron) of two flats and two biases: `of_flats`."""
-    found = of_flats(flats, biases)
-    return found.gain, found.read_noise
-
-
 def read_noise(biases: Image, gain: float) -> float:
     """Return the read noise, electron, of (n, height, width) biases in ADU; n at least 2.
 

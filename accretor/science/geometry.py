@@ -41,6 +41,12 @@ def stamps(
 ) -> tuple[NDArray[Pixel], Booleans]:
     """Cut the squares of `stamp_pixels` out of *image*.
 
+    Parameters
+    ----------
+    image : (height, width)
+    columns, rows : (n_star, size) int
+        Of `stamp_pixels`.
+
     Returns
     -------
     values : (n_star, size, size)
@@ -72,7 +78,18 @@ class Stampable(Protocol):
 
 
 def blocks(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray[Pixel]:
-    """Return the pixels (n_star, n_row, n_column) of cut-outs; those outside of *image* repeat its rim."""
+    """Return the pixels of cut-outs; those outside of *image* repeat its rim.
+
+    Parameters
+    ----------
+    image : (height, width)
+    columns : (n_star, n_column) int
+    rows : (n_star, n_row) int
+
+    Returns
+    -------
+    (n_star, n_row, n_column), the type of *image*
+    """
     height, width = image.shape
     n_star, n_row, n_column = len(columns), rows.shape[1], columns.shape[1]
     x, y = columns[:, 0], rows[:, 0]
@@ -200,9 +217,9 @@ def _corner_area(x: Floats, y: Floats, radius: Floats) -> Floats:
 
 
 def bin_image(image: Image, factor: int, out: Image | None = None) -> Image:
-    """Return the mean of squares of *factor* x *factor* pixels; a rest at the far rims is left out.
+    """Return the mean of squares of *factor* x *factor* pixels of *image* (height, width).
 
-    It is written to *out*, if that is given and there is something to bin.
+    A rest at the far rims is left out. Means are written to *out*, if that is given and *factor* is not 1.
     """
     if factor == 1:
         return image

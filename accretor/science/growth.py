@@ -26,11 +26,6 @@ class Growth:
     """By the scatter of the stars; NaN with fewer than two."""
     n_star: int
 
-    @property
-    def spread(self) -> Floats:
-        """Robust scatter of the stars themselves, (n_radius,), over their median."""
-        return np.asarray(self.stars_error * math.sqrt(self.n_star * 2 / math.pi) / self.stars)
-
 
 def curve(flux: Floats, *, is_left_out: Booleans, is_alone: Booleans) -> Growth:
     """Return the curve of growth of the target, and that of the other stars.

@@ -33,6 +33,17 @@ def altitude(jd: Floats, ra: float, dec: float, latitude: float, longitude: floa
     """Return the altitude of a place of J2000, degree, good to a third of one until 2040.
 
     Mean sidereal time of Meeus (1998), chapter 12; without precession, nutation and refraction.
+
+    Parameters
+    ----------
+    jd : (n,) float64, JD UTC
+    ra, dec : float, degree
+    latitude, longitude : float, degree
+        East and north positive.
+
+    Returns
+    -------
+    (n,) float64, degree
     """
     sidereal = 280.46061837 + 360.98564736629 * (jd - 2451545.0) + longitude
     hour_angle = np.radians(sidereal - ra)

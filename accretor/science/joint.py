@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class Band:
     noise: rednoise.Noise
     mid: float
     """BJD_TDB from which the problem's time is counted."""
+    covariance: Floats
+    """(5, 5) of its single fit, the terms of the trend taken as certain; 0 for what was held."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,39 @@ def combine(filters: Sequence[One]) -> Joint | None:
         rp_rs_error=tuple(float(error[i]) for i in k_at),
         covariance=covariance[np.ix_(order, order)],
         chi2=float(sum((one.mean[TC] - value[0]) ** 2 / one.covariance[TC, TC] for one in filters)),
+    )
+
+
+def widened(found: Joint, chosen: Joint, averaged: Joint) -> Joint:
+    """Return *found* with the errors grown as those of the product of the single fits grow.
+
+    A fit of all points takes the terms of each filter's trend as certain, and a product of single
+    fits can have in it that they were chosen.
+
+    Parameters
+    ----------
+    found : Joint
+        Fit of all points; its covariance becomes that of its errors alone.
+    chosen, averaged : Joint
+        Products of the single fits without and with the choice of terms in their errors.
+    """
+
+    def grown(error: float, certain: float, uncertain: float) -> float:
+        return error * uncertain / certain if certain > 0 else error
+
+    rp_rs_error = tuple(map(grown, found.rp_rs_error, chosen.rp_rs_error, averaged.rp_rs_error))
+    tc_error = grown(found.tc_error, chosen.tc_error, averaged.tc_error)
+    a_rs_error = grown(found.a_rs_error, chosen.a_rs_error, averaged.a_rs_error)
+    impact_error = grown(found.impact_error, chosen.impact_error, averaged.impact_error)
+    error = np.sqrt(np.diag(found.covariance))
+    error[: 3 + len(rp_rs_error)] = [tc_error, a_rs_error, impact_error, *rp_rs_error]
+    return replace(
+        found,
+        tc_error=tc_error,
+        a_rs_error=a_rs_error,
+        impact_error=impact_error,
+        rp_rs_error=rp_rs_error,
+        covariance=np.diag(error**2),
     )
 
 

@@ -1,8 +1,9 @@
-"""How full the pixels of a raw frame are."""
+"""How full the pixels of a raw frame are, and how full they can be."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,11 @@ SAMPLE = 40_000
 """Pixels whose median is the level: it is known to a hundredth of the noise and better."""
 STRIP = 1 << 18
 """Pixels looked at together."""
+
+PILE = 5
+"""Pixels at the highest value of all from which on that is where the detector ends, and not a bright star."""
+LEAST_FULL = 255
+"""ADU: no detector ends below."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,31 @@ def measure(raw: NDArray[Any], saturation: float) -> Levels:
         if not is_whole:
             n_undefined += int(np.count_nonzero(~np.isfinite(part)))
     return Levels(_median(sample), n_saturated, n_undefined)
+
+
+def full(frames: Iterable[NDArray[Any]]) -> float:
+    """Return the level at which pixels of raw frames pile up, ADU; NaN if they do not.
+
+    Parameters
+    ----------
+    frames : iterable of (height, width), ADU
+        Of one night. Frames that are not of whole numbers tell nothing.
+
+    Returns
+    -------
+    float
+        The highest value of all frames, if 5 pixels and more have it: 4095 of a 12-bit camera whose stars or
+        hot pixels are full. Stars that are not all end at values of their own.
+    """
+    highest, count = -math.inf, 0
+    for frame in frames:
+        if frame.dtype.kind not in "iu" or not frame.size:
+            continue
+        top = int(frame.max())
+        if top >= highest:
+            count = int(np.count_nonzero(frame == top)) + (count if top == highest else 0)
+            highest = top
+    return float(highest) if count >= PILE and highest >= LEAST_FULL else math.nan
 
 
 def _median(values: NDArray[Any]) -> float:

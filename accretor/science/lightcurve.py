@@ -310,9 +310,15 @@ def _obstacle(series: Series, prediction: Prediction | None, coverage: str) -> s
 
 def _measured(found: Curve, prediction: Prediction) -> tuple[TransitFit | None, str]:
     """Return the fit, or why what was found is none."""
-    if found.problem is None or found.solution is None or found.noise is None:
+    if found.problem is None or found.solution is None or found.covariance is None or found.noise is None:
         return None, "the transit is not measured: the frames do not tell it from the trend"
-    fitted = summary.summarise(found.problem, found.solution, mid=prediction.mid, sigma=prediction.sigma)
+    fitted = summary.summarise(
+        found.problem,
+        found.solution,
+        found.covariance,
+        mid=prediction.mid,
+        sigma=prediction.sigma,
+    )
     words = summary.nonsense(fitted, 48 * (prediction.mid - prediction.ingress))
     if not words:
         return fitted, ""
@@ -359,11 +365,18 @@ def _trend_and_transit(
     max_terms = settings.max_detrend
     if not obstacle and ephemeris is not None and prediction is not None:
         whole = curves.set_up(series, prediction, ephemeris, target, law, settings.limb_darkening)
-        log_prior = nightnoise.log_prior(photometry, night, series.is_used)
+        stars = nightnoise.siblings(photometry, night, series.is_used)
+        log_prior = nightnoise.log_prior(photometry, stars, series.is_used)
         # Singular: the points tell neither the terms nor the transit apart.
         with contextlib.suppress(np.linalg.LinAlgError):
             return curves.with_transit(
-                series, whole, quantities, forced=forced, max_terms=max_terms, log_prior=log_prior
+                series,
+                whole,
+                quantities,
+                forced=forced,
+                max_terms=max_terms,
+                log_prior=log_prior,
+                stars=stars,
             )
     is_level = np.ones(len(series.time), dtype=bool)
     if prediction is not None and (~_in_transit(series.time, prediction) & series.is_used).sum() >= 5:

@@ -22,6 +22,11 @@ def log_likelihood(problem: Problem, noise: rednoise.Noise, parameter: Floats) -
     noise : rednoise.Noise
         Of its times and errors.
     parameter : (m, 5) float64
+        As of `fit.transit_model`.
+
+    Returns
+    -------
+    (m,) float64
     """
     model = np.stack([fit.transit_model(problem, point) for point in parameter])
     value = np.broadcast_to(problem.flux, model.shape)
@@ -41,6 +46,10 @@ def log_posterior(problem: Problem, noise: rednoise.Noise, parameter: Floats) ->
     problem, noise
         As :func:`log_likelihood` takes them.
     parameter : (m, 5) float64
+
+    Returns
+    -------
+    (m,) float64
     """
     low, high = fit.bounds(problem)
     is_free = problem.is_free

@@ -33,7 +33,10 @@ class Colors:
 
 
 def differences(color: Floats, target: int) -> Floats:
-    """Return by how much each star is redder than the target, magnitude; NaN where it is not known."""
+    """Return by how much each star is redder than the target, (n_star,) magnitude.
+
+    *color* is (n_star,), magnitude; NaN where it is not known.
+    """
     return np.asarray(color - color[target])
 
 
@@ -66,7 +69,16 @@ def penalty(color: Floats, position: Floats, airmass: Floats, target: int) -> Fl
 
 
 def refused(color: Floats, reasons: list[str], target: int) -> list[str]:
-    """Return *reasons* with the stars refused whose colour is not like the target's, if enough others are."""
+    """Return *reasons* with the stars refused whose colour is not like the target's, if enough others are.
+
+    Parameters
+    ----------
+    color : (n_star,) float64, magnitude
+        NaN where it is not known.
+    reasons : list of str
+        Why each star is refused already; "" for one that is not.
+    target : int
+    """
     difference = np.abs(differences(color, target))
     is_left = np.array([not reason for reason in reasons])
     if (is_left & (difference <= MOST_DIFFERENCE)).sum() < ENOUGH_LIKE:

@@ -134,12 +134,12 @@ def of_star(teff: float | None, logg: float | None, filter_name: str) -> LimbDar
 
 
 def intensity(mu: Floats, g: float, h: float) -> Floats:
-    """Return the power-2 intensity at *mu*, 1 at the centre of the disc."""
+    """Return the power-2 intensity at *mu* (any shape), 1 at the centre of the disc."""
     return np.asarray(1 - g * (1 - mu**h))
 
 
 def profile(law: Law, first: float, second: float, mu: Floats) -> Floats:
-    """Return the intensity at *mu* by the coefficients of a law, 1 at the centre of the disc."""
+    """Return the intensity at *mu* (any shape) by the coefficients of a law, 1 at the centre of the disc."""
     if law == "power-2":
         return intensity(mu, first, second)
     return np.asarray(1 - first * (1 - mu) - second * (1 - mu) ** 2)

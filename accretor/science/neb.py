@@ -231,6 +231,13 @@ def faintest_cleared(delta_mag: Floats, dispositions: Sequence[str]) -> float:
     """Return the magnitude difference of the faintest star that is cleared by its light curve; NaN for none.
 
     It is what the form of ExoFOP calls the faintest neighbour.
+
+    Parameters
+    ----------
+    delta_mag : (n,) float64, magnitude
+        Of each neighbour, fainter than the target positive.
+    dispositions : sequence of str
+        Of each neighbour.
     """
     found = [
         value

@@ -86,14 +86,23 @@ def find_target(separation: Floats, magnitude: Floats) -> int:
 
 
 def unmatched(ra: Floats, dec: Floats, known_ra: Floats, known_dec: Floats) -> Booleans:
-    """Return which stars are further than 1.5 arcsec from every *known* one; all coordinates degree."""
+    """Return which stars are further than 1.5 arcsec from every known one, (n,).
+
+    Parameters
+    ----------
+    ra, dec : (n,) float64, degree
+    known_ra, known_dec : (m,) float64, degree
+    """
     if not len(known_ra):
         return np.ones(len(ra), dtype=bool)
     return np.asarray(_nearest(ra, dec, known_ra, known_dec) > SAME_STAR)
 
 
 def nearest(ra: Floats, dec: Floats) -> Floats:
-    """Return how far the nearest other star is from each, arcsec; inf for a star alone."""
+    """Return how far the nearest other star is from each, (n,) arcsec; inf for a star alone.
+
+    *ra* and *dec* are (n,), degree.
+    """
     if len(ra) < 2:
         return np.full(len(ra), np.inf)
     plane = _plane(ra, dec, float(ra[0]), float(dec[0]))
@@ -103,7 +112,20 @@ def nearest(ra: Floats, dec: Floats) -> Floats:
 
 
 def match(xy: Floats, other: Floats, reach: float) -> tuple[Integers, Integers]:
-    """Return indices of positions (n, 2) that are each other's nearest and within *reach*."""
+    """Return indices of positions that are each other's nearest and within *reach*.
+
+    Parameters
+    ----------
+    xy : (n, 2) float64
+    other : (m, 2) float64
+    reach : float
+        In the same unit.
+
+    Returns
+    -------
+    (k,) int64, (k,) int64
+        Indices into *xy* and into *other*.
+    """
     if not len(xy) or not len(other):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     distance = np.hypot(*(xy[:, np.newaxis] - other).transpose(2, 0, 1))

@@ -66,7 +66,7 @@ def linearised(signal: Image, coefficients: tuple[float, ...]) -> Image:
 
 
 def median_filtered(image: Image) -> Image:
-    """Return the median of the 3 x 3 pixels around each pixel; the rim is mirrored."""
+    """Return the median of the 3 x 3 pixels around each pixel (height, width); the rim is mirrored."""
     from scipy.ndimage import median_filter
 
     return np.asarray(median_filter(image, size=3, mode="mirror"))

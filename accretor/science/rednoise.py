@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -119,14 +120,24 @@ def prepare(time: Floats, error: Floats, log_prior: Floats | None = None) -> Noi
     log_prior : (N_MODEL,) float64, optional
         Default: :func:`plain_prior`.
     """
+    eigenvalue, eigenvector = _decomposed(np.ascontiguousarray(time, dtype=np.float64).tobytes())
+    return Noise(error, eigenvalue, eigenvector, plain_prior() if log_prior is None else log_prior)
+
+
+@functools.lru_cache(maxsize=2)
+def _decomposed(times: bytes) -> tuple[Floats, Floats]:
+    """Return eigenvalues and eigenvectors of the correlation matrices of a series of float64 *times*, day.
+
+    Stars of one night mostly have the same times, and these matrices are nearly all that they cost.
+    """
+    time = np.frombuffer(times)
     lag = np.abs(time[:, np.newaxis] - time) * 1440.0
     found = [np.linalg.eigh(shape(lag / tau)) for shape in SHAPES for tau in LIFETIMES]
-    return Noise(
-        error=error,
-        eigenvalue=np.maximum(0.0, np.array([pair[0] for pair in found])),
-        eigenvector=np.array([pair[1] for pair in found]),
-        log_prior=plain_prior() if log_prior is None else log_prior,
-    )
+    eigenvalue = np.maximum(0.0, np.array([pair[0] for pair in found]))
+    eigenvector = np.array([pair[1] for pair in found])
+    for shared in (eigenvalue, eigenvector):
+        shared.flags.writeable = False
+    return eigenvalue, eigenvector
 
 
 def gram(noise: Noise, table: Floats) -> Gram:
@@ -223,6 +234,15 @@ def deviance(found: Gram, precision: Floats, gradient: Floats) -> float:
     Twice the difference of two nested models falls on the scale of chi^2, so that terms can be
     judged by an information criterion without white noise being assumed. Noise models of more
     than :data:`MOST_JUDGED` are left to the fit that follows.
+
+    Parameters
+    ----------
+    found : Gram
+        Of the derivatives and the residuals.
+    precision : (m, m) float64
+        Of the priors of the m parameters.
+    gradient : (m,) float64
+        Of the priors.
     """
     normal, right = found.product[..., 1:, 1:], found.product[..., 1:, 0]
     square = found.product[..., 0, 0]

@@ -43,11 +43,11 @@ class Solution:
 
 
 def prepare(problem: Problem, log_prior: Floats | None) -> rednoise.Noise:
-    """Return the noise models of a problem."""
+    """Return the noise models of a problem; *log_prior* is theirs, (rednoise.N_MODEL,)."""
     return rednoise.prepare(problem.time, problem.error, log_prior)
 
 
-def solve(problem: Problem, noise: rednoise.Noise) -> Solution:
+def solve(problem: Problem, noise: rednoise.Noise, near: Floats | None = None) -> Solution:
     """Fit transit and trend, then let the noise models correct values and errors.
 
     Least squares finds the neighbourhood; steps of generalised least squares
@@ -62,17 +62,49 @@ def solve(problem: Problem, noise: rednoise.Noise) -> Solution:
         At most :data:`MAX_POINT` points, or little more.
     noise : rednoise.Noise
         Of its times and errors.
+    near : (5,) float64, optional
+        What least squares finds (:func:`accretor.science.fit.best`), where that is known.
     """
-    parameter, _ = fit.best(problem)
+    parameter = fit.best(problem)[0] if near is None else near.copy()
     coefficient, chi2 = fit.linear(problem, fit.transit_model(problem, parameter))
     parameter, coefficient = _approach(problem, noise, parameter, coefficient)
     trial = np.linspace(-problem.tc_reach, problem.tc_reach, N_TRIAL)
     found = _weigh(problem, noise, parameter, coefficient, trial)
     parameter[TC] = found.likeliest
+    middle, error = float(found.mean[TC]), float(np.sqrt(found.covariance[TC, TC]))
+    return _settled(problem, noise, parameter, coefficient, chi2, middle, error)
+
+
+def solve_near(problem: Problem, noise: rednoise.Noise, other: Solution) -> Solution:
+    """Fit the points of *other* with other terms of the trend, where mid-times are about as likely as there.
+
+    Parameters
+    ----------
+    problem, noise
+        As :func:`solve` takes them.
+    other : Solution
+        Of the same points.
+    """
+    parameter = other.parameter.copy()
+    coefficient, chi2 = fit.linear(problem, fit.transit_model(problem, parameter))
+    error = float(np.sqrt(other.covariance[TC, TC]))
+    return _settled(problem, noise, parameter, coefficient, chi2, float(parameter[TC]), error)
+
+
+def _settled(
+    problem: Problem,
+    noise: rednoise.Noise,
+    parameter: Floats,
+    coefficient: Floats,
+    chi2: float,
+    middle: float,
+    error: float,
+) -> Solution:
+    """Return the solution from one near it, the mid-times about *middle* with *error* being weighed."""
     parameter, coefficient = _approach(problem, noise, parameter, coefficient)
-    reach = N_SIGMA * float(np.sqrt(found.covariance[TC, TC]))
+    reach = N_SIGMA * error
     trial = np.linspace(
-        max(-problem.tc_reach, found.mean[TC] - reach), min(problem.tc_reach, found.mean[TC] + reach), N_TRIAL
+        max(-problem.tc_reach, middle - reach), min(problem.tc_reach, middle + reach), N_TRIAL
     )
     found = _weigh(problem, noise, parameter, coefficient, trial)
     low, high = fit.bounds(problem)

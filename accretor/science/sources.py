@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
-from accretor.science import moffat
+from accretor.science import moffat, rings
 from accretor.science.background import BOX, Sky, sky
 from accretor.science.calibrated import STRIP, Calibrated, Repairs, repairs
 from accretor.science.centroid import windowed, windowed_shape
@@ -41,6 +41,8 @@ TELLING = 120
 LEAST_CANDIDATES = 300
 """Peaks looked at, even for a few stars: a trail may have a hundred that are brighter than any star."""
 MOST_FITTED = 20
+FEW = 30
+"""With fewer stars, or with very wide ones, it is asked whether the frame is out of focus."""
 CACHED = 1 << 16
 """Pixels that are smoothed at a time, at least."""
 DENSE = 0.03
@@ -110,7 +112,8 @@ def detect(
     binned to stars of 2.5 to 5 pixels, smoothed, and its peaks are the candidates.
     Those much sharper (hot pixels, cosmic rays), wider or more drawn out (trails,
     galaxies) than the frame's own stars are dropped. A frame whose stars are all
-    drawn out by the wind keeps them.
+    drawn out by the wind keeps them. Where few are found, or very wide ones, it is asked
+    whether stars are rings (`accretor.science.rings`), which have many peaks and no centre.
 
     Parameters
     ----------
@@ -132,6 +135,18 @@ def detect(
         closer than one FWHM to the rim are left out.
     """
     field = _field(image, bad)
+    found = _detected(field, threshold, max_stars, saturation)
+    if len(found) < FEW or np.median(found.fwhm) > VERY_WIDE:
+        whole = field.image.image() if isinstance(field.image, Calibrated) else field.image
+        if (ring := rings.find(whole, threshold)) is not None:
+            is_full = ring.peak + ring.level >= saturation
+            wide = Sources(ring.x, ring.y, ring.flux, ring.peak, ring.width, np.ones(len(ring.x)), is_full)
+            return wide.take(slice(max_stars))
+    return found
+
+
+def _detected(field: _Field, threshold: float, max_stars: int, saturation: float) -> Sources:
+    """Return the stars that are peaks of light."""
     image = field.image
     rough = _rough_fwhm(field, threshold, saturation)
     if rough is None:
@@ -164,6 +179,11 @@ def frame_quality(image: Image | Stampable, sources: Sources, *, background: Sky
     Quality
         fwhm is the median of Moffat fits to the 20 brightest stars that are
         neither saturated nor near to another one of a tenth of their light.
+
+    Raises
+    ------
+    TypeError
+        If the background of an image that is no array is not given.
     """
     if background is None:
         if not isinstance(image, np.ndarray):
@@ -176,6 +196,10 @@ def frame_quality(image: Image | Stampable, sources: Sources, *, background: Sky
         fitted = _fitted_fwhm(image, sources.take(good))
         n_fwhm = int(np.isfinite(fitted).sum())
         width = float(np.nanmedian(fitted)) if n_fwhm else math.nan
+        wide = sources.fwhm[good]
+        # No Moffat function has a hole in the middle.
+        if np.median(wide) > VERY_WIDE and rings.are_rings(image, sources.x[good], sources.y[good]):
+            width, n_fwhm = float(np.median(wide)), len(good)
     elongation = float(np.median(sources.elongation[good])) if len(good) else math.nan
     return Quality(background.level, background.noise, width, elongation, n_fwhm, len(sources))
 
@@ -494,25 +518,4 @@ def _is_isolated(sources: Sources) -> Booleans:
 
 
 def _fitted_fwhm(image: Image | Stampable, stars: Sources) -> Floats:
-    guess = float(np.median(stars.fwhm))
-    half = math.ceil(2.5 * guess)
-    columns, rows = stamp_pixels(stars.x, stars.y, half)
-    # Wide stars have pixels to spare.
-    step = max(1, int(guess / 4))
-    columns, rows = columns[:, half % step :: step], rows[:, half % step :: step]
-    values, is_inside = stamps(image, columns, rows)
-    whole = np.all(is_inside, axis=(1, 2)) & np.all(np.isfinite(values), axis=(1, 2))
-    if not whole.any():
-        return np.zeros(0)
-    n_star = int(whole.sum())
-    dx, dy = np.broadcast_arrays(
-        (columns - stars.x[:, np.newaxis])[whole][:, np.newaxis, :],
-        (rows - stars.y[:, np.newaxis])[whole][:, :, np.newaxis],
-    )
-    width, _ = moffat.fit(
-        dx.reshape(n_star, -1),
-        dy.reshape(n_star, -1),
-        values[whole].reshape(n_star, -1).astype(np.float64),
-        guess,
-    )
-    return width
+    return moffat.fit_stars(image, stars.x, stars.y, float(np.median(stars.fwhm)))[0]

@@ -61,7 +61,7 @@ def point_to_point(value: Floats, *, clip: float = 5.0) -> float:
 
 
 def inside(time: Floats, intervals: Sequence[tuple[float, float]]) -> Booleans:
-    """Tell which times are in one of the *intervals*, ends included.
+    """Tell which times (n,) are in one of the *intervals*, ends included, (n,).
 
     Intervals that hold no time at all are those of other nights: then every time counts, as
     it does without an interval.
@@ -73,7 +73,7 @@ def inside(time: Floats, intervals: Sequence[tuple[float, float]]) -> Booleans:
 
 
 def running_median(value: Floats, width: int) -> Floats:
-    """Return the median of *value* in a window of *width* points about each point.
+    """Return the median of *value* (n,) in a window of *width* points about each point, (n,).
 
     At the ends the window is cut, not padded. NaN do not count; a window without
     a finite value gives NaN.
@@ -89,7 +89,7 @@ def running_median(value: Floats, width: int) -> Floats:
 
 
 def bin_index(time: Floats, width: float, start: float) -> Integers:
-    """Return the number of the bin of *width* (in the unit of *time*) in which each point falls."""
+    """Return the number of the bin in which each *time* (n,) falls; *width* and *start* are in its unit."""
     return np.floor((time - start) / width).astype(np.int64)
 
 
@@ -146,12 +146,28 @@ def blocks(time: Floats, size: int, *, gap: float = 5.0) -> Integers:
     return np.nonzero(since % size == 0)[0]
 
 
+_BETWEEN = (3 - math.sqrt(5)) / 2
+"""Part of a step of the phase by which bins begin before the first point: no ratio of small numbers."""
+
+
 def binned_rms(
     time: Floats, residual: Floats, minutes: float, *, n_phase: int = 8
 ) -> tuple[float, float, float]:
-    """Return the rms of *residual* averaged in bins of *minutes*, over several phases of the bins.
+    """Return the rms of a *residual* averaged in bins, over several phases of the bins.
 
-    Only bins with at least half of the usual number of points count.
+    Only bins with at least half of the usual number of points count. No edge of a bin is where a point
+    of a regular series may be: there its last digit would decide, and times in another unit, or from
+    another day on, would give another scatter.
+
+    Parameters
+    ----------
+    time : (n,) float64, day
+    residual : (n,) float64
+        NaN do not count.
+    minutes : float
+        Length of a bin.
+    n_phase : int
+        Phases over which the mean is taken.
 
     Returns
     -------
@@ -171,7 +187,7 @@ def binned_rms(
     counts: list[float] = []
     bins: list[int] = []
     for phase in range(n_phase):
-        index = bin_index(time, width, time[0] - width * phase / n_phase)
+        index = bin_index(time, width, time[0] - width * (phase + _BETWEEN) / n_phase)
         _, member = np.unique(index, return_inverse=True)
         count = np.bincount(member)
         full = count >= 0.5 * np.median(count)
@@ -190,6 +206,13 @@ def time_averaging(
     """Return the scatter of means of *residual* against their length, and what white noise would give.
 
     Residuals must be without the transit (Pont, Zucker & Queloz 2006, MNRAS 373, 231).
+
+    Parameters
+    ----------
+    time : (n,) float64, day
+    residual : (n,) float64
+    minutes : tuple of float
+        Lengths to try.
 
     Returns
     -------
@@ -218,6 +241,14 @@ def beta(
     The greatest rms_bin sqrt(N) / rms_1 sqrt((M - 1) / M) over the lengths, for M
     bins of N points (Pont, Zucker & Queloz 2006, MNRAS 373, 231; Winn et al. 2008,
     ApJ 683, 1076). Residuals must be without the transit.
+
+    Parameters
+    ----------
+    time : (n,) float64, day
+    residual : (n,) float64
+    minutes : tuple of float
+        Lengths of the bins.
+    min_bins : int
 
     Returns
     -------

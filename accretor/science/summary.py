@@ -18,15 +18,19 @@ LONGEST = 2.0
 
 @dataclass(frozen=True)
 class TransitFit:
-    """Parameters of the transit; errors are of generalised least squares, ``_white`` ones of plain."""
+    """Parameters of the transit and their errors; ``_white`` ones are of plain least squares."""
 
     tc: float
     """Mid-transit time, BJD_TDB day."""
     tc_error: float
+    tc_error_chosen: float
+    """That of the noise alone, the terms of the trend being certain."""
     tc_error_white: float
     rp_rs: float
     """Planet radius over stellar radius."""
     rp_rs_error: float
+    rp_rs_error_chosen: float
+    """That of the noise alone, the terms of the trend being certain."""
     rp_rs_error_white: float
     a_rs: float
     """Semi-major axis over stellar radius."""
@@ -85,18 +89,22 @@ class TransitFit:
     """(5) slope of the logarithm of the priors, per error; 0 for what was held."""
 
 
-def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float) -> TransitFit:
+def summarise(
+    problem: Problem, solution: Solution, covariance: Floats, *, mid: float, sigma: float
+) -> TransitFit:
     """Return the fit in the units of the field.
 
     Parameters
     ----------
     problem, solution
         The light curve and what :func:`accretor.science.solution.solve` found.
+    covariance : (5, 5) float64
+        Of the transit's parameters, the choice of terms allowed for (:mod:`accretor.science.averaging`).
     mid, sigma : float
         Predicted mid-transit (BJD_TDB day), from which the problem's time is counted, and its error.
     """
     tc, k, a_rs, impact, g = (float(value) for value in solution.parameter)
-    error = np.sqrt(np.diag(solution.covariance))
+    error, chosen = np.sqrt(np.diag(covariance)), np.sqrt(np.diag(solution.covariance))
     white = np.sqrt(np.diag(solution.covariance_white))
     n, n_parameter = len(problem.time), int(problem.is_free.sum()) + problem.basis.shape[1]
     _, chi2 = linear(problem, transit_model(problem, solution.parameter))
@@ -123,9 +131,11 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
     return TransitFit(
         tc=mid + tc,
         tc_error=float(error[TC]),
+        tc_error_chosen=float(chosen[TC]),
         tc_error_white=float(white[TC]),
         rp_rs=k,
         rp_rs_error=float(error[K]),
+        rp_rs_error_chosen=float(chosen[K]),
         rp_rs_error_white=float(white[K]),
         a_rs=a_rs,
         a_rs_error=float(error[A_RS]),
@@ -144,7 +154,7 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
         depth_error_ppt=2000 * k * float(error[K]),
         dip_ppt=1000 * (1 - float(deepest[0])),
         duration_hour=24 * full(solution.parameter),
-        duration_error_hour=24 * math.sqrt(max(0.0, float(slope @ solution.covariance[:5, :5] @ slope))),
+        duration_error_hour=24 * math.sqrt(max(0.0, float(slope @ covariance @ slope))),
         o_c_minute=1440 * tc,
         o_c_error_minute=1440 * math.hypot(float(error[TC]), sigma),
         o_c_sigma=tc / math.hypot(float(error[TC]), sigma),
@@ -157,9 +167,9 @@ def summarise(problem: Problem, solution: Solution, *, mid: float, sigma: float)
         is_detected=flat - bic > 10 and k > 3 * float(error[K]),
         is_shape_fixed=not problem.is_free[A_RS],
         correlated_noise=solution.correlated_noise,
-        correlation=_flat(solution.covariance[:5, :5] / np.maximum(np.outer(error[:5], error[:5]), 1e-300)),
-        prior_slope=_flat(solution.prior_gradient * error[:5]),
-        prior=_flat(solution.prior_precision * np.outer(error[:5], error[:5])),
+        correlation=_flat(covariance / np.maximum(np.outer(error, error), 1e-300)),
+        prior_slope=_flat(solution.prior_gradient * error),
+        prior=_flat(solution.prior_precision * np.outer(error, error)),
     )
 
 

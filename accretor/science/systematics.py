@@ -12,6 +12,7 @@ from accretor.science import curve as curves
 from accretor.science import differential, fit, solution
 from accretor.science.curve import Curve
 from accretor.science.fit import K
+from accretor.science.siblings import NOTHING
 
 if TYPE_CHECKING:
     from accretor.science.differential import Differential
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 SPREAD_SIZES = (20, 40, 80)
 """Numbers of comparison stars for which the depth is fitted again."""
-
-NOTHING = 1e3
-"""Error, in units of the flux, of a point that is not there."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,23 @@ class Depth:
 def by_comparison(
     photometry: Photometry, scintillation: Floats, night: Differential, found: Curve, is_used: Booleans
 ) -> tuple[tuple[int, float], ...]:
-    """Return rp_rs of fits with the 20, 40 and 80 weightiest comparison stars, and with all."""
+    """Return rp_rs of fits with the 20, 40 and 80 weightiest comparison stars, and with all.
+
+    Parameters
+    ----------
+    photometry : Photometry
+    scintillation : (n_frame,) float64
+        Relative error by the atmosphere.
+    night : Differential
+    found : Curve
+        The fit with all of them.
+    is_used : (n_frame,) bool
+
+    Returns
+    -------
+    tuple of (n_comparison, rp_rs)
+        () without a fit.
+    """
     if found.problem is None or found.solution is None:
         return ()
     n_comparison = int(night.stars.is_comparison.sum())
@@ -63,7 +77,7 @@ def by_aperture(
 
     A neighbour's light within the larger ones makes a transit shallower there, and a
     transit of the neighbour deeper. () without a fit; NaN through an aperture that
-    has fewer points than a fit needs.
+    has fewer points than a fit needs. The arguments are those of `by_comparison`.
     """
     if found.problem is None or found.solution is None or found.noise is None:
         return ()

@@ -119,10 +119,10 @@ def star_list(
 
 
 def add(sources: Sources, xy: Floats, fwhm: float) -> Sources:
-    """Return *sources* followed by stars at *xy* (k, 2) that are only known to be there.
+    """Return *sources* followed by stars at *xy* (k, 2), pixel, that are only known to be there.
 
     For neighbours of a catalogue that are too faint or too close to be found; their
-    flux and peak are 0, and they are not to be recentred.
+    flux and peak are 0, their size is *fwhm* pixel, and they are not to be recentred.
     """
     n_new = len(xy)
     new = Sources(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class Judge:
     noise: rednoise.Noise
     n_point: int
     """Points before they were averaged."""
+    _fits: dict[frozenset[str], Floats] = field(default_factory=dict, compare=False, repr=False)
+    """Fits made so far, by their terms."""
 
     def with_terms(self, chosen: Sequence[str]) -> Problem:
         """Return the problem with the constant and the terms *chosen*."""
@@ -57,11 +59,10 @@ class Judge:
         """
         if not self.names:
             return ()
-        shape = {name: self.wide.basis[:, i] for i, name in enumerate(self.names, start=1)}
-        template = fit.transit_model(self.wide, self.wide.start)
+        shape, template = self._shapes()
         chosen: tuple[str, ...] = ()
         for _ in range(MOST_ROUNDS):
-            about = self._about(chosen)
+            about = self.about_own(chosen)
             before, chosen = (
                 chosen,
                 detrend.select(
@@ -83,15 +84,15 @@ class Judge:
         self, chosen: tuple[str, ...], shape: dict[str, Floats], template: Floats, max_terms: int
     ) -> str | None:
         """Return the term that the light curve needs beside those *chosen*, by fits of its own."""
-        before = self._about(chosen).deviance(chosen) - math.log(self.n_point)
+        before = self.about_own(chosen).deviance(chosen) - math.log(self.n_point)
         names = detrend.joinable(shape, chosen, max_terms=max_terms, template=template)
         return detrend.best_of(
-            {name: before - self._about((*chosen, name)).deviance((*chosen, name)) for name in names}
+            {name: before - self.about_own((*chosen, name)).deviance((*chosen, name)) for name in names}
         )
 
     def tried(self, chosen: Sequence[str], found: solution.Solution) -> tuple[Tried, ...]:
         """Return what every term changes: those not *chosen* if added, the others if left out."""
-        about = self._linear(chosen, found.parameter, found.coefficient)
+        about = self.about(chosen, found.parameter, found.coefficient)
         depth = 2000 * float(found.parameter[K])
 
         def one(name: str) -> Tried:
@@ -102,13 +103,35 @@ class Judge:
 
         return tuple(one(name) for name in self.names)
 
-    def _about(self, chosen: Sequence[str]) -> _Linear:
-        problem = self.with_terms(chosen)
-        parameter, _ = fit.best(problem)
-        coefficient, _ = fit.linear(problem, fit.transit_model(problem, parameter))
-        return self._linear(chosen, parameter, coefficient)
+    def sets(self, max_terms: int) -> list[tuple[str, ...]]:
+        """Return every set of terms that could have been chosen."""
+        shape, template = self._shapes()
+        is_used = np.ones(len(template), dtype=bool)
+        return detrend.sets(shape, max_terms=max_terms, template=template, is_used=is_used)
 
-    def _linear(self, chosen: Sequence[str], parameter: Floats, coefficient: Floats) -> _Linear:
+    def _shapes(self) -> tuple[dict[str, Floats], Floats]:
+        """Return the terms by name, and the shape of the transit."""
+        shape = {name: self.wide.basis[:, i] for i, name in enumerate(self.names, start=1)}
+        return shape, fit.transit_model(self.wide, self.wide.start)
+
+    def cost(self, terms: Sequence[str], about: Linear) -> float:
+        """Return the BIC of a set of *terms*, and what is demanded of it besides."""
+        return about.deviance(terms) + len(terms) * math.log(self.n_point) + detrend.demanded(terms)
+
+    def fitted(self, terms: Sequence[str]) -> Floats:
+        """Return the transit that least squares finds with *terms*, (5,)."""
+        key = frozenset(terms)
+        if key not in self._fits:
+            self._fits[key], _ = fit.best(self.with_terms(terms))
+        return self._fits[key]
+
+    def about_own(self, terms: Sequence[str]) -> Linear:
+        """Return the likelihood about the transit that is fitted with *terms*."""
+        problem, parameter = self.with_terms(terms), self.fitted(terms)
+        coefficient, _ = fit.linear(problem, fit.transit_model(problem, parameter))
+        return self.about(terms, parameter, coefficient)
+
+    def about(self, chosen: Sequence[str], parameter: Floats, coefficient: Floats) -> Linear:
         """Return the likelihood about a transit and the trend of the terms *chosen*."""
         trend = self.with_terms(chosen).basis @ coefficient
         model = fit.transit_model(self.wide, parameter)
@@ -119,7 +142,7 @@ class Judge:
         precision, gradient = fit.prior_terms(self.wide, parameter, self.wide.basis.shape[1])
         # Two terms that say the same leave nothing to solve, so none may change the flux by its whole.
         precision[slope.shape[1] :, slope.shape[1] :] += np.eye(self.wide.basis.shape[1])
-        return _Linear(
+        return Linear(
             products=rednoise.gram(self.noise, np.column_stack([residual, design])),
             precision=precision,
             gradient=gradient,
@@ -130,7 +153,7 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class _Linear:
+class Linear:
     """The likelihood near one transit, for any set of terms."""
 
     products: rednoise.Gram

@@ -109,17 +109,27 @@ def frame_times(mid: Sequence[str], direction: Direction, site: Site) -> FrameTi
 
 
 def altitudes(mid: Sequence[str], direction: Direction, site: Site) -> Floats:
-    """Return the altitudes of `frame_times` for the frames of one night, all at once, to 0.001 degree.
+    """Return the altitudes of `frame_times` for the frames of one night, all at once.
 
     Precession, nutation and aberration are those of the middle of the night.
+
+    Returns
+    -------
+    (n_frame,) float64, degree
+        To 0.001 degree.
     """
     return horizontal(mid, direction, site)[0]
 
 
 def horizontal(mid: Sequence[str], direction: Direction, site: Site) -> tuple[Floats, Floats]:
-    """Return altitude and azimuth (from north through east) of a target in the frames of one night, degree.
+    """Return altitude and azimuth (from north through east) of a target in the frames of one night.
 
-    Without refraction, to 0.001 degree; see `altitudes`.
+    Without refraction; see `altitudes`.
+
+    Returns
+    -------
+    (n_frame,) float64, (n_frame,) float64, degree
+        To 0.001 degree.
     """
     import erfa
 

@@ -70,6 +70,20 @@ def separation(time: Floats, *, tc: float, period: float, a_rs: float, impact: f
     """Return the sky-projected distance of planet and star on a circular orbit, stellar radii.
 
     Where the planet is behind the star the distance is infinite: no light is lost.
+
+    Parameters
+    ----------
+    time : any shape, float64, day
+    tc, period : float, day
+        Of mid-transit; of the orbit.
+    a_rs : float
+        Semi-major axis in stellar radii.
+    impact : float
+        Impact parameter.
+
+    Returns
+    -------
+    float64, shape of *time*
     """
     phase = 2 * np.pi * (time - tc) / period
     z = np.hypot(a_rs * np.sin(phase), impact * np.cos(phase))

@@ -373,6 +373,14 @@ def calibrated(magnitude: Floats, error: Floats, color: Floats, found: Solution)
 
     A star of unknown colour gets no colour term. The error of a mean has three parts: what
     the frames scatter by, or should (the greater); the level of the night; the colour term.
+
+    Parameters
+    ----------
+    magnitude, error : (n_frame, n_star) float64, magnitude
+        Instrumental, and its error.
+    color : (n_star,) float64, magnitude
+        NaN where it is not known.
+    found : Solution
     """
     correction = _correction(found.color, color)
     standard = magnitude + found.zero_point[:, np.newaxis] + correction

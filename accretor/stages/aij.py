@@ -26,7 +26,6 @@ from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.science import times
 from accretor.stages import framewcs, photometry, platesolve, preprocess
-from accretor.stages.aijchoice import sky_position
 from accretor.stages.bench import Bench, Done
 from accretor.stages.rows import GOOD, fingerprint, summary
 
@@ -313,12 +312,14 @@ def _star_list(
     """Return the star list in the frame *at*, and its header."""
     place = np.column_stack([x[at], y[at]])
     if solution is not None:  # the image is a frame of its own, which may be shifted
-        sky = [sky_position(night.table, name) for name in night.names]
+        sky = [aij_table.sky_position(night.table, name) for name in night.names]
         if all(sky):
             place = np.asarray(solution.wcs().all_world2pix(np.array(sky), 0))
         radec = np.asarray(solution.wcs().all_pix2world(place, 0))
     else:
-        radec = np.array([sky_position(night.table, name) or (math.nan, math.nan) for name in night.names])
+        radec = np.array(
+            [aij_table.sky_position(night.table, name) or (math.nan, math.nan) for name in night.names]
+        )
     scale = platesolve.pixel_scale(solution) if solution else _scale(plan, place, radec)
     height = round(float(np.nanmedian(night.column("Y(FITS)_T1") + night.column("Y(IJ)_T1") - 0.5)))
     shape = list(image.shape) if image is not None else [height, math.ceil(float(np.nanmax(x)) + 1)]

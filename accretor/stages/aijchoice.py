@@ -200,7 +200,7 @@ def _of_table(path: Path, meta: Row) -> list[Aperture]:
         if not column.startswith("Source-Sky_"):
             continue
         name = column.removeprefix("Source-Sky_")
-        place = sky_position(table, name)
+        place = aij_table.sky_position(table, name)
         found.append(
             Aperture(
                 name,
@@ -214,19 +214,6 @@ def _of_table(path: Path, meta: Row) -> list[Aperture]:
             )
         )
     return found
-
-
-def sky_position(table: dict[str, Any], star: str) -> tuple[float, float] | None:
-    """Return where a table has a star, degree: the median of the rows that know it; None if none does."""
-    import numpy as np
-
-    hours, degrees = table.get(f"RA_{star}"), table.get(f"DEC_{star}")
-    if not (isinstance(hours, np.ndarray) and isinstance(degrees, np.ndarray)):
-        return None
-    known = np.isfinite(hours) & np.isfinite(degrees) & ((hours != 0) | (degrees != 0))
-    if not known.any():
-        return None
-    return float(np.median(hours[known])) * 15, float(np.median(degrees[known]))
 
 
 def _radii_of_table(path: Path) -> Radii:

@@ -16,6 +16,7 @@ from accretor.core.settings import CalibrationSettings, WorkspaceSettings
 from accretor.io import atomic, dump
 from accretor.io.dump import Row
 from accretor.science import lightcurve, likeness
+from accretor.science.fit import TC, K
 from accretor.science.lightcurve import Photometry
 from accretor.science.systematics import Depth
 from accretor.stages import aijchoice, fitpoints, nightflags, starcolors
@@ -69,11 +70,11 @@ def load(plan: ObservationPlan) -> Measured:
         paths,
         *("input", "flux", "flux_error", "sky", "x", "y", "peak", "flag", "shift_x", "shift_y", "rotation"),
     )
-    if len(measured["input"]) < MIN_FRAMES:
-        raise Blocked(
-            f"{plan.observation.slug}: {len(measured['input'])} of {len(frames.rows)} frames are measured, "
-            f"{MIN_FRAMES} needed; see {paths.photometry_info.name} for the reasons"
-        )
+    if (n_measured := len(measured["input"])) < MIN_FRAMES:
+        n_frame = len(frames.rows)
+        why = f"; see {paths.photometry_info.name} for the reasons" if n_measured < n_frame else ""
+        slug = plan.observation.slug
+        raise Blocked(f"{slug}: {n_measured} of {n_frame} frames are measured, {MIN_FRAMES} needed{why}")
     by_input = {row["input"]: row for row in frames.rows}
     rows = [by_input[item] for item in measured["input"]]
     photometry = _photometry(measured, meta, rows, [info[row["input"]] for row in rows], stars)
@@ -281,6 +282,8 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
     photometry, measured, meta = given.photometry, given.columns, given.meta
     chosen, frames = given.stars, given.frames
     fit, prediction, noise = found.fit, found.prediction, found.noise
+    averaged = found.found.averaged
+    sets = averaged.sets if fit and averaged else ()
     used = found.is_used
     n_good = int(used.sum())
     results = {
@@ -326,12 +329,16 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "fit_reason": found.fit_reason,
         "rp_rs": fit.rp_rs if fit else None,
         "rp_rs_error": fit.rp_rs_error if fit else None,
+        "rp_rs_error_chosen": fit.rp_rs_error_chosen if fit else None,
+        "rp_rs_comparison_pull": float(found.found.pull[K]) if fit and found.found.pull is not None else None,
         "rp_rs_error_white": fit.rp_rs_error_white if fit else None,
         "depth_ppt": fit.depth_ppt if fit else None,
         "depth_error_ppt": fit.depth_error_ppt if fit else None,
         "dip_ppt": fit.dip_ppt if fit else None,
         "tc_bjd_tdb": fit.tc if fit else None,
         "tc_error_day": fit.tc_error if fit else None,
+        "tc_error_chosen_day": fit.tc_error_chosen if fit else None,
+        "tc_comparison_pull": float(found.found.pull[TC]) if fit and found.found.pull is not None else None,
         "tc_error_white_day": fit.tc_error_white if fit else None,
         "correlated_noise": fit.correlated_noise if fit else None,
         "duration_hour": fit.duration_hour if fit else None,
@@ -357,6 +364,12 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
         "detrend_tried": [term.name for term in found.tried],
         "detrend_tried_bic": [term.gain for term in found.tried],
         "detrend_tried_depth_ppt": [term.depth_change_ppt for term in found.tried],
+        "detrend_sets": [" + ".join(one.terms) for one in sets],
+        "detrend_sets_weight": [one.weight for one in sets],
+        "detrend_sets_tc_minute": [1440 * (one.tc - fit.tc + prediction.mid) for one in sets]
+        if fit and prediction
+        else [],
+        "detrend_sets_rp_rs": [one.rp_rs for one in sets],
         "comparison_spread": [list(item) for item in found.comparison_spread],
         "comparison_systematic": _half_range([k for _, k in found.comparison_spread]),
         "fit_correlation": list(fit.correlation) if fit else [],
@@ -373,8 +386,12 @@ def _results(plan: ObservationPlan, curve: list[Row], found: LightCurve, given: 
 _IN_OTHER_WORDS = {
     "self-dark": ("no darks: self-dark",),
     "no-zero-level": ("no bias: the sky holds the zero level",),
+    "gain-estimated": ("gain not known: ",),
+    "target-saturated": ("target saturated in ",),
+    "blend": ("neighbours within 3 FWHM of the target ",),
+    "no-diameter": ("scintillation not in the errors: ",),
 }
-"""Beginnings of the remarks on the masters that say what the flag of this code says."""
+"""Beginnings of the remarks on masters and light curve that say what the flag of this code says."""
 
 
 def with_biases(said: list[str], found: tuple[Flag, ...]) -> list[str]:

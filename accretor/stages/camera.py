@@ -7,8 +7,9 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from accretor.core import part
 from accretor.core.errors import Blocked, Unusable
@@ -18,18 +19,19 @@ from accretor.io import digests
 from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 from accretor.io.inventory import RawFile
-from accretor.stages import flatlight, masters, measured_gain
+from accretor.stages import badpixels, flatlight, masters, measured_gain, measured_saturation
 from accretor.stages.bench import Bench
 from accretor.stages.masters import MasterFiles, Source
 from accretor.stages.rows import GOOD
 
 if TYPE_CHECKING:
-    from accretor.core.arrays import Image
     from accretor.io.layout import Layout
     from accretor.stages.workspace import ObservationPlan
 
 log = logging.getLogger("accretor")
 
+LEVEL = 20.0
+"""ADU by which a median may be off."""
 SELF_DARK_FRAMES = 61
 """Most frames in a self-dark; more do not make its median better than the sky allows."""
 
@@ -42,7 +44,7 @@ class Camera:
     remarks: list[str]
     readout: Readout
     detector: Row
-    """Gain and read noise, where they had to be measured."""
+    """Gain, read noise and saturation, where they had to be measured."""
     self_dark: Row
     """Of how many frames it would now be made, and what would be gained."""
     flat_levels: dict[str, float]
@@ -89,7 +91,7 @@ def find_out(
                 masters.source(layout.raw, file, digest)
                 for file, digest in zip(files, _digests(files, layout), strict=True)
             ]
-            if kind == "flat":
+            if kind == "flat" and sources[0].n_combined == 1:
                 exposure = plan.frames[0].exposure
                 assert exposure is not None
                 before = masters.recorded_flat_levels(plan.paths)
@@ -102,6 +104,8 @@ def find_out(
                 _kept_or_made(kind, sources, plan, so_far, old, made_with, may_share=not bench.redo)
             )
             remarks += masters.left_out(record[-1], sources)
+            remarks += filter(None, [record[-1]["remark"]])
+            _refuse_too_high(plan, record[-1], found)
     done = plan.calibrated
     if done:
         remarks.append(f"the frames were calibrated before ({done}), and are not calibrated again")
@@ -114,12 +118,17 @@ def find_out(
             )
     if not plan.calibrations.flat and "F" not in done:
         remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
-    if (bad := _bad_pixels(plan, layout, record, old, readout)) is not None:
+    masks = badpixels.chosen(plan, layout, settings, found, old, renew=bench.renew)
+    bad, said_of_bad = badpixels.find_out(plan, layout, record, old, readout, masks)
+    remarks += said_of_bad
+    if bad is not None:
         record.append(bad)
     detector, said_of_it = measured_gain.find_out(
         plan, layout, settings, found, masters.of_rows(plan.paths, record, readout), bench
     )
-    return Camera(record, [*remarks, *said_of_it], readout, detector, choice, levels)
+    full, said_of_full = measured_saturation.find_out(plan, layout, settings, found, bench)
+    remarks += [*said_of_it, *said_of_full]
+    return Camera(record, remarks, readout, detector | full, choice, levels)
 
 
 def applied(plan: ObservationPlan, record: Sequence[Row]) -> list[Row]:
@@ -137,6 +146,7 @@ def applied(plan: ObservationPlan, record: Sequence[Row]) -> list[Row]:
         {
             "path": file.path,
             "kind": kind,
+            "n_combined": file.exposure.n_combined,
             "use": "" if reason else f"{kind}.fits",
             "reason": reason,
             "exposure": file.exposure.exposure,
@@ -147,6 +157,25 @@ def applied(plan: ObservationPlan, record: Sequence[Row]) -> list[Row]:
         for file, kind, reason in sorted(verdicts, key=lambda verdict: verdict[0].path)
         if file.exposure
     ]
+
+
+def _refuse_too_high(plan: ObservationPlan, row: Row, found: Mapping[RawFile, Row]) -> None:
+    """Refuse a master bias that was given and is higher than the frames: of another scale, gain or offset.
+
+    Raises
+    ------
+    Unusable
+        With both levels.
+    """
+    if row["kind"] != "bias" or not row["remark"]:
+        return
+    levels = [of["level"] for of in found.values() if of["status"] == GOOD]
+    level = float(np.median(io_fits.read_image(plan.paths.master("bias"))))
+    if levels and level > max(levels) + LEVEL:
+        raise Unusable(
+            f"master bias {row['frames']}: its level is {level:.4g} ADU, and no frame is above "
+            f"{max(levels):.4g}: it is of another camera, offset or scale; take it out of raw/"
+        )
 
 
 def frame_names(files: Sequence[RawFile]) -> list[str]:
@@ -183,55 +212,6 @@ def declared(plan: ObservationPlan, settings: WorkspaceSettings) -> tuple[Readou
     return readout, remarks
 
 
-def _bad_pixels(
-    plan: ObservationPlan, layout: Layout, record: list[Row], old: Mapping[str, Row], readout: Readout
-) -> Row | None:
-    """Return the row of the map of bad pixels; None where nothing tells of any."""
-    path = layout.root / plan.instrument.bad_pixels if plan.instrument.bad_pixels else None
-    made_of = [row["digest"] for row in record if row["kind"] != "bias"]
-    if path is None and not made_of:
-        return None
-    identity = masters.input_of("bad", [], [*made_of, _digest(plan, path) if path else ""], readout)
-    if "bad" in old and old["bad"]["input"] == identity and _is_whole(plan, old["bad"]):
-        return old["bad"]
-    listed = _listed(plan, path, readout) if path else None
-    return masters.make_map(plan.paths, masters.of_rows(plan.paths, record, readout), listed, identity)
-
-
-def _digest(plan: ObservationPlan, path: Path) -> str:
-    try:
-        return io_fits.digest(path)
-    except OSError as error:
-        raise Blocked(
-            f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} cannot be read "
-            f"({error.strerror})"
-        ) from None
-
-
-def _listed(plan: ObservationPlan, path: Path, readout: Readout) -> Image:
-    """Return the map of the settings, trimmed if it has the size of the raw frames."""
-    from accretor.science.readout import window
-
-    exposure = plan.frames[0].exposure
-    assert exposure is not None
-    try:
-        image = io_fits.read_image(path)
-    except Unusable as verdict:
-        raise Blocked(
-            f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} {verdict.reason}"
-        ) from None
-    whole = (exposure.height, exposure.width)
-    kept = (readout.trim.height, readout.trim.width) if readout.trim else whole
-    if image.shape == whole:
-        return window(image, readout.trim)
-    if image.shape != kept:
-        raise Blocked(
-            f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} has "
-            f"{image.shape[1]}x{image.shape[0]} pixels, the frames {whole[1]}x{whole[0]}"
-        )
-    return image
-
-
 def _digests(files: Sequence[RawFile], layout: Layout) -> list[str]:
     """Return the digests of calibration frames; only those that are new are read."""
     keys = [digests.key(file.path, file.size, file.mtime_ns) for file in files]
@@ -257,15 +237,11 @@ def _kept_or_made(
     may_share: bool = False,
 ) -> Row:
     identity = masters.input_of(kind, sources, made_with, so_far.readout)
-    if kind in old and old[kind]["input"] == identity and _is_whole(plan, old[kind]):
+    if kind in old and old[kind]["input"] == identity and masters.is_whole(plan.paths, old[kind]):
         return old[kind]
     if may_share and (shared := masters.of_another(kind, identity, plan.paths)) is not None:
         return shared
     return masters.make(kind, sources, plan.paths, so_far, identity)
-
-
-def _is_whole(plan: ObservationPlan, row: Row) -> bool:
-    return bool(io_fits.digest(plan.paths.master(row["kind"])) == row["digest"])
 
 
 def _self_dark(

@@ -45,7 +45,6 @@ class Use:
     catalogues: frozenset[str]
     has_frames: bool
     """Whether pixels were measured; else the nights began with tables."""
-    has_table: bool
     has_fit: bool
     has_samples: bool
     """Of the posterior of a fit."""
@@ -125,7 +124,6 @@ def use_of(plans: Sequence[ObservationPlan]) -> Use:
         ways=frozenset(ways),
         catalogues=frozenset(catalogues - {""}),
         has_frames=any(not plan.is_table for plan in reduced),
-        has_table=any(plan.is_table for plan in reduced),
         has_fit=fits,
         has_samples=samples,
         has_neighbours=neighbours,

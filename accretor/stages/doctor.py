@@ -9,19 +9,25 @@ import platform
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import accretor
-from accretor.config import changed
+from accretor.config import changed, draft
 from accretor.config import workspace as config
 from accretor.core.errors import AccretorError
 from accretor.core.scrub import scrub
 from accretor.core.settings import WorkspaceSettings
+from accretor.io import inventory
 from accretor.io.layout import Layout
-from accretor.stages import catalogs
+from accretor.stages import catalogs, init
 from accretor.stages.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from accretor.io.inventory import RawFile
+    from accretor.stages.workspace import ObservationPlan
 
 LIBRARIES = (
     "doit",
@@ -64,7 +70,9 @@ def examine(layout: Layout) -> list[Section]:
     """Look at everything; nothing is changed."""
     settings = _settings(layout)
     sections = [_program(), settings[0], _disk(layout)]
-    if settings[1] is not None:
+    if settings[1] is None:
+        sections.append(_headers(layout))
+    else:
         sections.append(_frames(layout))
         sections.append(_solvers(layout, settings[1]))
     return [*sections, _log(layout)]
@@ -105,6 +113,10 @@ def _program() -> Section:
     found.lines.append(
         f"{os.cpu_count()} processors, output as {sys.__stdout__.encoding if sys.__stdout__ else None}"
     )
+    if sys.dont_write_bytecode:
+        found.lines.append(
+            "Python keeps no bytecode (PYTHONDONTWRITEBYTECODE): each run compiles what nobody has compiled"
+        )
     return found
 
 
@@ -116,12 +128,55 @@ def _settings(layout: Layout) -> tuple[Section, WorkspaceSettings | None]:
     try:
         settings = config.load(layout.config)
     except (AccretorError, OSError) as error:
-        found.problems.append(str(error))
+        gaps = _gaps(layout)
+        if all(gap.partition(": ")[2].startswith("observer") for gap in gaps):
+            gaps.append(str(error))
+        found.problems += gaps
         return found, None
     found.lines += changed.lines(settings)
     if not settings.observer.strip():
         found.problems.append("workspace.toml: observer is empty; the notes need a name")
     return found, settings
+
+
+def _gaps(layout: Layout) -> list[str]:
+    """Return the lines of ``workspace.toml`` that `doit init` left to the user and that are still empty."""
+    try:
+        lines = layout.config.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    found = []
+    for number, line in enumerate(lines, start=1):
+        given, _, comment = line.partition("#")
+        key, _, value = (part.strip() for part in given.partition("="))
+        if value in {'""', "0"} and draft.FILL_IN in comment:
+            need = comment.replace(draft.FILL_IN, "").strip(" :")
+            found.append(f"workspace.toml, line {number}: {key} is to be filled in: {need}")
+    return found
+
+
+def _headers(layout: Layout) -> Section:
+    """Return what the headers say of themselves, where no settings tell what is looked for."""
+    found = Section("frames (by their headers alone)")
+    folder = Layout(layout.root, init.frames_of(layout.root, ""))
+    try:
+        files = inventory.refresh(folder.raw, [], (), apart=folder.own)
+    except OSError:
+        return found
+    seen = [file.exposure for file in files if file.exposure]
+    counts = Counter((exposure.instrument, exposure.kind, exposure.filter) for exposure in seen)
+    found.lines.append(_number(len(files), "file"))
+    found.lines += [
+        f"{telescope}: {n} {' in '.join(filter(None, (kind, band)))}"
+        for (telescope, kind, band), n in sorted(counts.items())
+    ]
+    reasons = [(file.path, file.reason) for file in files if file.reason]
+    found.lines += [f"left out: {said}" for said in init.said_of(reasons)]
+    return found
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _disk(layout: Layout) -> Section:
@@ -145,26 +200,50 @@ def _frames(layout: Layout) -> Section:
         return found
     n_file = len(workspace.assignments)
     left_out = Counter(reason for _, reason in workspace.left_out)
-    found.lines.append(f"{n_file} files, {len(workspace.observations)} observations")
+    found.lines.append(f"{_number(n_file, 'file')}, {_number(len(workspace.observations), 'observation')}")
     for plan in workspace.observations:
-        found.lines.append(f"{plan.observation.slug}: {len(plan.frames)} frames")
+        of = plan.calibrations
+        used = [
+            _calibrations("bias", of.bias),
+            _calibrations("dark", of.dark),
+            _calibrations("flat", of.flat),
+        ]
+        frames = ", ".join(filter(None, [_number(len(plan.frames), "frame"), *used]))
+        found.lines.append(f"{plan.observation.slug}: {frames}")
         for remark in _remarks(plan):
             found.lines.append(f"  {remark}")
-    found.lines += [
-        f"left out: {reason} ({n} file{'s' if n > 1 else ''})" for reason, n in left_out.most_common(10)
-    ]
+    found.lines += [f"left out: {reason} ({_number(n, 'file')})" for reason, n in left_out.most_common(10)]
     if not workspace.observations:
         found.problems.append("no file is a frame of a target; work/inventory.ecsv says why for each")
     return found
 
 
-def _remarks(plan: Any) -> list[str]:
+def _calibrations(kind: str, files: Sequence[RawFile]) -> str:
+    """Return how many calibration frames are used, or that a master is."""
+    if len(files) == 1 and files[0].exposure and files[0].exposure.n_combined != 1:
+        return f"a master {kind} that was given"
+    return f"{len(files)} {kind}" if files else ""
+
+
+def _remarks(plan: ObservationPlan) -> list[str]:
+    is_measured = plan.is_table or plan.paths.masters.is_file()
+    declared = None if is_measured else plan.declared
     try:
-        said = list(plan.detector.remarks)
+        said = list(plan.detector.remarks if declared is None else declared.remarks)
     except AccretorError as error:
         said = [str(error)]
-    counts = Counter(file.exposure.remark for file in plan.frames if file.exposure and file.exposure.remark)
-    return said + [f"{remark} ({n} frame{'s' if n > 1 else ''})" for remark, n in counts.most_common(3)]
+    if declared is not None:
+        unknown = [
+            name
+            for name, value in (("gain", declared.gain), ("read noise", declared.read_noise))
+            if not value >= 0
+        ]
+        if unknown:
+            said.append(f"no header tells the {' and the '.join(unknown)}: preprocess measures what it can")
+    parts = [
+        part for file in plan.frames if file.exposure for part in file.exposure.remark.split("; ") if part
+    ]
+    return said + init.alike(parts)
 
 
 def _solvers(layout: Layout, settings: WorkspaceSettings) -> Section:

@@ -9,6 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
+from accretor.core.arrays import Floats
 from accretor.core.dumps import TRANSITS
 from accretor.core.errors import Blocked, Unusable
 from accretor.core.settings import Ephemeris
@@ -123,24 +124,39 @@ def _together(
 ) -> tuple[Joint, tuple[float, float], str]:
     """Return the joint fit of the filters of a night, the radius ratio of all, and how it was made."""
     try:
+        bands = [fitpoints.read(plan.paths.fit_points) for plan in plans]
+        # Where errors that are larger have a product, smaller ones have.
+        chosen = _product(fits, [band.covariance for band in bands]) or product
         found = together.fit_together(
-            [fitpoints.read(plan.paths.fit_points) for plan in plans],
-            product,
+            bands,
+            chosen,
             np.array([fit["limb_g"] for fit in fits]),
             np.array([fit["limb_g_error"] for fit in fits]),
         )
     except Unusable as verdict:
-        rp_rs, weight = np.array(product.rp_rs), np.array(product.rp_rs_error) ** -2.0
-        mean = (float(rp_rs @ weight / weight.sum()), float(weight.sum() ** -0.5))
-        return product, mean, f"product of the single fits: {verdict.reason}"
-    return found.separate, (found.rp_rs, found.rp_rs_error), "joint fit"
+        return product, _mean(product), f"product of the single fits: {verdict.reason}"
+    grown = _mean(product)[1] / _mean(chosen)[1]
+    return (
+        joint.widened(found.separate, chosen, product),
+        (found.rp_rs, found.rp_rs_error * grown),
+        "joint fit",
+    )
 
 
-def _product(fits: list[Row]) -> Joint | None:
-    """Return the product of the fits of the filters of a night; None if they say less than their priors."""
+def _mean(product: Joint) -> tuple[float, float]:
+    """Return the weighted mean of the radius ratios, and its error."""
+    rp_rs, weight = np.array(product.rp_rs), np.array(product.rp_rs_error) ** -2.0
+    return float(rp_rs @ weight / weight.sum()), float(weight.sum() ** -0.5)
+
+
+def _product(fits: list[Row], covariances: Sequence[Floats] | None = None) -> Joint | None:
+    """Return the product of the fits of the filters of a night; None if they say less than their priors.
+
+    Their covariances are those of their results, the choice of terms in them, unless *covariances* are given.
+    """
     origin = fits[0]["mid_bjd_tdb"]
     filters = []
-    for found in fits:
+    for number, found in enumerate(fits):
         error = np.array([found[name] for name in FIT_ERROR], dtype=np.float64)
         mean = np.array([found[name] for name in FIT], dtype=np.float64)
         mean[0] -= origin
@@ -149,7 +165,9 @@ def _product(fits: list[Row]) -> Joint | None:
         filters.append(
             joint.One(
                 mean=mean,
-                covariance=np.reshape(found["fit_correlation"], (5, 5)) * scale,
+                covariance=np.reshape(found["fit_correlation"], (5, 5)) * scale
+                if covariances is None
+                else covariances[number],
                 prior_precision=np.reshape(found["fit_prior"], (5, 5)) * np.outer(inverse, inverse),
                 prior_gradient=np.asarray(found["fit_prior_slope"]) * inverse,
             )

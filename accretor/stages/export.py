@@ -264,13 +264,14 @@ class _Tables:
 
     def _aavso(self) -> bytes:
         settings, target = self.plan.settings.export, self.plan.target
-        if not settings.aavso_code:
+        code = settings.aavso_code or self.plan.settings.packaging.aavso_code
+        if not code:
             raise Unusable("[export] aavso_code, your observer code, is not set")
         points = self.points()
         meta = self.meta
         return exports.to_aavso(
             settings.aavso_name or f"TIC {target.tic}",
-            settings.aavso_code,
+            code,
             exports.aavso_filter(meta["filter"], meta["band"]),
             points,
             is_transformed=bool(meta["color_term"]),

@@ -231,8 +231,7 @@ def _light_curve(night: Night) -> Keywords:
 def _comparison(night: Night) -> Keywords:
     from accretor.science import statistics
 
-    stars = [row for row in night.comparison if row["label"].startswith("C")]
-    stars.sort(key=lambda row: int(row["label"][1:]))
+    stars = listed(night.comparison)
     if not stars:
         raise Unusable("no comparison star is measured in every frame")
     used = np.asarray(night.table["is_used"], dtype=bool)
@@ -250,6 +249,12 @@ def _comparison(night: Night) -> Keywords:
         "bin_minutes": night.bin_minutes,
         **night.heading,
     }
+
+
+def listed(comparison: Sequence[Row]) -> list[Row]:
+    """Return the comparison stars of the measurement table, of all stars, in its order."""
+    stars = [row for row in comparison if row["label"].startswith("C")]
+    return sorted(stars, key=lambda row: int(row["label"][1:]))
 
 
 def leave_one_out(night: Night, stars: list[Row]) -> tuple[Floats, list[str], list[float]]:

@@ -24,7 +24,7 @@ _TERMS = tuple(column.name for column in FIT_POINTS.columns if column.name.start
 def write(path: Path, found: LightCurve) -> None:
     """Write the points of the fit, averaged as it averages them; no row and the reason without a fit."""
     given = found.found
-    if given.problem is None or given.noise is None or found.prediction is None:
+    if given.problem is None or given.solution is None or given.noise is None or found.prediction is None:
         dump.write(path, FIT_POINTS, [], {"reason": found.fit_reason})
         return
     problem = fit.condense(given.problem, solution.MAX_POINT)
@@ -47,6 +47,7 @@ def write(path: Path, found: LightCurve) -> None:
         "start": [float(value) for value in problem.start],
         "is_free": [bool(value) for value in problem.is_free],
         "log_prior_noise": [float(value) for value in given.noise.log_prior],
+        "covariance": [float(value) for value in given.solution.covariance[:5, :5].ravel()],
         **{name: getattr(problem, name) for name in ("period", "limb_law", "limb_h", "tc_reach")},
         **{
             name: None if (prior := getattr(problem, name)) is None else list(asdict(prior).values())
@@ -86,4 +87,9 @@ def read(path: Path) -> Band:
         full=fit.Prior(*meta["full"]),
         **{name: meta[name] for name in ("period", "limb_law", "limb_h", "tc_reach")},
     )
-    return Band(problem, solution.prepare(problem, np.array(meta["log_prior_noise"])), float(meta["mid"]))
+    return Band(
+        problem,
+        solution.prepare(problem, np.array(meta["log_prior_noise"])),
+        float(meta["mid"]),
+        np.reshape(meta["covariance"], (5, 5)),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from accretor.core.dumps import FORCED, FORCED_POSITIONS
 from accretor.core.settings import ForcedSettings, WorkspaceSettings
 from accretor.io import dump, records
 from accretor.io.dump import Row
-from accretor.stages import limits, masters, photometry, positions, reduced, registration, rows
+from accretor.stages import limits, masters, photometry, positions, reduced, registration, rows, weighting
 from accretor.stages.bench import Bench, Done
 from accretor.stages.photometry import NEAR_EDGE, SATURATED, StarList
 from accretor.stages.reduced import FrameFiles
@@ -122,7 +122,9 @@ def _jobs(
         versions.FORCED, stars.choice, stars.annulus, radii,
         [(round(x, 4), round(y, 4)) for x, y in zip(places.x, places.y, strict=True)], repr(places.tmag),
         rule.significance, rule.blank, rule.blank_draws, rule.blank_edge, rule.blank_dilate,
-        rule.blank_scatter, rule.blank_seed, *([] if stars.mode == "fixed" else [stars.mode]),
+        rule.blank_scatter, rule.blank_seed,
+        *([] if stars.mode == "fixed" else [stars.mode]),
+        *([repr(stars.weighting)] if stars.weighting else []),
     )  # fmt: skip
     return [
         Job(
@@ -146,10 +148,11 @@ def _radii(settings: ForcedSettings, stars: StarList) -> tuple[float, ...]:
 
 def measure(task: ForcedTask) -> Row:
     """Return the row of one frame."""
-    from accretor.science import alignment, forced
+    from accretor.science import forced, optimal
 
-    stars, places, files = task.stars, task.places, task.files
-    transform = alignment.match(np.array(stars.reference), registration.star_list(task.registered))
+    stars, places, files, seen = task.stars, task.places, task.files, task.registered
+    first, second = np.array(stars.reference), registration.star_list(seen)
+    transform = registration.aligned(first, second, stars.fwhm, seen["fwhm"])
     raw, image = reduced.read(files)
     place = transform.apply(np.column_stack([places.x, places.y]))
     known = transform.apply(np.column_stack([stars.x, stars.y]))
@@ -157,7 +160,13 @@ def measure(task: ForcedTask) -> Row:
     bad = masters.load(files.masters).bad
     if bad is not None:
         dirt |= bad
-    scale, profile = photometry.apertures(task.registered, stars)
+    width = photometry.registered_fwhm(task.registered, stars)
+    scale = photometry.aperture_scale(width, stars)
+    chosen, n_place = stars.weighting, len(places.x)
+    profile = weighting.profile(image, known, chosen.gauge, width) if chosen else None
+    # What is measured is faint, but the target, which is measured as in the light curve.
+    turn = np.full(n_place, optimal.TURNS[-1])
+    turn[0] = chosen.turn[0] if chosen else 0.0
     radii, annulus = scale * np.array(places.radii), (scale * stars.annulus[0], scale * stars.annulus[1])
     found = forced.measure(
         image,
@@ -169,6 +178,7 @@ def measure(task: ForcedTask) -> Row:
         fwhm=stars.fwhm,
         dirt=dirt,
         profile=profile,
+        turn=turn,
         noise=forced.Noise(
             gain=files.gain,
             # Where the sky is not light alone, its noise is measured and not computed.
@@ -176,6 +186,15 @@ def measure(task: ForcedTask) -> Row:
             dark_variance=files.dark_current * files.exposure,
         ),
     )
+    if chosen and profile:
+        gauge = optimal.with_sky(image, known[np.array(chosen.gauge, dtype=np.int64)], annulus, dirt)
+        factor = optimal.factor(image, gauge, radii, profile, place[:, 0], place[:, 1], turn)
+        found = replace(
+            found,
+            flux=found.flux / factor,
+            flux_error=found.flux_error / factor,
+            background_error=found.background_error / factor,
+        )
     rule = places.rule
     blank, n_blank = forced.blank_noise(
         image,

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from accretor import instruments
 from accretor.config import draft
+from accretor.core import readout
 from accretor.core.dumps import TOIS
 from accretor.core.errors import AccretorError, HeaderError
 from accretor.core.frame import Exposure
@@ -29,6 +30,7 @@ NEAR = 0.25
 LEAST = 5
 """Light frames of a name from which it is taken for a target, and not for a test or a pointing exposure."""
 
+NO_TIME = "no card tells a time, so it is no frame of a night"
 MOST_REMARKS = 6
 """Kinds of remarks that are quoted; the inventory has all."""
 
@@ -54,6 +56,8 @@ class Draft:
     """Files that are frames."""
     lacking: tuple[str, ...]
     """What the user must fill in."""
+    left_out: tuple[str, ...] = ()
+    """Why files are no frames, each reason with their number and one of them."""
 
 
 def frames_of(root: Path, named: str) -> str:
@@ -78,7 +82,8 @@ def survey(layout: Layout) -> Draft:
         If the folder of the frames cannot be listed.
     """
     files = inventory.refresh(layout.raw, [], (), apart=layout.own)
-    frames = [file for file in files if file.exposure]
+    usable = [file for file in files if file.exposure]
+    frames = _of_nights(usable)
     known = _known(layout)
     telescopes = _telescopes(frames, layout.raw)
     targets = _targets(frames, known)
@@ -88,7 +93,34 @@ def survey(layout: Layout) -> Draft:
         *(item for telescope in telescopes for item in telescope.lacking),
     ]
     text = draft.workspace(layout.frames, targets, telescopes)
-    return Draft(text, len(files), len(frames), tuple(lacking))
+    reasons = [(file.path, file.reason) for file in files if file.reason]
+    reasons += [(file.path, NO_TIME) for file in usable if file not in frames]
+    return Draft(text, len(files), len(frames), tuple(lacking), said_of(reasons))
+
+
+def said_of(reasons: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return why files are left out, the most frequent reason first, each with one of the files."""
+    kinds = Counter(_NUMBER.sub("#", reason) for _, reason in reasons)
+    example = {_NUMBER.sub("#", reason): (path, reason) for path, reason in reversed(reasons)}
+    return tuple(
+        f"{example[kind][1]} ({example[kind][0]}{f' and {n - 1} more' if n > 1 else ''})"
+        for kind, n in kinds.most_common(MOST_REMARKS)
+    )
+
+
+def _of_nights(files: Sequence[RawFile]) -> list[RawFile]:
+    """Return the frames without those of an instrument none of which has a time: pictures, plate solutions.
+
+    If there are no others, all are kept: then the time is what a person must tell.
+    """
+
+    def is_timed(file: RawFile) -> bool:
+        assert file.exposure is not None
+        return bool(file.exposure.mid) or file.exposure.kind != "light"
+
+    timed = {file.exposure.instrument for file in files if file.exposure and is_timed(file)}
+    found = [file for file in files if file.exposure and file.exposure.instrument in timed]
+    return found or list(files)
 
 
 def fetch_table(layout: Layout, address: str = "") -> str:
@@ -135,14 +167,22 @@ def _telescopes(frames: Sequence[RawFile], raw: Path) -> list[draft.Telescope]:
             files,
             headers[name],
             _match(name, headers) if len(groups) > 1 else {},
+            is_alone=len(groups) == 1,
         )
         for name, files in sorted(groups.items())
     ]
 
 
 def _example(files: Sequence[RawFile]) -> RawFile:
-    """Return a light frame if there is one: calibration frames say less."""
-    return next((file for file in files if file.exposure and file.exposure.kind == "light"), files[0])
+    """Return a light frame of the usual size and exposure, if there are any: calibration frames say less."""
+    lights = [file for file in files if file.exposure and file.exposure.kind == "light"]
+    kinds = Counter(_sort(file) for file in lights)
+    return next((file for file in lights if _sort(file) == kinds.most_common(1)[0][0]), files[0])
+
+
+def _sort(file: RawFile) -> tuple[int, int, float]:
+    assert file.exposure is not None
+    return file.exposure.width, file.exposure.height, file.exposure.exposure
 
 
 def _header(file: RawFile, raw: Path) -> Mapping[str, header.Value]:
@@ -153,7 +193,12 @@ def _header(file: RawFile, raw: Path) -> Mapping[str, header.Value]:
 
 
 def _telescope(
-    name: str, files: Sequence[RawFile], cards: Mapping[str, header.Value], match: dict[str, str]
+    name: str,
+    files: Sequence[RawFile],
+    cards: Mapping[str, header.Value],
+    match: dict[str, str],
+    *,
+    is_alone: bool,
 ) -> draft.Telescope:
     example = _example(files)
     assert example.exposure is not None
@@ -172,7 +217,23 @@ def _telescope(
         diameter=_diameter(cards),
         match=match,
         remarks=_remarks(exposures),
+        sections=_sections(example.exposure, cards),
+        is_alone=is_alone,
     )
+
+
+def _sections(exposure: Exposure, cards: Mapping[str, header.Value]) -> dict[str, tuple[str, str]]:
+    """Return the sections that the header tells and that are not used, with their cards."""
+    found = {}
+    for key, card in (("overscan", "BIASSEC"), ("trim", "TRIMSEC")):
+        try:
+            section = readout.parse(str(cards.get(card, "")))
+        except ValueError:
+            continue
+        is_whole = (section.width, section.height) == (exposure.width, exposure.height)
+        if not getattr(exposure, key) and not is_whole and section.is_in(exposure.width, exposure.height):
+            found[key] = str(section), card
+    return found
 
 
 def _diameter(cards: Mapping[str, header.Value]) -> tuple[float, str]:
@@ -196,13 +257,17 @@ def _match(name: str, headers: Mapping[str, Mapping[str, header.Value]]) -> dict
         if own and all(
             own.casefold() not in value.casefold() for other, value in values.items() if other != name
         ):
-            return {keyword: re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", own)}
+            return {keyword: re.sub(r"([*?\[])", r"[\1]", own)}
     return {}
 
 
 def _remarks(exposures: Iterable[Exposure]) -> list[str]:
     """Return what the headers made us assume, the most frequent first."""
-    remarks = [part for item in exposures for part in item.remark.split("; ") if part]
+    return alike([part for item in exposures for part in item.remark.split("; ") if part])
+
+
+def alike(remarks: Sequence[str]) -> list[str]:
+    """Return each kind of remark once, those that differ by a number being alike, with how many there are."""
     kinds = Counter(_NUMBER.sub("#", remark) for remark in remarks)  # alike but for their numbers
     example = {_NUMBER.sub("#", remark): remark for remark in reversed(remarks)}
     many = {kind: f"{n} such frame{'s' if n > 1 else ''}" for kind, n in kinds.most_common(MOST_REMARKS)}

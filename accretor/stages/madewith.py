@@ -70,6 +70,8 @@ def master(row: Row) -> list[Any]:
     if row["kind"] == "bad":
         n = row["n_frame"]
         return [f"{n} bad pixel{'' if n == 1 else 's'}", ""]
+    if row["remark"]:
+        return [f"{row['kind']}, given", row["n_frame"] or "not told"]
     return [row["kind"], row["n_frame"]]
 
 

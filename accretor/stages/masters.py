@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import logging
@@ -55,6 +56,10 @@ class Source:
     """By which the record knows it; default: that of the file."""
     part: str = ""
     """Which of its pixels are the image."""
+    n_combined: int = 1
+    """Exposures in it; 0 for a master that does not say how many."""
+    calibrated: str = ""
+    """Letters of what was done to it before."""
 
     @property
     def label(self) -> str:
@@ -94,7 +99,15 @@ def source(raw: Path, file: RawFile, digest: str) -> Source:
     """Return *file* as a source of a master."""
     assert file.exposure is not None
     exposure = file.exposure
-    return Source(raw / file.path, exposure.hdu, digest, exposure.exposure, part=exposure.part)
+    return Source(
+        raw / file.path,
+        exposure.hdu,
+        digest,
+        exposure.exposure,
+        part=exposure.part,
+        n_combined=exposure.n_combined,
+        calibrated=exposure.calibrated,
+    )
 
 
 def recorded(paths: ObservationPaths) -> dict[str, Row]:
@@ -160,7 +173,8 @@ def input_of(
 ) -> str:
     """Return the identity of a master: what it is made from, and with."""
     digests = sorted(f"{item.digest} {item.part}".strip() for item in sources)
-    return fingerprint(versions.MASTERS, kind, digests, list(made_with), repr(readout))
+    given = [f"{item.n_combined} {item.calibrated}" for item in sources if item.n_combined != 1]
+    return fingerprint(versions.MASTERS, kind, digests, list(made_with), repr(readout), *given)
 
 
 def make(
@@ -172,7 +186,8 @@ def make(
 ) -> Row:
     """Combine *sources* into the master *kind*, write it, and return its row of the record.
 
-    Files whose data are damaged are left out: the record names those that are in it.
+    Files whose data are damaged are left out: the record names those that are in it. A master that was given
+    is the only one of *sources*, and is brought into the form of our own.
 
     Raises
     ------
@@ -180,6 +195,8 @@ def make(
         If none of the files can be read, or the frames cannot be combined.
     """
     ordered = sorted(sources, key=lambda item: (item.path.name, item.digest))
+    if ordered[0].n_combined != 1:
+        return _given(kind, ordered[0], paths, masters, identity)
     try:
         image = _combined(kind, ordered, masters)
     except Unusable:
@@ -195,20 +212,68 @@ def make(
         image = _combined(kind, ordered, masters)
     exposures = [item.exposure for item in ordered]
     exposure = 0.0 if kind == "bias" else sorted(exposures)[len(exposures) // 2]
+    return _written(kind, image, paths, ordered, len(ordered), exposure, identity)
+
+
+def _written(
+    kind: str,
+    image: Image,
+    paths: ObservationPaths,
+    ordered: Sequence[Source],
+    n_frame: int,
+    exposure: float,
+    identity: str,
+    remark: str = "",
+) -> Row:
     cards = {
         "IMAGETYP": (f"master {kind}", "made by accretor"),
-        "NCOMBINE": (len(ordered), "frames combined"),
+        "NCOMBINE": (n_frame, "frames combined"),
     }
     digest = io_fits.write_image(paths.master(kind), image, cards)
     return {
         "kind": kind,
-        "n_frame": len(ordered),
+        "n_frame": n_frame,
         "exposure": exposure,
         "frames": BETWEEN.join(item.label for item in ordered),
-        "bytes": _bytes(ordered),
+        "bytes": bytes_of(ordered),
         "input": identity,
         "digest": digest,
+        "remark": remark,
     }
+
+
+def _given(kind: str, item: Source, paths: ObservationPaths, masters: MasterFiles, identity: str) -> Row:
+    """Write the master that some other program made as one of ours, and return its row of the record.
+
+    Raises
+    ------
+    Unusable
+        If it cannot be read, or nothing tells what was done to it.
+    """
+    from accretor.science import given
+
+    readout = masters.readout
+    try:
+        with io_fits.Stack([(item.path, item.hdu, item.part)]) as stack:
+            trim = readout.trim
+            is_trimmed = trim is not None and (stack.width, stack.height) == (trim.width, trim.height)
+            plain = AS_IT_IS if is_trimmed else dataclasses.replace(readout, overscan=None)
+            read, height, _ = levelled(stack, plain)
+            image = read(0, height)[0]
+        known, is_off = load(masters).bias, bool({"B", "D"} & set(item.calibrated))
+        is_levelled = readout.overscan is not None
+        if kind == "bias":
+            image, said = given.bias(image, is_levelled=is_levelled)
+        elif kind == "dark":
+            image, said = given.dark(image, known, is_off=is_off, is_levelled=is_levelled)
+        else:
+            image, said = given.flat(image, known, is_off=is_off)
+    except Unusable as verdict:
+        raise Unusable(f"master {kind} {item.label}: {verdict.reason}") from None
+    of = f"of {item.n_combined} frames" if item.n_combined else "of a number of frames that it does not tell"
+    remark = "; ".join(filter(None, [f"master {kind} {item.label} was given, {of}", said]))
+    exposure = 0.0 if kind == "bias" else item.exposure
+    return _written(kind, image, paths, [item], item.n_combined, exposure, identity, remark)
 
 
 def left_out(row: Row, sources: Sequence[Source]) -> list[str]:
@@ -223,10 +288,10 @@ def still_there(row: Row | None, usable: Mapping[str, Source]) -> list[str]:
     names = row["frames"].split(BETWEEN) if row else []
     if row is None or not all(name in usable for name in names):
         return []
-    return names if _bytes([usable[name] for name in names]) == row["bytes"] else []
+    return names if bytes_of([usable[name] for name in names]) == row["bytes"] else []
 
 
-def _bytes(sources: Iterable[Source]) -> str:
+def bytes_of(sources: Iterable[Source]) -> str:
     """Return the identity of the raw bytes of some frames."""
     return fingerprint(sorted(item.digest for item in sources))
 
@@ -282,46 +347,9 @@ def levelled(stack: io_fits.Stack, readout: Readout) -> tuple[ReadRows, int, int
     return read, trim.height, trim.width
 
 
-def make_map(paths: ObservationPaths, masters: MasterFiles, listed: Image | None, identity: str) -> Row:
-    """Write the map of bad pixels, and return its row of the record.
-
-    Parameters
-    ----------
-    listed : (height, width) or None
-        Map of the settings, of trimmed frames; not 0 where a pixel is bad.
-    """
-    from accretor.science import detector
-
-    dark, flat = _image(masters.dark), _image(masters.flat)
-    parts = [
-        (HOT, detector.bad_pixels(dark=dark)),
-        (DEAD, detector.bad_pixels(flat=flat)),
-        (LISTED, None if listed is None else listed != 0),
-    ]
-    image = sum((bit * found for bit, found in parts if found is not None), start=np.zeros((), np.float32))
-    counts = {bit: int(np.count_nonzero(found)) for bit, found in parts if found is not None}
-    cards = {
-        "IMAGETYP": ("bad pixels", "made by accretor; 1 hot + 2 dead + 4 listed"),
-        **{
-            key: (counts[bit], f"pixels that are {word}")
-            for bit, key, word in (
-                (HOT, "N_HOT", "hot"),
-                (DEAD, "N_DEAD", "dead"),
-                (LISTED, "N_LISTED", "listed"),
-            )
-            if bit in counts
-        },
-    }
-    digest = io_fits.write_image(paths.master("bad"), np.asarray(image), cards)
-    return {
-        "kind": "bad",
-        "n_frame": int(np.count_nonzero(image)),
-        "exposure": 0.0,
-        "frames": "",
-        "bytes": "",
-        "input": identity,
-        "digest": digest,
-    }
+def is_whole(paths: ObservationPaths, row: Row) -> bool:
+    """Tell whether the file of a recorded master has the bytes that were written."""
+    return bool(io_fits.digest(paths.master(row["kind"])) == row["digest"])
 
 
 def _is_readable(item: Source) -> bool:
@@ -467,7 +495,3 @@ def mending(files: MasterFiles) -> Repairs | Booleans | None:
         return None
     found = calibrated.repairs(bad)
     return bad if found is None else found
-
-
-def _image(path: str) -> Image | None:
-    return io_fits.read_image(Path(path)) if path else None

@@ -63,16 +63,13 @@ def find_out(
     if not known.gain > 0:
         result = _gain(plan, layout, settings, found, made, bench)
         if "gain" in result:
-            remarks.append(
-                f"gain not known: {result['gain']:g} ± {result['error']:g} electron/ADU estimated from "
-                f"{result['origin']}"
-            )
+            remarks.append(f"gain not known: {words(result)}")
     gain = known.gain if known.gain > 0 else result.get("gain", math.nan)
     if math.isnan(known.read_noise) and gain > 0:
         try:
             from accretor.science import gain as gains
 
-            biases = _calibrations(plan.calibrations.bias, layout, made)
+            biases = _calibrations(_singles(plan.calibrations.bias), layout, made)
             result["read_noise"] = _rounded(gains.read_noise(biases, gain))
             remarks.append(
                 f"read noise not known: {result['read_noise']:g} electron measured from the biases"
@@ -80,6 +77,11 @@ def find_out(
         except Unusable:
             remarks.append(f"read noise not known: {DEFAULT_READ_NOISE:g} electron assumed")
     return result, remarks
+
+
+def words(found: Row) -> str:
+    """Return in words a gain that was measured, as `find_out` returns it."""
+    return f"{found['gain']:g} ± {found['error']:g} electron/ADU estimated from {found['origin']}"
 
 
 def _gain(
@@ -92,7 +94,7 @@ def _gain(
 ) -> Row:
     from accretor.science import gain as gains
 
-    flats, biases = plan.calibrations.flat, plan.calibrations.bias
+    flats, biases = _singles(plan.calibrations.flat), _singles(plan.calibrations.bias)
     why = []
     try:
         identity = fingerprint(VERSION, [file.path for file in (*flats, *biases)], made.id)
@@ -103,7 +105,7 @@ def _gain(
     old = masters.recorded_detector(plan.paths)
     is_kept = settings.ensemble.policy == "keep" and not (bench.renew or bench.redo)
     if is_kept and "gain" in old and old.get("made_with") == _science_identity(made):
-        return old
+        return {key: old[key] for key in ("gain", "error", "origin", "made_with")}
     good = [file for file, row in found.items() if row["status"] == GOOD]
     n_pair = len(good) // 2
     step = max(1, -(-n_pair // MOST_PAIRS))
@@ -119,6 +121,11 @@ def _gain(
     except Unusable as verdict:
         why.append(verdict.reason)
     return {"why": "; ".join(why)}
+
+
+def _singles(files: Sequence[RawFile]) -> list[RawFile]:
+    """Return the single frames, whose noise is that of the camera."""
+    return [file for file in files if file.exposure is not None and file.exposure.n_combined == 1]
 
 
 def _science_identity(made: MasterFiles) -> str:

@@ -17,7 +17,7 @@ from accretor.stages.bench import Bench, Done
 if TYPE_CHECKING:
     from accretor.io.layout import Layout, ObservationPaths
     from accretor.stages.nebcheck import Tested
-    from accretor.stages.nebnight import Night, Rules
+    from accretor.stages.nebnight import Night
     from accretor.stages.workspace import ObservationPlan
 
 
@@ -33,12 +33,13 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     tested: list[Tested] = []
     if plan.target.ephemeris is None:
         remarks.append("no ephemeris: neither the depth nor the time of an eclipse is known")
-    elif stars and night is None:
-        remarks.append("too few frames are measured")
-    elif stars and night is not None:
-        rules = nebnight.rules(plan, results, settings, night)
-        remarks += _incomplete(about, places.rows[0], rules)
-        tested = nebcheck.run(stars, night, rules, settings.neb.margin, bench)
+    else:
+        remarks += _gap(about, places.rows[0], plan.target.ephemeris.depth)
+        if stars and night is None:
+            remarks.append("too few frames are measured")
+        elif stars and night is not None:
+            rules = nebnight.rules(plan, results, settings, night)
+            tested = nebcheck.run(stars, night, rules, settings.neb.margin, bench)
     rows = [item.row for item in tested] or [nebcheck.untested(star, remarks) for star in stars]
     files = _products(plan, results, settings, tested, night, bench)
     dump.write(
@@ -56,9 +57,9 @@ def delta_mag(paths: ObservationPaths) -> float | None:
     return dump.read_meta(paths.neighbours).get("delta_mag")
 
 
-def _incomplete(about: Row, target: Row, rules: Rules) -> list[str]:
-    """Say how far the catalogue falls short of the faintest star that could cause the depth."""
-    faintest, needed = about.get("faintest_tmag"), target["tmag"] + rules.limit
+def _gap(about: Row, target: Row, depth: float) -> list[str]:
+    """Say how far the catalogue falls short of the faintest star that could cause the *depth*, ppt."""
+    faintest, needed = about.get("faintest_tmag"), target["tmag"] + neb.magnitude_limit(depth)
     if faintest is None or not math.isfinite(needed) or faintest >= needed:
         return []
     return [

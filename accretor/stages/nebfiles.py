@@ -185,7 +185,7 @@ def _figures(prefix: str, title: str, check: Check, bench: Bench) -> dict[str, b
         for row, verdict, nearest in zip(check.rows, check.verdicts, _nearest(check), strict=True)
     ]
     names = [f"{prefix}_T{row['neighbour']}{_pixels(row)}_NEBdepth-plot.png" for row in check.rows]
-    drawn = dict(bench.pool.map(draw, drawings))
+    drawn = dict(bench.pool.share(draw, drawings))
     return {name: drawn[i] for i, name in enumerate(names)}
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accretor.core.dumps import COMPARISON, FRAMES, GROWTH, MASTERS, TEMPLATE_STARS
+from accretor.core.dumps import COMPARISON, FRAMES, MASTERS, TEMPLATE_STARS
 from accretor.io import dump
 from accretor.io import fits as io_fits
-from accretor.science import biasflags, cosmic, growth
-from accretor.stages import masters
+from accretor.science import biasflags, cosmic
+from accretor.stages import masters, measured_gain
 
 if TYPE_CHECKING:
     from accretor.core.arrays import Booleans, Floats
@@ -38,7 +38,7 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
     """
     record, frames = dump.read(plan.paths.masters, MASTERS), dump.read(plan.paths.frames, FRAMES)
     made = masters.of_rows(plan.paths, record.rows, masters.readout_of(record.meta.get("readout", {})))
-    kinds = {row["kind"] for row in record.rows}
+    kinds = {row["kind"]: row["n_frame"] for row in record.rows}
     stars = dump.read(plan.paths.template_stars, TEMPLATE_STARS).rows
     detector: Row = record.meta.get("detector", {})
     is_saturated = (np.nan_to_num(measured["flag"]).astype(np.int64) & SATURATED) > 0
@@ -51,7 +51,8 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             fwhm=results["fwhm_px"],
             drift=(_range(measured["shift_x"]), _range(measured["shift_y"])),
             has_flat="flat" in kinds or "F" in plan.calibrated,
-            has_dark="dark" in kinds,
+            n_flat=kinds.get("flat", 0),
+            has_dark="dark" in kinds or "D" in plan.calibrated,
             has_self_dark="selfdark" in kinds,
             has_zero_level=made.has_zero_level,
             n_hot=_n_hot(plan) if "bad" in kinds else None,
@@ -60,8 +61,9 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             n_target_saturated=int(is_saturated[:, 0].sum()),
             n_comparison_saturated=int(is_saturated[:, used].any(axis=0).sum()),
             n_frame=len(is_saturated),
-            gain_origin=detector.get("origin", ""),
+            gain_estimate=measured_gain.words(detector) if "gain" in detector else "",
             is_read_noise_assumed=math.isnan(plan.declared.read_noise) and "read_noise" not in detector,
+            seen_saturation=detector["saturation"] if detector.get("is_saturation_seen") else math.nan,
             is_median_filtered=made.readout.is_median_filtered,
             is_nonlinearity_known=bool(made.readout.nonlinearity),
             target_peak=float(np.nanmax(peak)) if np.isfinite(peak).any() else math.nan,
@@ -118,15 +120,9 @@ def _n_bad(plan: ObservationPlan, measured: Mapping[str, Any], fwhm: float) -> i
 
 
 def _misfit(plan: ObservationPlan) -> float:
-    """Return how much the stars differ in the light that weighted sums find; 0 for plain sums."""
-    if dump.read_meta(plan.paths.photometry_info).get("mode") != "optimal":
-        return 0.0
-    rows = dump.read(plan.paths.growth, GROWTH).rows
-    target, target_error, stars, stars_error = (
-        np.array(dump.column(rows, name)) for name in ("target", "target_error", "stars", "stars_error")
-    )
-    found = growth.Growth(target, target_error, stars, stars_error, rows[0]["n_star"])
-    return float(np.nan_to_num(found.spread[0]))
+    """Return how far the profile is from the stars where that kept the target from being weighted; else 0."""
+    said = dump.read_meta(plan.paths.photometry_info)
+    return 0.0 if said.get("is_target_weighted", True) else float(said["profile_misfit"])
 
 
 def _baseline(results: Row) -> tuple[float, float]:

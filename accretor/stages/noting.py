@@ -80,8 +80,9 @@ def _visit(found: list[Measured], date: str, settings: WorkspaceSettings) -> not
 
 def _neighbours(plan: ObservationPlan) -> str:
     """Return the outcome of the check for eclipsing binaries nearby, in words; "" if there was none."""
-    said = dump.read_meta(plan.paths.folder / "neighbours.ecsv").get("said", "")
-    return f"{plan.observation.filter}: {said}" if said else ""
+    about = dump.read_meta(plan.paths.neighbours)
+    said, gaps = about.get("said", ""), [f"Not known: {gap}." for gap in about.get("remarks", [])]
+    return " ".join([f"{plan.observation.filter}: {said}", *gaps]) if said else ""
 
 
 def _prediction(plan: ObservationPlan, results: Row) -> notes.PredictionNotes | None:
@@ -142,7 +143,8 @@ def _filter(found: Measured) -> notes.FilterNotes:
         least_transparency=float(10 ** (0.4 * zero.min())),
         smallest=_smallest(found),
         aperture_range=_range(found.scale, found.radius),
-        is_weighted=not found.plan.is_table and found.plan.settings.photometry.mode == "optimal",
+        is_weighted=not found.plan.is_table
+        and dump.read_meta(found.plan.paths.photometry_info).get("is_target_weighted", False),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -11,8 +12,7 @@ from urllib.parse import quote
 from accretor.plots.registry import FigureEntry
 
 if TYPE_CHECKING:
-    pass
-
+    from accretor.plots.picture import Picture
 
 Content = dict[str, Any]
 
@@ -21,18 +21,24 @@ _PICTURES: Final = 4_300_000
 """Byte that the pictures of a page may take in it; the words need the rest of its five million."""
 
 
-class Album:
-    """The pictures of a page, as long as there is room for them."""
+def reduced(path: Path) -> Picture:
+    """Return the figure in the file *path* as it is on a page."""
+    from accretor.plots import picture
 
-    def __init__(self, folder: Path) -> None:
+    return picture.reduced(path.read_bytes())
+
+
+class Album:
+    """The pictures of a page, *reduced*, as long as there is room for them."""
+
+    def __init__(self, folder: Path, reduced: Mapping[Path, Picture]) -> None:
         self._folder = folder
+        self._reduced = reduced
         self._room = _PICTURES
 
     def picture(self, entry: FigureEntry, path: Path, told: str) -> Content:
         """Return a picture for the page, or only its name where the page has no room left."""
-        from accretor.plots import picture
-
-        small = picture.reduced(path.read_bytes())
+        small = self._reduced[path]
         data = link(small.data, "image/png")
         found: Content = {
             "link": "",

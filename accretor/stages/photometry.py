@@ -26,14 +26,15 @@ from accretor.stages import (
     rows,
     scratch,
     template,
+    weighting,
 )
 from accretor.stages.bench import Bench, Done
 from accretor.stages.reduced import FrameFiles
 from accretor.stages.rows import GOOD, Job, fingerprint
+from accretor.stages.weighting import Weighting
 
 if TYPE_CHECKING:
     from accretor.io.layout import Layout
-    from accretor.science import aperture
     from accretor.science.calibrated import Calibrated
     from accretor.stages.workspace import ObservationPlan
 
@@ -91,6 +92,8 @@ class StarList:
     """How far from each star its light is kept out of the annuli of others, pixel."""
     cap: tuple[float, ...]
     """Most of it for the annulus of each star, lest nothing of that be left, pixel."""
+    weighting: Weighting | None = None
+    """How pixels are weighted, in the mode ``optimal``."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
             "annulus": list(wanted.annulus),
             "mode": wanted.mode,
             "n_star": len(wanted.x),
+            **_said_of_weights(wanted.weighting),
         },
         binary=plan.paths.photometry,
         shape={"star": len(wanted.x), "radius": len(wanted.radii)},
@@ -136,6 +140,17 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     else:
         calibrated.remove(plan, keep=[])
     return Done(tuple(written), f"{outcome}; {len(wanted.x)} stars", outcome.is_final)
+
+
+def _said_of_weights(chosen: Weighting | None) -> Row:
+    """Return what the header of the dump says of the mode ``optimal``."""
+    if chosen is None:
+        return {}
+    return {
+        "profile_misfit": round(chosen.misfit, 5),
+        "n_weighted": sum(turn > 0 for turn in chosen.turn),
+        "is_target_weighted": chosen.turn[0] > 0,
+    }
 
 
 def foreseen(plan: ObservationPlan, settings: WorkspaceSettings) -> StarList | None:
@@ -167,14 +182,19 @@ def _jobs(plan: ObservationPlan, layout: Layout, wanted: StarList, info: Sequenc
 
 def measure(task: PhotometryTask, image: Calibrated | None = None) -> Row:
     """Return the row of one frame; *image* is it, if it has been read."""
-    from accretor.science import alignment, aperture
+    from accretor.science import aperture, optimal
 
-    wanted = task.wanted
-    transform = alignment.match(np.array(wanted.reference), registration.star_list(task.registered))
+    wanted, seen = task.wanted, task.registered
+    first, second = np.array(wanted.reference), registration.star_list(seen)
+    transform = registration.aligned(first, second, wanted.fwhm, seen["fwhm"])
     image = reduced.look_at(task.files) if image is None else image
     place = transform.apply(np.column_stack([wanted.x, wanted.y]))
     centre = transform.apply(np.array([wanted.centre]))[0]
-    scale, profile = apertures(task.registered, wanted)
+    width = registered_fwhm(task.registered, wanted)
+    scale = aperture_scale(width, wanted)
+    chosen = wanted.weighting
+    profile = weighting.profile(image, place, chosen.gauge, width) if chosen else None
+    turn = np.array(chosen.turn) if chosen else None
     found = aperture.measure(
         image,
         image.raw,
@@ -192,9 +212,13 @@ def measure(task: PhotometryTask, image: Calibrated | None = None) -> Row:
         bad=masters.load(task.files.masters).bad,
         estimator=wanted.sky,
         profile=profile,
+        turn=turn,
         reach=np.array(wanted.reach),
         cap=np.array(wanted.cap),
     )
+    if chosen and profile and turn is not None:
+        is_gauge = np.isin(np.arange(len(turn)), chosen.gauge)
+        found = optimal.gauged(found, image, is_gauge, np.array(wanted.radii), profile, turn)
     flag = SATURATED * found.is_saturated + NEAR_EDGE * found.is_near_edge + RECENTRED * found.is_recentred
     flag = flag + BAD_PIXEL * (found.n_bad > 0)
     return {
@@ -221,19 +245,20 @@ def measure(task: PhotometryTask, image: Calibrated | None = None) -> Row:
     }
 
 
-def apertures(registered: Row, wanted: StarList) -> tuple[float, aperture.Profile | None]:
-    """Return the factor on all radii of a frame, and the profile that weights its pixels, if one does.
+def registered_fwhm(registered: Row, wanted: StarList) -> float:
+    """Return the FWHM of a frame, pixel; that of the template where it is not known."""
+    return float(registered["fwhm"]) if math.isfinite(registered["fwhm"]) else wanted.fwhm
+
+
+def aperture_scale(width: float, wanted: StarList) -> float:
+    """Return the factor on all radii of a frame of this FWHM.
 
     Whatever is compared with the stars of the frame must be measured by the same.
     """
-    from accretor.science import aperture
-
-    width = registered["fwhm"] if math.isfinite(registered["fwhm"]) else wanted.fwhm
-    scale = 1.0
-    if wanted.mode == "variable":
-        # To the digits of the dump: what is written is what was used.
-        scale = round(min(max(width / wanted.fwhm, 1 / MOST_SCALE), MOST_SCALE), 4)
-    return scale, aperture.Profile(width) if wanted.mode == "optimal" else None
+    if wanted.mode != "variable":
+        return 1.0
+    # To the digits of the dump: what is written is what was used.
+    return round(min(max(width / wanted.fwhm, 1 / MOST_SCALE), MOST_SCALE), 4)
 
 
 def radii(settings: PhotometrySettings, fwhm: float) -> tuple[float, ...]:
@@ -280,6 +305,15 @@ def _wanted(plan: ObservationPlan, settings: PhotometrySettings, info: Sequence[
         sky=settings.sky,
         reach=tuple(reach.tolist()),
         cap=tuple(cap.tolist()),
+        weighting=weighting.choose(
+            plan.paths.template_image,
+            chosen.meta["image"],
+            chosen.rows,
+            fwhm,
+            (round(inner, 2), round(outer, 2)),
+        )
+        if settings.mode == "optimal"
+        else None,
     )
 
 
@@ -330,6 +364,7 @@ def made_with(wanted: StarList) -> str:
         wanted.sky,
         wanted.reach,
         wanted.cap,
+        *([repr(wanted.weighting)] if wanted.weighting else []),
     )
 
 

@@ -35,18 +35,6 @@ class Solution:
     origin: str
     """``header``, ``catalogue``, ``solve-field`` or ``nova``."""
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is a TAN projection with a CD matrix and nothing else."""
-        needed = {"CD1_1", "CD1_2", "CD2_1", "CD2_2", "CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2"}
-        kinds = (self.cards.get("CTYPE1"), self.cards.get("CTYPE2"))
-        others = ("PV", "A_", "B_", "PC", "CDELT", "CROTA", "LONPOLE", "LATPOLE")
-        return (
-            kinds == ("RA---TAN", "DEC--TAN")
-            and needed <= set(self.cards)
-            and not any(key.startswith(others) for key in self.cards)
-        )
-
     def wcs(self) -> WCS:
         """Return it as an astropy WCS."""
         from astropy.io.fits import Header

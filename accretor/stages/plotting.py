@@ -6,12 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from accretor.core import versions
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic
-from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, FigureEntry
+from accretor.plots.registry import DIAGNOSTICS, FIGURES, OF_TARGET, OF_VISIT, OPTIONAL, FigureEntry
 from accretor.stages.bench import Bench, Done
 
 if TYPE_CHECKING:
@@ -20,17 +20,28 @@ if TYPE_CHECKING:
     from accretor.stages.workspace import ObservationPlan
 
 
+LEFT_OUT = next(entry for entry in OPTIONAL if entry.name == "left_out")
+
+
 def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, bench: Bench) -> Done:
     """Draw the figures of an observation that are not there yet, or are drawn from something else now."""
-    from accretor.stages import figures
+    from accretor.stages import figures, leftout
 
     night = figures.Night(plan)
-    return _draw(
-        {plan.paths.plots / entry.tail: entry for entry in figures_of(plan)},
-        lambda entry: figures.prepare(entry, night),
-        plan.paths.figures,
-        bench,
-    )
+    wanted = {plan.paths.plots / entry.tail: entry for entry in figures_of(plan)}
+    # A night that begins with a table has no frames to show.
+    if plan.is_table or all(row["is_used"] for row in night.curve):
+        (plan.paths.plots / LEFT_OUT.tail).unlink(missing_ok=True)
+    else:
+        wanted[plan.paths.plots / LEFT_OUT.tail] = LEFT_OUT
+
+    def prepare(entry: FigureEntry) -> Keywords:
+        return leftout.prepare(night) if entry is LEFT_OUT else figures.prepare(entry, night)
+
+    def complete(entry: FigureEntry, keywords: Keywords) -> Keywords:
+        return leftout.with_pixels(keywords, plan, layout) if entry is LEFT_OUT else keywords
+
+    return _draw(wanted, prepare, plan.paths.figures, bench, complete)
 
 
 def figures_of(plan: ObservationPlan) -> tuple[FigureEntry, ...]:
@@ -74,35 +85,62 @@ def run_target(
     )
 
 
+def _as_they_are(_: FigureEntry, keywords: Keywords) -> Keywords:
+    return keywords
+
+
 def _draw(
-    wanted: dict[Path, FigureEntry], prepare: Callable[[FigureEntry], Keywords], record: Path, bench: Bench
+    wanted: dict[Path, FigureEntry],
+    prepare: Callable[[FigureEntry], Keywords],
+    record: Path,
+    bench: Bench,
+    complete: Callable[[FigureEntry, Keywords], Keywords] = _as_they_are,
 ) -> Done:
-    """Draw the figures whose arguments have changed, or whose files are not as they were left."""
+    """Draw the figures whose arguments have changed, or whose files are not as they were left.
+
+    What is long to read, only those that are drawn need: *complete* puts it into their arguments.
+    """
     from accretor.stages import figures
 
     known = {} if bench.redo else _recorded(record)
     made: dict[str, dict[str, str]] = {}
-    n_drawn = 0
-    for number, (path, entry) in enumerate(wanted.items(), start=1):
+    changed: list[tuple[Path, FigureEntry, Keywords]] = []
+    for path, entry in wanted.items():
         keywords = prepare(entry)
         made_from = figures.fingerprint([versions.PLOTTING, entry.function, keywords])
         before = known.get(entry.tail, {})
         if before.get("made_from") != made_from or before.get("sha256") != _digest(path):
-            atomic.write_bytes(path, _picture(entry, keywords))
-            n_drawn += 1
-        made[entry.tail] = {"made_from": made_from, "sha256": _digest(path)}
-        bench.progress(number, len(wanted))
+            changed.append((path, entry, complete(entry, keywords)))
+        made[entry.tail] = {"made_from": made_from}
+    # Those that hold an image are drawn here, and need not be sent to another process.
+    changed.sort(key=lambda item: "image" not in item[2])
+    drawings = [(entry, keywords) for _, entry, keywords in changed]
+    for number, (index, content) in enumerate(bench.pool.share(_picture, drawings), start=1):
+        atomic.write_bytes(changed[index][0], content)
+        bench.progress(number, len(changed))
+    for path, entry in wanted.items():
+        made[entry.tail]["sha256"] = _digest(path)
     atomic.write_text(record, json.dumps(made, indent=1) + "\n")
-    kept = f", {len(wanted) - n_drawn} kept" if n_drawn < len(wanted) else ""
-    return Done(tuple(wanted), f"{n_drawn} figure{'s' if n_drawn != 1 else ''}{kept}")
+    n_kept = len(wanted) - len(changed)
+    kept = f", {n_kept} kept" if n_kept else ""
+    return Done(tuple(wanted), f"{len(changed)} figure{'s' if len(changed) != 1 else ''}{kept}")
 
 
-def _picture(entry: FigureEntry, keywords: Keywords) -> bytes:
+def _picture(drawing: tuple[FigureEntry, Keywords]) -> bytes:
     """Return the PNG file of a figure."""
     from accretor.plots import style
     from accretor.stages import figures
 
-    return style.save(figures.drawn(entry, keywords))
+    return style.save(figures.drawn(*drawing))
+
+
+def load() -> None:
+    """Load what figures are drawn with, in a process that will draw some."""
+    from accretor.plots import style
+
+    for entry in (*FIGURES, *DIAGNOSTICS):
+        entry.load()
+    style.save(style.nothing("", ""))  # the type
 
 
 def _recorded(path: Path) -> dict[str, dict[str, str]]:
@@ -131,7 +169,7 @@ def _of_visit(entry: FigureEntry, nights: Sequence[Night]) -> Keywords:
         ratio = f"Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}" if results["has_fit"] else ""
         bands.append(Band(results["filter"], {**night.table, "is_counted": night.counted}, ratio))
     filters = ", ".join(band.filter for band in bands)
-    keywords: dict[str, Any] = {
+    keywords: Keywords = {
         "bands": bands,
         "ingress": first.results["ingress_bjd_tdb"],
         "egress": first.results["egress_bjd_tdb"],
@@ -139,8 +177,9 @@ def _of_visit(entry: FigureEntry, nights: Sequence[Night]) -> Keywords:
         "title": first.title,
         "subtitle": f"{first.results['telescope']} ({filters})",
     }
-    if entry.name == "panels":
-        keywords["bin_minutes"] = first.settings.plotting.bin_minutes
+    bin_minutes = max(night.bin_minutes for night in nights)
+    # Over each other, filters are told apart by fewer points.
+    keywords["bin_minutes"] = bin_minutes if entry.name == "panels" else 2 * bin_minutes
     return keywords
 
 

@@ -110,7 +110,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(plan.paths.calibrations, CALIBRATIONS, applied, {"n_light": len(plan.frames)})
     _ = plan.detector  # without a gain nothing can follow
     of_frames = [row for row in found_out.rows if row["kind"] != "bad"]
-    made_of = ", ".join(f"{row['kind']} of {row['n_frame']}" for row in of_frames) or "no calibration frames"
+    made_of = ", ".join(_made_of(row) for row in of_frames) or "no calibration frames"
     written = [
         plan.paths.frames,
         plan.paths.masters,
@@ -118,6 +118,11 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         *(plan.paths.master(row["kind"]) for row in found_out.rows),
     ]
     return Done(tuple(written), f"{outcome}; {made_of}", outcome.is_final)
+
+
+def _made_of(row: Row) -> str:
+    of = f" of {row['n_frame']}" if row["n_frame"] else ""
+    return f"{row['kind']}{' given,' if row['remark'] else ''}{of}".removesuffix(",")
 
 
 def jobs(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings) -> list[Job]:
@@ -275,7 +280,7 @@ def _said_of_times(plan: ObservationPlan, settings: WorkspaceSettings) -> Row:
         None, [headertruth.sentence(headertruth.explain(np.array(mids), header, computed, *place))]
     )
     rule = Counter(exposure.time_rule for exposure in exposures).most_common(1)[0][0]
-    remarks = [*plan.declared.remarks, *verdict.remarks, *problems]
+    remarks = [*verdict.remarks, *problems]
     if any(exposure.time_rule.endswith(ASSUMED) for exposure in exposures):
         remarks.append(f"{rule}; nothing in the headers proves it: say time_stamp = ... in [[instrument]]")
     return {

@@ -26,9 +26,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from accretor.io.layout import Layout
+    from accretor.science.alignment import Transform
     from accretor.science.calibrated import Calibrated
     from accretor.stages.photometry import StarList
     from accretor.stages.workspace import ObservationPlan
+
+BLURRED = 3.0
+"""Times the width of the others' stars beyond which a frame that is out of focus is poor."""
+FEWEST_RINGS = 5
+"""Stars that are enough where they are out of focus: their light is spread, so that few are seen, and
+nothing else looks like a ring."""
 
 BLANK: Row = {
     "bkg": math.nan,
@@ -142,8 +149,11 @@ def _measured(task: RegistrationTask, image: Calibrated) -> Row:
 
 
 def _judge(n_star: int, fwhm: float, settings: RegistrationSettings) -> None:
-    if n_star < settings.min_stars:
-        raise Unusable(f"{n_star} stars found, {settings.min_stars} needed")
+    from accretor.science import frames
+
+    needed = min(settings.min_stars, FEWEST_RINGS) if fwhm > frames.DEFOCUSED else settings.min_stars
+    if n_star < needed:
+        raise Unusable(f"{n_star} stars found, {needed} needed")
     if math.isnan(fwhm):
         raise Unusable("no star is good enough to measure the FWHM")
 
@@ -160,6 +170,22 @@ def _job(row: Row, files: FrameFiles, settings: RegistrationSettings, made_with:
         },
         payload=RegistrationTask(files, settings),
     )
+
+
+def aligned(reference: Floats, stars: Floats, reference_fwhm: float, fwhm: float) -> Transform:
+    """Return how *stars* lie on those of a *reference*, (n, 2) pixel each.
+
+    Raises
+    ------
+    Unusable
+        If they do not match, or are out of focus where the others are not.
+    """
+    from accretor.science import alignment, frames
+
+    if fwhm > max(frames.DEFOCUSED, BLURRED * reference_fwhm):
+        raise Unusable(f"out of focus: FWHM {fwhm:.1f} pixel, that of others {reference_fwhm:.1f}")
+    least = FEWEST_RINGS if min(fwhm, reference_fwhm) > frames.DEFOCUSED else alignment.LEAST
+    return alignment.match(reference, stars, min_match=least)
 
 
 def star_list(row: Row) -> Floats:

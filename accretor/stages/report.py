@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from accretor import __version__
-from accretor.core.dumps import COMPARISON, LIGHT_CURVE
+from accretor.core.dumps import COMPARISON, LIGHT_CURVE, NEIGHBOURS
 from accretor.core.errors import AccretorError, Blocked
 from accretor.core.settings import WorkspaceSettings
 from accretor.io import atomic, dump
@@ -19,7 +19,7 @@ from accretor.stages import madewith, plotting, upload
 from accretor.stages import manifest as manifest_of
 from accretor.stages import results as results_of
 from accretor.stages.bench import Bench, Done
-from accretor.stages.pages import Album, Content, columns, digest, link, number, relative
+from accretor.stages.pages import Album, Content, columns, digest, link, number, reduced, relative
 
 if TYPE_CHECKING:
     from accretor.io.layout import Layout, VisitPaths
@@ -34,7 +34,9 @@ def run(plans: Sequence[ObservationPlan], layout: Layout, settings: WorkspaceSet
     paths = layout.visit(visit)
     manifest = manifest_of.read(paths)
     known = record.read(paths.record)
-    album = Album(paths.folder)
+    together = [paths.plots / entry.tail for entry in OF_VISIT] if len(plans) > 1 else []
+    shown = [*(path for plan in plans for path in _pictures(plan).values()), *together]
+    album = Album(paths.folder, {shown[i]: small for i, small in bench.pool.share(reduced, shown)})
     kept: dict[str, Any] = {}
     bands = []
     for place, plan in enumerate(plans):
@@ -48,9 +50,7 @@ def run(plans: Sequence[ObservationPlan], layout: Layout, settings: WorkspaceSet
         "version": __version__,
         "index": relative(layout.index, paths.folder),
         "bands": bands,
-        "together": [album.picture(entry, paths.plots / entry.tail, "") for entry in OF_VISIT]
-        if len(plans) > 1
-        else [],
+        "together": [album.picture(entry, path, "") for entry, path in zip(OF_VISIT, together, strict=False)],
         "notes": _notes(paths, manifest),
         "form": _form(tuple(plans), layout, settings),
         "files": _files(paths, manifest),
@@ -70,7 +70,7 @@ def seen_by_report(plans: Sequence[ObservationPlan], layout: Layout) -> dict[str
     return {
         "what was sent": digest(paths.ledger),
         "truth of a simulated night": digest(layout.root / "truth.json"),
-        **{f"neighbours in {plan.observation.filter}": digest(_neighbour_table(plan)) for plan in plans},
+        **{f"neighbours in {plan.observation.filter}": digest(plan.paths.neighbours) for plan in plans},
         **{f"zero points in {plan.observation.filter}": digest(plan.paths.zero_points) for plan in plans},
     }
 
@@ -87,8 +87,8 @@ def _band(
     """Return what the page shows of one filter, and what is kept of it."""
     results = results_of.read(plan.paths.results)
     rows = dump.read(plan.paths.light_curve, LIGHT_CURVE).rows
-    neighbours = _neighbours(plan)
-    said = verdicts.of_observation(results, plan.target.ephemeris, neighbours, manifest["problems"])
+    neighbours, gaps = _neighbours(plan)
+    said = verdicts.of_observation(results, plan.target.ephemeris, neighbours, manifest["problems"], gaps)
     used = [row for row in rows if row["is_used"]]
     name = plan.observation.filter
     before = (known.get("filters") or {}).get(name) or {}
@@ -97,17 +97,12 @@ def _band(
         "verdicts": [asdict(one) for one in said],
         "spark": asdict(_spark(used, results)),
     }
-    pictures = {
-        entry.name: album.picture(entry, plan.paths.plots / entry.tail, _told(entry, results, said))
-        for entry in plotting.figures_of(plan)
-    }
-    extra = {
-        entry.name: album.picture(entry, plan.paths.plots / entry.tail, "")
-        for entry in OPTIONAL
-        if (plan.paths.plots / entry.tail).is_file()
-    }
-    shown = {"light_curve", "comparison_stars", "field", "field_zoom"}
     stars = dump.read(plan.paths.comparison, COMPARISON).rows
+    pictures = {
+        entry.name: album.picture(entry, path, _told(entry, results, said, stars))
+        for entry, path in _pictures(plan).items()
+    }
+    shown = {"light_curve", "comparison_stars", "field", "field_zoom", *(entry.name for entry in OPTIONAL)}
     content: Content = {
         "filter": name,
         "verdicts": said,
@@ -116,8 +111,9 @@ def _band(
         "pointed": _pointed(used),
         "field": [pictures[name] for name in ("field", "field_zoom") if name in pictures],
         "neighbours": None if neighbours is None else [_neighbour_row(row) for row in neighbours],
+        "neighbour_gaps": gaps,
         "neighbour_columns": columns(*(title for _, title in _NEIGHBOUR_COLUMNS)),
-        "neighbour_figures": [extra[name] for name in ("neighbour_scatter",) if name in extra],
+        "neighbour_figures": [pictures[name] for name in ("neighbour_scatter",) if name in pictures],
         "comparison": pictures["comparison_stars"],
         "stars": [_star_row(row) for row in stars if row["is_comparison"]],
         "star_columns": columns("star", "label", "x*", "y*", "flux (e)*", "weight*", "scatter (ppt)*", "χ*"),
@@ -129,7 +125,7 @@ def _band(
         "other_columns": columns("star", "flux (e)*", "scatter (ppt)*", "why+"),
         "systematics": [
             *(picture for key, picture in pictures.items() if key not in shown),
-            *(extra[name] for name in ("zero_points", "limits", "posterior") if name in extra),
+            *(pictures[name] for name in ("zero_points", "limits", "posterior") if name in pictures),
         ],
         "sampled": _sampled(results),
         "sampled_columns": columns(
@@ -142,6 +138,7 @@ def _band(
             for row in rows
             if not row["is_used"]
         ],
+        "left_out_figures": [pictures[name] for name in ("left_out",) if name in pictures],
         "left_out_columns": columns("frame+", "BJD_TDB*", "why+"),
         "changes": record.changes(kept),
         "numbers": link(plan.paths.results.read_bytes(), "application/json"),
@@ -162,8 +159,16 @@ def _pointed(used: Sequence[Row]) -> curve.Pointed | None:
     return curve.pointed(*(dump.column(used, name) for name in names))
 
 
-def _told(entry: FigureEntry, results: Row, said: Sequence[verdicts.Verdict]) -> str:
+def _pictures(plan: ObservationPlan) -> dict[FigureEntry, Path]:
+    """Return the figures of an observation: those of every one, and those that are there."""
+    found = {entry: plan.paths.plots / entry.tail for entry in (*plotting.figures_of(plan), *OPTIONAL)}
+    return {entry: path for entry, path in found.items() if entry not in OPTIONAL or path.is_file()}
+
+
+def _told(entry: FigureEntry, results: Row, said: Sequence[verdicts.Verdict], stars: Sequence[Row]) -> str:
     """Return what a picture shows, for those who cannot see it."""
+    from accretor.stages import figures
+
     if entry.name == "light_curve":
         return ". ".join(f"{one.name}: {one.value}" for one in said[:4])
     if entry.name == "seeing_profile":
@@ -173,7 +178,8 @@ def _told(entry: FigureEntry, results: Row, said: Sequence[verdicts.Verdict]) ->
     if entry.name == "aperture_curve":
         return f"Radius chosen: {results['aperture_radius_px']:.2f} pixel"
     if entry.name == "comparison_stars":
-        return f"{results['n_comparison']} stars are in the ensemble"
+        n_drawn, n_all = len(figures.listed(stars)), results["n_comparison"]
+        return f"The {n_drawn} stars of the measurement table; {n_all} are in the ensemble"
     return ""
 
 
@@ -194,22 +200,12 @@ _NEIGHBOUR_COLUMNS: Final = (
 )
 
 
-def _neighbour_table(plan: ObservationPlan) -> Path:
-    return plan.paths.folder / "neighbours.ecsv"
-
-
-def _neighbours(plan: ObservationPlan) -> list[Row] | None:
-    """Return the rows of the check for nearby eclipsing binaries; None where there was none."""
-    path = _neighbour_table(plan)
-    if not path.is_file():
-        return None
-    from astropy.table import Table
-
-    table = Table.read(path, format="ascii.ecsv")
-    # No star, and a remark why: nothing was checked, which is not "none".
-    if len(table) == 0 and dump.read_meta(path).get("remarks"):
-        return None
-    return [{name: row[name] for name in table.colnames} for row in table]
+def _neighbours(plan: ObservationPlan) -> tuple[list[Row] | None, list[str]]:
+    """Return the rows of the check for nearby eclipsing binaries, None where there was none, and its gaps."""
+    if not plan.paths.neighbours.is_file():
+        return None, []
+    found = dump.read(plan.paths.neighbours, NEIGHBOURS)
+    return found.rows, list(found.meta["remarks"])
 
 
 def _neighbour_row(row: Row) -> list[str]:

@@ -177,7 +177,7 @@ def _ways(
     except Unusable as verdict:
         yield Attempt("header", None, verdict.reason)
     if not catalogs:
-        yield Attempt("catalogue", None, trouble or "there is no catalogue of the field; doit fetch gets one")
+        yield Attempt("catalogue", None, trouble or "there is none of the field")
     for catalog in catalogs:
         yield _by_catalog(frame, catalog, settings)
     yield _by_program(frame, catalogs, settings, trouble)
@@ -258,7 +258,7 @@ def _by_service(
     trouble: str,
 ) -> Attempt:
     if not settings.nova:
-        return Attempt("nova", None, "not asked; [plate_solution] nova = true lets it be")
+        return Attempt("nova", None, "[plate_solution] nova = false")
     if is_offline:
         return Attempt("nova", None, "[catalogs] offline = true forbids the network")
     low, high = SCALES[0], SCALES[-1]

@@ -156,10 +156,9 @@ def _chosen(attempts: list[Attempt], pick: Row, plan: ObservationPlan) -> Soluti
     if plan.target.pixel is None:
         tried = "; ".join(f"{attempt.way}: {attempt.reason}" for attempt in attempts)
         raise Blocked(
-            f"{plan.observation.slug}: no plate solution of {pick['image_name']} ({tried}); "
-            "fetch a catalogue (doit fetch), install astrometry.net with index files, "
-            'or say where the target is: [target.pixel] frame = "'
-            f'{pick["image_name"]}", x = ..., y = ... (0-based)'
+            f"{plan.observation.slug}: no plate solution of {pick['image_name']}; "
+            f"doit fetch:{plan.observation.target} gets a catalogue to make one, or say where the target is: "
+            f'[target.pixel] frame = "{pick["image_name"]}", x = ..., y = ... (0-based). Tried: {tried}'
         )
     return None
 
@@ -176,14 +175,14 @@ def _target_place(
     if solution is not None:
         x, y = solution.wcs().all_world2pix(*_apparent(plan, frame), 0)
         return np.array([float(x), float(y)])
-    from accretor.science import alignment
 
     hint = plan.target.pixel
     assert hint is not None
     info, _ = records.rows(plan.paths.stars, STARS)
     for row in info:
         if row["image_name"] == hint.frame and row["status"] == GOOD:
-            transform = alignment.match(registration.star_list(row), registration.star_list(pick))
+            first, second = registration.star_list(row), registration.star_list(pick)
+            transform = registration.aligned(first, second, row["fwhm"], pick["fwhm"])
             return np.asarray(transform.apply(np.array([[hint.x, hint.y]]) - origin)[0])
     raise Blocked(f"{plan.observation.slug}: [target.pixel] frame {hint.frame!r} is none of its good frames")
 

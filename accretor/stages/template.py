@@ -159,13 +159,18 @@ def _scored(info: list[Row], paths: ObservationPaths, settings: WorkspaceSetting
 
 
 def _provisional(info: list[Row], settings: WorkspaceSettings) -> Row:
-    """Return the frame that the others are matched to: best score with the stars it shows itself.
+    """Return the frame that the others are matched to: that of the settings, or the one of the best score.
+
+    The score is by the stars that a frame shows itself.
 
     A frame of a denser field that has strayed among the others would have it; so it must
     match most of a sample of them, or the next best is tried.
     """
     from accretor.science import template
 
+    for row in info:
+        if row["image_name"] == settings.template.frame and row["status"] == GOOD:
+            return row
     score = template.scores(
         np.array([row["bkg"] for row in info]),
         np.array([row["fwhm"] for row in info]),
@@ -203,7 +208,7 @@ def _match(reference: Row, row: Row, context: str) -> Match:
         return Match(0, math.nan, row["reason"], context)
     first, second = registration.star_list(reference), registration.star_list(row)
     try:
-        transform = alignment.match(first, second)
+        transform = registration.aligned(first, second, reference["fwhm"], row["fwhm"])
     except Unusable as verdict:
         return Match(0, math.nan, verdict.reason, context)
     one, two = alignment.pairs(first, second, transform)

@@ -26,6 +26,8 @@ from accretor.stages.rows import fingerprint
 
 DEFAULT_READ_NOISE = 10.0
 """Electron, where neither header nor settings tell nor biases show it; said in the remarks."""
+FULL = 65535.0
+"""Saturation level in ADU, where neither header nor settings tell nor frames show it; said in the remarks."""
 
 
 @dataclass(frozen=True)
@@ -76,18 +78,24 @@ class ObservationPlan:
         return exposure.calibrated
 
     @property
-    def declared(self) -> Detector:
-        """What settings or headers tell of the camera: NaN for a gain or read noise that they do not."""
+    def is_saturation_told(self) -> bool:
+        """Whether settings or headers tell the saturation level."""
         exposure = self.frames[0].exposure
         assert exposure is not None
-        remarks = []
-        saturation = exposure.saturation
-        if not saturation > 0:
-            saturation = 65535.0
-            remarks.append("saturation level not known: 65535 ADU assumed")
+        return exposure.saturation > 0
+
+    @property
+    def declared(self) -> Detector:
+        """What settings or headers tell of the camera: NaN for a gain or read noise that they do not.
+
+        Where they do not tell the saturation it is that of 16 bits: what the frames show is in `detector`.
+        """
+        exposure = self.frames[0].exposure
+        assert exposure is not None
+        saturation = exposure.saturation if self.is_saturation_told else FULL
         # The settings are in them already, and so is what a colour camera makes of the gain.
         gain = exposure.gain if exposure.gain > 0 else math.nan
-        return Detector(gain, exposure.read_noise, saturation, tuple(remarks))
+        return Detector(gain, exposure.read_noise, saturation)
 
     @property
     def detector(self) -> Detector:
@@ -104,7 +112,7 @@ class ObservationPlan:
                 raise Blocked(f"{self.observation.slug}: its table has not been read; run doit aij")
             return Detector(told["gain"], told["read_noise"], told["saturation"])
         declared = self.declared
-        measured = {} if declared.is_whole else self._measured()
+        measured = {} if declared.is_whole and self.is_saturation_told else self._measured()
         gain = declared.gain if declared.gain > 0 else measured.get("gain", math.nan)
         if not gain > 0:
             raise Blocked(
@@ -112,13 +120,19 @@ class ObservationPlan:
                 f"{', and it cannot be measured: ' + measured['why'] if 'why' in measured else ''}; "
                 "add gain = ... (electron per ADU) to [instrument]"
             )
-        read_noise, remarks = declared.read_noise, declared.remarks
+        read_noise = declared.read_noise
+        remarks: tuple[str, ...] = ()
         if math.isnan(read_noise):
             read_noise = measured.get("read_noise", math.nan)
         if math.isnan(read_noise):
             read_noise = DEFAULT_READ_NOISE
             remarks = (*remarks, f"read noise not known: {read_noise:g} electron assumed")
-        return Detector(gain, float(read_noise), declared.saturation, remarks)
+        saturation = declared.saturation
+        if not self.is_saturation_told:
+            saturation = measured.get("saturation", saturation)
+            how = "estimated" if measured.get("is_saturation_seen") else "assumed"
+            remarks = (*remarks, f"saturation level not known: {saturation:g} ADU {how}")
+        return Detector(gain, float(read_noise), saturation, remarks)
 
     def _measured(self) -> Row:
         """Return what preprocess measured of the camera."""

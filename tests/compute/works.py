@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -56,6 +57,23 @@ def _is_alive(pid: int) -> bool:
 
 def headless(item: int) -> Any:
     raise HeaderError("GAIN", f"{item} is not a gain")
+
+
+def lingering(item: int) -> tuple[int, int]:
+    """Return the item and the process, after a while."""
+    time.sleep(0.05)
+    return item, os.getpid()
+
+
+def deadly_elsewhere(item: int) -> int:
+    """End the process if it is a worker."""
+    if multiprocessing.parent_process() is not None:
+        os._exit(9)
+    return item
+
+
+def mark(folder: str) -> None:
+    (Path(folder) / str(os.getpid())).touch()
 
 
 def blas_threads(item: int) -> int:

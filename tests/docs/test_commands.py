@@ -20,7 +20,6 @@ import pytest
 from accretor.config import workspace as config
 from accretor.core.dumps import RESULTS
 from accretor.plots import registry
-from accretor.plots.registry import FigureEntry
 from accretor.synthetic import catalogue, demo, frames, scene
 from tests.docs.pages import PAGES, blocks
 from tests.exofop.server import PASSWORD, USER, running
@@ -47,18 +46,14 @@ PYTHON = {page: [block for block in blocks(page) if block.language == "python"] 
 
 
 @pytest.fixture(scope="module")
-def reduced(tmp_path_factory):
-    """A night with its catalogue and its package, whose figures are blank: they take longer than the rest."""
-    from matplotlib.figure import Figure
-
+def reduced(tmp_path_factory, blank_figures):
+    """A night with its catalogue and its package."""
     folder = make(tmp_path_factory.mktemp("docs") / "demo")
     truth = frames.truth(scene.prepare(SMALL))
     (folder / demo.CATALOGUE).write_text(catalogue.as_csv(SMALL, truth), encoding="utf-8")
     with (folder / "workspace.toml").open("a", encoding="utf-8") as file:
         file.write(catalogue.settings(demo.CATALOGUE))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FigureEntry, "load", lambda entry: lambda *_, **__: Figure(figsize=(1, 1)))
-        done = run(folder)
+    done = run(folder)
     assert done.status == 0, done.out + done.err
     return folder
 

@@ -21,7 +21,7 @@ MISFITS = {
     "dark/dark-001.fits": ({"EXPTIME": 60.0}, "dark of 60 s, frames of 180 s"),
     "dark/dark-002.fits": ({"CCD-TEMP": -8.0}, "dark is 12.0 K off, 2 K allowed"),
     "bias/bias-001.fits": ({"GAIN": 3.0}, "bias with gain 3, frames with gain 1.5"),
-    "bias/bias-002.fits": ({"IMAGETYP": "MASTER BIAS"}, "it is made of several frames already"),
+    "bias/bias-002.fits": ({"IMAGETYP": "Master Light"}, "it is made of several exposures"),
 }
 
 

@@ -761,7 +761,7 @@ def test_name_of_the_file_tells_the_kind_of_a_silent_header():
     assert exposure(START, name="darkstar.fits").kind == "light"
 
 
-@pytest.mark.parametrize("word", ["FOCUS", "Master Dark", "GUIDE"])
+@pytest.mark.parametrize("word", ["FOCUS", "Master Light", "GUIDE"])
 def test_image_of_no_use_is_refused_with_its_word(word):
     with pytest.raises(HeaderError, match=word):
         exposure(START + f"IMAGETYP= '{word}'")
@@ -1015,3 +1015,41 @@ def test_no_header_makes_the_dialects_fail(values):
     assert math.isnan(found.ra) or 0 <= found.ra < 360
     assert math.isnan(found.longitude) or -180 < found.longitude <= 180
     assert re.fullmatch(r"[A-Za-z0-9-]+", found.instrument)
+
+
+@pytest.mark.parametrize(
+    ("cards_", "name", "kind", "n_combined"),
+    [
+        ("IMAGETYP= 'Master Bias'", "a.fits", "bias", 0),  # PixInsight
+        ("IMAGETYP= 'MASTER_DARK'", "a.fits", "dark", 0),
+        ("IMAGETYP= 'masterFlat'", "a.fits", "flat", 0),
+        ("IMAGETYP= 'SUPERBIAS'", "a.fits", "bias", 0),
+        ("IMAGETYP= 'Bias Frame'\nSNAPSHOT= 25", "Master_Bias 1_1024x1024.fit", "bias", 25),  # MaxIm DL
+        ("IMAGETYP= 'BIAS'\nNCOMBINE= 20", "a.fits", "bias", 20),  # IRAF
+        ("IMAGETYP= 'zero'\nIMCMB001= 'a'\nIMCMB002= 'b'\nIMCMB003= 'c'", "a.fits", "bias", 3),
+        ("IMAGETYP= 'Dark'\nSTACKCNT= 40\nLIVETIME= 2400.0", "dark_stacked.fit", "dark", 40),  # Siril
+        ("IMAGETYP= 'BIAS'\nCOMBINED= T", "combined_bias.fit", "bias", 0),  # ccdproc's guide
+        ("IMAGETYP= 'FLAT'", "mflat_R.fits", "flat", 0),  # AstroImageJ
+        ("IMAGETYP= 'FLAT'", "flat-002.fits", "flat", 1),
+        ("IMAGETYP= 'FLAT'\nNCOMBINE= 1\nSNAPSHOT= 1", "flat.fits", "flat", 1),
+        ("IMAGETYP= 'DARK'", "webmaster-17.fits", "dark", 1),
+        ("OBSERVER= 'nobody'", "MasterDark_60s.fits", "dark", 0),
+        ("OBSERVER= 'nobody'", "super_flat.fits", "flat", 0),
+        ("OBSERVER= 'nobody'", "mdm-bias.fits", "light", 1),
+    ],
+)
+def test_masters_of_programs_are_told_from_single_frames(cards_, name, kind, n_combined):
+    found = exposure(START + cards_, name=name)
+
+    assert (found.kind, found.n_combined) == (kind, n_combined)
+
+
+def test_master_of_banzai_is_refused_with_what_to_take_instead():
+    header = START + "SITEID  = 'lsc'\nTELID   = '1m0a'\nOBSTYPE = 'DARK'\nISMASTER= T"
+
+    with pytest.raises(HeaderError, match="masters of BANZAI have units of their own"):
+        exposure(header)
+
+
+def test_what_iraf_did_to_a_frame_is_known_by_its_cards():
+    assert exposure(START + "ZEROCOR = 'Mar 4 21:00 Zero level correction image is zero'").calibrated == "B"

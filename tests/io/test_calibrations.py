@@ -129,3 +129,89 @@ def test_nothing_is_done_twice_to_frames_that_were_calibrated_before(done, used)
     assert names == expected
     assert {file.path for file, _ in found.left_out} == {file.path for file in files} - names
     assert all(reason for _, reason in found.left_out)
+
+
+def many(frame, n, prefix):
+    return {f"{prefix}{number}": frame for number in range(n)}
+
+
+def test_master_goes_before_fewer_than_five_single_frames_and_not_before_five():
+    master = replace(BIAS, n_combined=0)
+
+    few, why_few, _ = plan(m=master, **many(BIAS, 4, "s"))
+    enough, why_not, _ = plan(m=master, **many(BIAS, 5, "s"))
+
+    assert few["bias"] == ["m"]
+    assert set(why_few.values()) == {"only 4 single frames: the master m goes before them"}
+    assert enough["bias"] == ["s0", "s1", "s2", "s3", "s4"]
+    assert why_not == {"m": "5 single frames are there, and go before a master that is given"}
+
+
+def test_master_of_no_more_frames_than_are_there_does_not_go_before_them():
+    names, _, _ = plan(m=replace(BIAS, n_combined=3), **many(BIAS, 3, "s"))
+
+    assert names["bias"] == ["s0", "s1", "s2"]
+
+
+def test_master_of_the_night_goes_before_single_frames_of_another():
+    older = replace(FLAT, mid="2025-03-01T01:00:00")
+
+    names, left_out, _ = plan(m=replace(FLAT, n_combined=20), **many(older, 9, "s"))
+
+    assert names["flat"] == ["m"]
+    assert left_out["s0"] == "single frames 4 days off: the master m goes before them"
+
+
+def test_of_several_masters_the_nearest_of_the_most_frames_is_taken():
+    names, left_out, _ = plan(
+        a=replace(BIAS, n_combined=10),
+        b=replace(BIAS, n_combined=30),
+        c=replace(BIAS, n_combined=90, mid="2025-03-01T03:00:00"),
+    )
+
+    assert names["bias"] == ["b"]
+    assert left_out["c"] == "another master bias is nearer, or of more frames: b"
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (replace(FLAT, filter="V"), "flat in V, frames in R"),
+        (replace(DARK, temperature=-5.0), "dark is 15.0 K off"),
+        (replace(DARK, exposure=90.0), "dark of 90 s, frames of 60 s; without bias"),
+        (replace(BIAS, width=5), "bias of 5 x 8 pixels"),
+        (replace(BIAS, mid="2025-01-05T03:00:00"), "59 days before or after the frames"),
+        (replace(DARK, calibrated="B"), "master dark without its bias, and there is no bias for the frames"),
+    ],
+)
+def test_master_that_does_not_fit_has_the_reason(frame, reason):
+    names, left_out, _ = plan(x=replace(frame, n_combined=20))
+
+    assert names == {"bias": [], "dark": [], "flat": []}
+    assert reason in left_out["x"]
+
+
+def test_dark_of_the_exposure_goes_before_one_to_be_scaled_whichever_of_them_is_a_master():
+    other = replace(DARK, exposure=300.0)
+
+    exact, left_out, is_scaled = plan(b=BIAS, m=replace(DARK, n_combined=20), **many(other, 9, "s"))
+    single, _, is_single_scaled = plan(b=BIAS, m=replace(other, n_combined=20), s=DARK)
+
+    assert (exact["dark"], is_scaled) == (["m"], False)
+    assert left_out["s0"] == "dark of 300 s, and there is one of the frames' exposure"
+    assert (single["dark"], is_single_scaled) == (["s"], False)
+
+
+def test_master_of_trimmed_frames_fits_frames_with_rims():
+    light = replace(LIGHT, width=14, trim="[3:12,1:8]")
+    files = [RawFile("m", 1, 1, replace(BIAS, n_combined=20)), RawFile("s", 1, 1, BIAS)]
+
+    found = calibrations.choose(files, [light], PreprocessSettings())
+
+    assert [file.path for file in found.bias] == ["m"]
+
+
+def test_master_flat_of_another_gain_fits_for_it_has_no_unit():
+    names, _, _ = plan(m=replace(FLAT, n_combined=20, gain=1.0), light=LIGHT)
+
+    assert names["flat"] == ["m"]

@@ -62,11 +62,11 @@ def client(*servers, **options):
 
 
 def test_a_get_is_tried_again_until_the_trouble_has_passed(serve):
-    server = serve((503, {}, b""), (500, {}, b""), (200, {"Content-Type": "text/Plain; x=y"}, b"well"))
+    server = serve((503, {}, b""), (500, {}, b""), (200, {}, b"well"))
 
     answer = client(server).get(f"http://{server.place}/a", params={"q": "1"})
 
-    assert (answer.text, answer.content_type, len(server.seen)) == ("well", "text/plain", 3)
+    assert (answer.text, len(server.seen)) == ("well", 3)
     assert server.seen[0][1] == "/a?q=1"
     assert server.seen[0][2]["User-Agent"].startswith("accretor/")
 

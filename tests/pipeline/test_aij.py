@@ -19,6 +19,8 @@ from accretor.synthetic import demo
 from tests.harness import SHARED, make, results, run
 from tests.pipeline.causes import NIGHT, VISIT
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 SLUG = NIGHT.removeprefix("work/")
 TOI_7149 = SHARED / "aij-samples/profe-toi7149/TOI-7149/measurements/250223_g_w3.tbl"
 AM_HER = SHARED / "aij-samples/student-tools-mcclure/more_data.tbl"

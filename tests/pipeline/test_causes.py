@@ -49,7 +49,7 @@ def _runs_are_quick(monkeypatch):
     """Have figures hold the digest of what they are drawn from: drawing is nine tenths of a run's time."""
 
     monkeypatch.setattr(
-        plotting, "_picture", lambda entry, keywords: _png(figures.fingerprint([entry.name, keywords]))
+        plotting, "_picture", lambda drawing: _png(figures.fingerprint([drawing[0].name, drawing[1]]))
     )
 
     def drawn(*given: object) -> str:

@@ -13,6 +13,8 @@ import pytest
 
 from tests.harness import Run, make, results, run, spawn, tree
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 STAGES = "calibration"  # and all before it
 MAY_STAY = (".journal", "blocked.json")
 """What a failed run leaves besides whole results: rows that are measured, and why it failed."""

@@ -86,7 +86,10 @@ def test_the_notes_say_how_pixels_were_chosen(night):
     notes = package(workspace, "notes.txt").read_text(encoding="utf-8")
 
     assert ("aperture radius was variable in time: " in notes) == (mode == "variable")
-    assert ("weighted by a Moffat profile" in notes) == (mode == "optimal")
+    paths = ObservationPaths(workspace / NIGHT, workspace, workspace)
+    is_weighted = dump.read_meta(paths.photometry_info).get("is_target_weighted")
+    assert is_weighted is (None if mode == "variable" else False)  # the target is a bright star
+    assert ("weighted by a Moffat profile" in notes) == bool(is_weighted)
 
 
 def test_the_check_of_the_package_finds_nothing_that_the_mode_made_wrong(night):

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
+
 from tests.harness import make, run
+
+pytestmark = pytest.mark.usefixtures("blank_figures")
 
 
 def test_frames_of_one_name_in_two_folders_give_the_light_curve_of_frames_with_names_of_their_own(tmp_path):

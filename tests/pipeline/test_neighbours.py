@@ -387,3 +387,23 @@ def test_the_macro_finds_the_same_in_the_tables_that_are_written_for_it(field):
         # A comparison star stands where it was found, a neighbour where the catalogue has it.
         off = 1.5 / 3600 if name[0] == "C" else 1e-5
         assert apertures[row["neighbour"] - 1].ra == pytest.approx(row["ra"], abs=off)
+
+
+def test_a_catalogue_of_bright_stars_alone_clears_nothing_in_line_notes_and_report(tmp_path):
+    workspace = make(tmp_path / "bright", SMALL)
+    truth = frames.write(SMALL, workspace)
+    every = catalogue(truth, off=False).splitlines()
+    bright = [line for line in every[1:] if float(line.rpartition(",")[2]) <= 12]
+    (workspace / "truth.csv").write_text("\n".join([every[0], *bright]) + "\n", encoding="utf-8")
+    (workspace / "workspace.toml").write_text(settings(further="[forced]\nradius = 5\n"), encoding="utf-8")
+
+    done = run(workspace, "report")
+
+    assert done.status == 0, done.out + done.err
+    missing = "one of T = 16.3 could still cause the depth, and may be missing"  # 12 + 2.5 lg(1000 / 18.9)
+    assert f"0 neighbours; the catalogue's faintest star has T = 12.0; {missing}" in done.out
+    page = next(workspace.rglob("report.html")).read_text(encoding="utf-8")
+    assert "No star near the target could cause" not in page
+    assert missing in page
+    (notes,) = (workspace / "products").rglob("*notes.txt")
+    assert "No search for nearby eclipsing binaries was made." in notes.read_text(encoding="utf-8")

@@ -8,6 +8,8 @@ import pytest
 
 from accretor.core.dumps import Column, Schema
 from accretor.io import dump
+from accretor.report import verdicts
+from accretor.report.verdicts import State
 from accretor.stages import report
 
 TABLE = Schema(
@@ -16,17 +18,24 @@ TABLE = Schema(
 
 
 @pytest.mark.parametrize(
-    ("rows", "remarks", "found"),
+    ("rows", "remarks", "state"),
     [
-        ([], ["no catalogue is kept"], None),
-        ([], [], []),
-        ([{"neighbour": 2, "disposition": "Cleared"}], ["the catalogue ends at 17 mag"], ["Cleared"]),
+        ([], ["no catalogue is kept"], State.UNKNOWN),
+        ([], [], State.YES),
+        ([{"neighbour": 2, "disposition": "Cleared"}], ["the catalogue ends at 17 mag"], State.PART),
+        ([{"neighbour": 2, "disposition": "Cleared"}], [], State.YES),
     ],
 )
-def test_no_neighbours_and_a_remark_mean_that_nothing_was_checked(tmp_path, rows, remarks, found):
+def test_a_remark_of_the_check_means_that_not_all_was_checked(tmp_path, rows, remarks, state):
     dump.write(tmp_path / "neighbours.ecsv", TABLE, rows, {"remarks": remarks})
+
+    found = verdicts.cleared(*report._neighbours(SimpleNamespace(paths=SimpleNamespace(folder=tmp_path))))
+
+    assert found.state is state
+    assert all(remark in found.detail for remark in remarks)
+
+
+def test_without_the_table_nothing_was_checked(tmp_path):
     plan = SimpleNamespace(paths=SimpleNamespace(folder=tmp_path))
 
-    seen = report._neighbours(plan)
-
-    assert (seen if seen is None else [row["disposition"] for row in seen]) == found
+    assert verdicts.cleared(*report._neighbours(plan)).state is State.UNKNOWN

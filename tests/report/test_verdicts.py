@@ -13,7 +13,7 @@ GOOD = {
     "has_fit": True, "fit_reason": "", "delta_bic": 85.0, "is_detected": True,
     "o_c_minute": 1.0, "o_c_error_minute": 1.0,
     "prediction_error_day": 0.001, "depth_ppt": 10.5, "depth_error_ppt": 0.5, "rms_per_point_ppt": 2.0,
-    "predicted_rms_ppt": 1.8, "rms_5min_ppt": 1.2, "coverage": "Full",
+    "predicted_rms_ppt": 1.8, "rms_10min_ppt": 1.2, "coverage": "Full",
 }  # fmt: skip
 
 
@@ -81,6 +81,19 @@ def test_a_neighbour_that_loses_light_is_not_cleared_whatever_the_table_of_sg1_s
     rows = [{"disposition": "Cleared", "verdict": "event"}, {"disposition": "Cleared", "verdict": "cleared"}]
 
     assert states(GOOD, neighbours=rows)["Neighbours cleared"] is State.PART
+
+
+@pytest.mark.parametrize(
+    ("rows", "state"),
+    [([], State.UNKNOWN), ([{"disposition": "Cleared"}], State.PART), ([{"disposition": ""}], State.NO)],
+)
+def test_a_catalogue_that_may_lack_the_eclipsing_star_clears_no_field(rows, state):
+    said = {
+        one.name: one for one in verdicts.of_observation(GOOD, EPHEMERIS, rows, [], ["one may be missing"])
+    }
+
+    assert said["Neighbours cleared"].state is state
+    assert "one may be missing" in said["Neighbours cleared"].detail
 
 
 @pytest.mark.parametrize(

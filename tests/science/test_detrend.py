@@ -73,3 +73,24 @@ def test_what_looks_like_the_transit_is_no_term():
     terms = detrend.candidates(quantities(), np.ones(N, dtype=bool))
 
     assert choose(lambda _: 0.004 * terms["x"], template=1 - 0.01 * terms["x"]) == ()
+
+
+def test_every_set_that_could_be_chosen_is_there_once():
+    is_used = np.ones(N, dtype=bool)
+    terms = detrend.candidates(quantities(), is_used)
+    terms["again"] = terms["x"]
+
+    found = detrend.sets(terms, max_terms=2, template=None, is_used=is_used)
+
+    sets = [frozenset(one) for one in found]
+    assert found[0] == ()
+    assert len(set(sets)) == len(sets)
+    # Of airmass, time, x, again and fwhm at most two, with the flip or without; not both of the first
+    # two, nor the same under two names.
+    assert len(sets) == 2 * (1 + 5 + 10 - 2)
+    assert not any({"airmass", "time"} <= one or {"x", "again"} <= one for one in sets)
+
+
+def test_evidence_is_demanded_of_every_term_but_airmass():
+    assert detrend.demanded(()) == detrend.demanded(("airmass",)) == 0
+    assert detrend.demanded(("airmass", "x", "flip")) == 12

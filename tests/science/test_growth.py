@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accretor.science import aperture, biasflags, growth
+from accretor.science import growth
 
 RADII = np.array([2.0, 4.0, 6.0, 9.0, 12.0])
 SHARE = 1 - np.exp(-((RADII / 4) ** 2))
@@ -62,33 +62,3 @@ def test_without_a_measurement_there_is_no_curve(flux):
     assert np.isnan(found.target).all()
     assert np.isnan(found.stars).all()
     assert found.n_star == 0
-
-
-def test_the_spread_of_stars_is_what_they_differ_by_and_not_its_error():
-    rng = np.random.Generator(np.random.PCG64(4))
-    flux = np.ones((20, 26, 2)) * 1e5
-    flux[:, :, 0] *= 1 + 0.05 * rng.standard_normal(26)
-
-    found = curve(flux)
-
-    assert found.spread[0] == pytest.approx(0.05, rel=0.45)  # a MAD of 25 stars has an error of a sixth
-    assert found.spread[1] == 0
-
-
-def test_stars_whose_shape_changes_over_the_field_show_in_the_spread_of_weighted_sums(draw):
-    x, y = (grid.ravel() for grid in np.meshgrid(25.0 + 37.3 * np.arange(5), 25.0 + 37.7 * np.arange(5)))
-    radii, profile = np.array([1.25, 6.0]), aperture.Profile(2.1, 3.0)
-
-    def spread(widest):
-        sums = []
-        for step in range(5):
-            at = x + 0.23 * step, y - 0.31 * step
-            image = sum(
-                draw((210, 200), at[0][[i]], at[1][[i]], [1e5], fwhm, beta=3.0)
-                for i, fwhm in enumerate(np.linspace(2.1, widest, 25))
-            )
-            sums.append(aperture.weighted_sums(image, *at, np.zeros(25), radii, profile)[0])
-        return curve(np.array(sums)).spread[0]
-
-    assert spread(2.1) < biasflags.MISFIT / 3
-    assert spread(3.0) > biasflags.MISFIT

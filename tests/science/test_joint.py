@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -90,3 +92,24 @@ def test_filters_that_say_less_than_their_priors_are_not_put_together():
     weak = joint.One(np.full(5, 0.1), np.eye(5), 2 * np.eye(5), np.zeros(5))
 
     assert joint.combine([weak, weak]) is None
+
+
+def independent(error):
+    """A filter whose fit is linear, with no prior."""
+    nothing = np.zeros((5, 5))
+    return joint.One(np.array([0.001, 0.1, 8.0, 0.3, 0.6]), np.diag(np.square(error)), nothing, np.zeros(5))
+
+
+def test_a_joint_fit_is_as_much_less_certain_as_the_product_of_its_filters_becomes():
+    errors = np.array([[4e-4, 2e-3, 0.4, 0.1, 0.1], [6e-4, 3e-3, 0.4, 0.1, 0.1]])
+    chosen = joint.combine([independent(error) for error in errors])
+    averaged = joint.combine([independent(errors[0]), independent(2 * errors[1])])
+
+    found = joint.widened(dataclasses.replace(chosen, tc=0.5, tc_error=0.001), chosen, averaged)
+
+    # Weights are 1 / sigma^2: that of the second filter is a quarter of what it was.
+    certain, uncertain = (4e-4**-2 + 6e-4**-2) ** -0.5, (4e-4**-2 + 12e-4**-2) ** -0.5
+    assert found.tc == 0.5
+    assert found.tc_error == pytest.approx(0.001 * uncertain / certain)
+    assert found.rp_rs_error == pytest.approx((2e-3, 6e-3))
+    assert np.sqrt(found.covariance[0, 0]) == pytest.approx(found.tc_error)

@@ -39,3 +39,24 @@ def test_pixels_without_a_value_are_counted_and_left_out_of_the_level():
 
     assert (found.median, found.n_undefined) == (7.0, 1201)
     assert math.isnan(levels.measure(np.full((9, 9), np.nan), 5.0).median)
+
+
+@pytest.mark.parametrize(
+    ("tops", "expected"),
+    [
+        ([[4095, 4095, 4095], [4095, 4095]], 4095.0),
+        ([[4095, 4095, 4095, 4095]], math.nan),
+        ([[4090] * 9, [4091]], math.nan),
+        ([[4090], [4095] * 6, [4095]], 4095.0),
+        ([[200] * 9], math.nan),
+    ],
+)
+def test_pixels_pile_up_where_five_have_the_highest_value_of_all_frames(tops, expected):
+    frames = []
+    for top in tops:
+        frame = np.full((30, 20), 150, dtype=np.uint16)
+        frame[3, : len(top)] = top
+        frames.append(frame)
+
+    np.testing.assert_equal(levels.full(frames), expected)
+    np.testing.assert_equal(levels.full(frame.astype(np.float32) for frame in frames), math.nan)

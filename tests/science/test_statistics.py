@@ -95,6 +95,17 @@ def test_white_noise_averages_down_and_has_a_beta_of_one():
     assert statistics.rms(np.array(binned)) == pytest.approx(1 / np.sqrt(10), rel=0.05)
 
 
+@pytest.mark.parametrize("cadence", [30, 60, 75, 100, 120, 150, 300], ids=lambda second: f"{second} s")
+def test_the_last_digit_of_regular_times_does_not_decide_the_scatter_in_bins(cadence):
+    time = 2_460_739.381_234_56 + np.arange(14_400 // cadence) * cadence / 86_400
+    value = noise(len(time))
+
+    expected = statistics.binned_rms(time, value, 5)
+
+    for same in (time - 2_460_739, time - time[0], np.round(time, 8)):
+        assert statistics.binned_rms(same, value, 5) == pytest.approx(expected, rel=1e-12)
+
+
 def test_correlated_noise_has_a_beta_far_above_one():
     time = np.arange(400) * MINUTE
     walk = np.convolve(noise(430), np.ones(30) / np.sqrt(30), mode="valid")[:400]

@@ -30,7 +30,8 @@ def band(filter_name, noise, k, seed, *, n=60, mid=0.0):
     light = fit.transit_model(whole, np.array([TC, k, A_RS, IMPACT, law.g]))
     problem = dataclasses.replace(whole, flux=light + random.normal(0, noise, n), time=whole.time - mid)
     models = solution.prepare(problem, None)
-    return joint.Band(problem, models, EPHEMERIS.t0 + mid), solution.solve(problem, models)
+    found = solution.solve(problem, models)
+    return joint.Band(problem, models, EPHEMERIS.t0 + mid, found.covariance[:5, :5]), found
 
 
 def night(seed, depths=(0.1, 0.1, 0.1), **options):

@@ -332,3 +332,60 @@ def test_masters_of_the_same_frames_are_taken_over_by_other_targets_and_nights(t
     ]
     flats = [next(row for row in one if row["kind"] == "flat") for one in rows]
     assert flats[0]["input"] != flats[1]["input"]
+
+
+# A star of 4e6 electrons is full in every frame of a 12-bit camera, and the others are not.
+SHALLOW = dataclasses.replace(NIGHT, saturation=4095, gain=4.0, n_frame=4, magnitudes=(-4.0, 4.0))
+
+
+def test_a_camera_whose_pixels_pile_up_is_full_there_where_no_header_tells_it(tmp_path):
+    plan = preprocessed(workspace(tmp_path, SHALLOW, dialect=without("SATURATE")))
+
+    detector = dump.read_meta(plan.paths.masters)["detector"]
+    assert plan.detector.saturation == 4095
+    assert detector["is_saturation_seen"]
+    assert any("4095 ADU estimated" in remark for remark in dump.read_meta(plan.paths.masters)["remarks"])
+
+
+def test_a_header_or_a_setting_that_tells_the_saturation_is_believed(tmp_path):
+    plan = preprocessed(workspace(tmp_path / "header", dataclasses.replace(SHALLOW, saturation=4000)))
+    told = workspace(
+        tmp_path / "setting", SHALLOW, dialect=without("SATURATE"), instrument="saturation = 3900"
+    )
+
+    assert plan.detector.saturation == 4000
+    assert preprocessed(told).detector.saturation == 3900
+    assert dump.read_meta(told.observations[0].paths.masters)["detector"] == {}
+
+
+def test_a_night_without_a_full_pixel_is_taken_for_one_of_16_bits_and_remarked(tmp_path):
+    plan = preprocessed(workspace(tmp_path, dialect=without("SATURATE")))
+
+    assert plan.detector.saturation == 65535
+    assert any("65535 ADU assumed" in remark for remark in dump.read_meta(plan.paths.masters)["remarks"])
+
+
+def test_a_saturation_that_later_frames_show_changes_nothing_but_a_remark_until_it_is_renewed(tmp_path):
+    space = workspace(tmp_path, SHALLOW, dialect=without("SATURATE"))
+    lights = sorted((tmp_path / "raw" / SHALLOW.target).iterdir())
+    later = [path.rename(tmp_path / path.name) for path in lights[2:]]
+    for path in lights[:2]:
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].data = np.minimum(
+                hdus[0].data, 3000 + np.arange(hdus[0].data.size).reshape(hdus[0].shape) % 997
+            ).astype(np.uint16)
+            hdus[0].data[0, 0] = 3999
+    plan = preprocessed(open_workspace(tmp_path))
+    assert plan.detector.saturation == 65535
+
+    for path in later:
+        path.rename(tmp_path / "raw" / SHALLOW.target / path.name)
+    plan = preprocessed(open_workspace(tmp_path))
+    remarks = dump.read_meta(plan.paths.masters)["remarks"]
+    assert plan.detector.saturation == 65535
+    assert any("they now do at 4095 ADU" in remark for remark in remarks)
+    assert dump.read_meta(preprocessed(open_workspace(tmp_path)).paths.masters)["remarks"] == remarks
+
+    plan = open_workspace(tmp_path).observations[0]
+    preprocess.run(plan, space.layout, space.settings, dataclasses.replace(bench(), renew=True))
+    assert plan.detector.saturation == 4095

@@ -14,6 +14,8 @@ from accretor.aij import table as aij_table
 from accretor.synthetic import scene, sky
 from tests.harness import SMALL, make, run
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 NIGHT = dataclasses.replace(SMALL, n_frame=10, cadence=1500.0, flip=6, rotation=128.0, seed=23)
 """A camera that is turned, and turned over at the meridian."""
 FOLDER = "TOI-9999.01/20250304/Demo-0m4"

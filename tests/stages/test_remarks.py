@@ -42,4 +42,10 @@ def test_settings_are_shown_as_they_are_written():
 
 def test_the_map_of_bad_pixels_counts_pixels_and_no_frames():
     assert madewith.master({"kind": "bad", "n_frame": 67}) == ["67 bad pixels", ""]
-    assert madewith.master({"kind": "flat", "n_frame": 9}) == ["flat", 9]
+    assert madewith.master({"kind": "flat", "n_frame": 9, "remark": ""}) == ["flat", 9]
+
+
+def test_a_measured_gain_is_told_once_with_its_numbers():
+    gain = "gain not known: 1.34 ± 0.0025 electron/ADU estimated from 3 flats and 7 biases"
+
+    assert calibration.with_biases([gain], (Flag("gain-estimated", gain),)) == [gain]

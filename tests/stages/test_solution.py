@@ -122,7 +122,7 @@ def test_every_way_that_fails_has_a_row_with_the_reason(on_disk):
         "header": "the",
         "catalogue": "no",
         "solve-field": "[plate_solution]",
-        "nova": "not",
+        "nova": "[plate_solution]",
     }
 
 

@@ -70,6 +70,16 @@ def test_a_star_alone_is_as_bright_through_every_aperture(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_magnitude_depends_on_the_aperture_by_the_wings_in_the_annulus_where_wide_stars_are_crowded(
+    tmp_path,
+):
+    [row] = reduced(scenarios.of("1 m, V = 10", 8), tmp_path)
+
+    assert row["aperture_found_mmag"] > 1
+    assert row["aperture_found_mmag"] == pytest.approx(row["aperture_expected_mmag"], rel=0.1)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

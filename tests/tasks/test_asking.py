@@ -9,6 +9,8 @@ import pytest
 
 from tests.harness import Run, make, results, run, start
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 SLUG = "TOI-9999.01/20250304/Demo-0m4/ip"
 
 
@@ -72,7 +74,7 @@ def test_asking_changes_nothing(workspace):
 
 def test_asking_for_a_task_that_does_not_exist_says_so(workspace):
     asked = run(workspace, "why", "photometry:TOI-1")
-    assert "no task is called photometry:TOI-1" in asked.out
+    assert "photometry:TOI-1: there is no such target; did you mean photometry:TOI-9999.01?" in asked.err
     assert asked.status != 0
 
 
@@ -157,12 +159,30 @@ def test_settings_of_an_observation_that_is_not_there_are_told_to_be_unused(work
     assert "TOI-9999.01/19990101: there is no such observation yet" in said
 
 
-def test_a_reader_of_the_list_that_goes_away_meets_no_traceback(workspace):
-    listing = start(workspace, "list", "--all")
-    listing.stdout.close()
-    _, said = listing.communicate(timeout=60)
-    assert listing.returncode == 1
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--all"),
+        ("redo=calibration", "calibration"),
+        ("cite:TOI-9999.01",),
+        ("help", "neb"),
+        ("why",),
+    ],
+)
+def test_a_reader_that_goes_away_meets_no_traceback(workspace, arguments):
+    started = start(workspace, *arguments)
+    started.stdout.close()
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == 1
     assert said == ""
+
+
+def test_what_was_done_before_the_reader_went_away_is_kept(workspace):
+    (workspace / "work" / SLUG / "lightcurve.ecsv").unlink()
+    started = start(workspace, "calibration")
+    started.stdout.close()
+    started.communicate(timeout=60)
+    assert run(workspace, "calibration").stages == []
 
 
 def test_upload_shows_the_plan_and_leaves_nothing(workspace):

@@ -28,7 +28,10 @@ def test_a_bug_in_one_observation_stops_no_other_and_not_the_summary(space, monk
     ran = run(space, "calibration")
 
     assert ran.status != 0
-    assert "BROKE" in ran.out
+    assert "BROKE: ZeroDivisionError: injected" in ran.out
+    assert "report these lines" in ran.out
+    assert "a fault of accretor: ZeroDivisionError: injected; logs/accretor.log" in run(space, "why").out
+    assert "in broken" in (space / "logs" / "accretor.log").read_text(encoding="utf-8")
     assert ran.stages == ["calibration"]
     assert not list((space / "work" / TARGETS[0]).rglob("results.json"))
     assert results_of(space, TARGETS[1]).is_file()

@@ -8,6 +8,8 @@ import pytest
 
 from tests.harness import run
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 VISIT = "TOI-9999.01/20250304/Demo-0m4"
 
 

@@ -13,7 +13,7 @@ from accretor.stages.citing import Use
 from tests.harness import make, results, run, tree
 
 PLAIN = Use(
-    ways=frozenset(), catalogues=frozenset(), has_frames=True, has_table=False, has_fit=False,
+    ways=frozenset(), catalogues=frozenset(), has_frames=True, has_fit=False,
     has_samples=False,
     has_neighbours=False, is_lco=False,
 )  # fmt: skip

@@ -24,6 +24,8 @@ from tests.exofop import archive_server
 from tests.exofop.archive_server import Archive
 from tests.harness import make, run, start, tree
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 TASK = "fetch:TOI-9999.01"
 TIC = 999999999
 RADIUS = 0.2

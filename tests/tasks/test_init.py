@@ -7,9 +7,11 @@ import json
 import re
 import tomllib
 
+import numpy as np
 import pytest
+from astropy.io import fits
 
-from accretor.core.dumps import TOIS
+from accretor.core.dumps import INVENTORY, TOIS
 from accretor.io import dump
 from accretor.io.layout import Layout
 from accretor.synthetic import frames
@@ -204,3 +206,51 @@ def test_a_folder_without_frames_is_told_in_one_line(tmp_path):
     assert said.status != 0
     assert "none of 0 files is a FITS frame" in said.out
     assert not (tmp_path / "workspace.toml").exists()
+
+
+def test_several_instruments_are_told_apart_by_what_the_workspace_then_reads(night):
+    other = night / "raw" / "other"
+    frames.write(dataclasses.replace(SMALL, camera="Second [b]*"), night.parent / "second", lights=range(6))
+    (night.parent / "second" / "raw").rename(other)
+    for path in sorted(other.rglob("*.fits")):
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].header["TELESCOP"] = "ASCOM.Second"
+
+    said = run(night, "init")
+    filled_in(night)
+    done = run(night, "list")
+
+    assert said.status == 0, said.out
+    assert done.status == 0, done.out + done.err
+    settings = tomllib.loads((night / "workspace.toml").read_text(encoding="utf-8"))
+    assert {"TELESCOP": "ASCOM.Second"} in [one["match"] for one in settings["instrument"]]
+    seen = dump.read(night / "work" / "inventory.ecsv", INVENTORY).rows
+    assert len({row["instrument"] for row in seen}) == 2
+    assert not any("none of the instruments" in row["reason"] for row in seen)
+
+
+def test_files_that_are_no_frames_of_a_night_are_told_and_make_no_instrument(night):
+    (night / "raw" / "notes.txt").write_text("seeing was good", encoding="utf-8")
+    solution = fits.PrimaryHDU(np.zeros((8, 9), np.uint8))
+    solution.header["CRVAL1"] = 105.3
+    solution.writeto(night / "raw" / "wcs.fits")
+
+    said = run(night, "init")
+
+    assert "left out: not a FITS name (notes.txt)" in said.out
+    assert "left out: no card tells a time, so it is no frame of a night (wcs.fits)" in said.out
+    settings = tomllib.loads((night / "workspace.toml").read_text(encoding="utf-8"))
+    assert len(settings["instrument"]) == 1
+
+
+def test_sections_that_no_dialect_believes_are_there_to_be_taken(night):
+    for path in sorted((night / "raw").rglob("*.fits")):
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].header["BIASSEC"] = "[151:160,1:128]"
+            hdus[0].header["TRIMSEC"] = "[1:160,1:128]"
+
+    run(night, "init")
+
+    text = (night / "workspace.toml").read_text(encoding="utf-8")
+    assert '# overscan = "[151:160,1:128]"    # BIASSEC says so; not used until you do' in text
+    assert "# trim" not in text

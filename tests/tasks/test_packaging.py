@@ -8,6 +8,8 @@ import pytest
 
 from tests.harness import make, run
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):

@@ -97,6 +97,15 @@ def test_what_blocks_a_stage_comes_before_all(plan, reasons):
     assert _state.of_observation("preprocess", plan) == "blocked: no header tells the gain"
 
 
+def test_of_what_blocks_a_stage_the_list_tells_the_fact_and_where_the_rest_is(plan, reasons):
+    slug = plan.observation.slug
+    reasons["template"] = f"{slug}: no plate solution of a.fits; doit fetch gets a catalogue. Tried: header"
+
+    said = _state.of_observation("template", plan)
+
+    assert said == "blocked: no plate solution of a.fits (doit why says what to do)"
+
+
 def test_a_template_is_named_with_its_plate_solution_and_a_better_one_if_there_is(plan, reasons):
     assert _state.of_observation("template", plan) == "1 new"
     dump.write(plan.paths.template_stars, TEMPLATE_STARS, [], {"frame": "a.fits", "solution": "header"})

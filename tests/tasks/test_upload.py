@@ -15,6 +15,8 @@ from accretor.plots.registry import FigureEntry
 from tests.exofop.server import PASSWORD, USER, LocalExoFOP, running
 from tests.harness import make, run, spawn, start
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 TASK = "upload:TOI-9999.01"
 STEM = "TIC999999999-01_20250304_Demo-0m4_ip_"
 LABELS = {

@@ -79,7 +79,7 @@ APERTURES = Schema(
 
 FIT_POINTS = Schema(
     "fit_points",
-    1,
+    2,
     (
         Column("bjd_tdb", "float64", "mid-exposure, or the mean of a block", "d", 9),
         Column("exposure", "float64", "exposure time, or length of the block", "s", 3),
@@ -93,7 +93,11 @@ FIT_POINTS = Schema(
         ),
     ),
 )
-"""What the transit fit was given; the header has its priors and noise models."""
+"""What the transit fit was given; the header has its priors, its noise models, and the covariance of what it
+found if the terms of the trend were certain.
+
+2: that covariance.
+"""
 
 POSTERIOR = Schema(
     "posterior",
@@ -153,13 +157,17 @@ RESULTS = (
     Column("has_fit", "bool", "a transit was fitted"),
     Column("fit_reason", "string", "why not; empty if it was"),
     Column("rp_rs", "float64", "radius ratio"),
-    Column("rp_rs_error", "float64", "standard error, correlated noise included"),
+    Column("rp_rs_error", "float64", "standard error: noise, choice of terms, comparison stars"),
+    Column("rp_rs_error_chosen", "float64", "that of the noise alone, the terms being certain"),
+    Column("rp_rs_comparison_pull", "float64", "scatter of this fit to comparison stars over its errors"),
     Column("rp_rs_error_white", "float64", "the same if all noise were white"),
     Column("depth_ppt", "float64", "square of the radius ratio", "ppt"),
     Column("depth_error_ppt", "float64", "standard error", "ppt"),
     Column("dip_ppt", "float64", "deepest point of the model, limb darkening included", "ppt"),
     Column("tc_bjd_tdb", "float64", "observed mid-transit", "d"),
-    Column("tc_error_day", "float64", "standard error, correlated noise included", "d"),
+    Column("tc_error_day", "float64", "standard error: as that of the radius ratio", "d"),
+    Column("tc_error_chosen_day", "float64", "that of the noise alone, the terms being certain", "d"),
+    Column("tc_comparison_pull", "float64", "scatter of this fit to comparison stars over its errors"),
     Column("tc_error_white_day", "float64", "the same if all noise were white", "d"),
     Column("correlated_noise", "float64", "amplitude of correlated over white noise, as learned and fitted"),
     Column("duration_hour", "float64", "first to fourth contact", "h"),
@@ -185,6 +193,10 @@ RESULTS = (
     Column("detrend_tried", "string", "every term that there was, those of the trend too"),
     Column("detrend_tried_bic", "float64", "BIC that each gains, correlated noise allowed for"),
     Column("detrend_tried_depth_ppt", "float64", "depth with each minus depth without it", "ppt"),
+    Column("detrend_sets", "string", "sets of terms that count, the likeliest first; empty is a constant"),
+    Column("detrend_sets_weight", "float64", "their weights in the errors, of sum 1"),
+    Column("detrend_sets_tc_minute", "float64", "mid-transit with each minus that given", "min"),
+    Column("detrend_sets_rp_rs", "float64", "radius ratio with each"),
     Column(
         "comparison_spread",
         "float64",

@@ -6,7 +6,7 @@ from accretor.core.dumps.schema import Column, Schema
 
 INVENTORY = Schema(
     "inventory",
-    3,
+    4,
     (
         Column("path", "string", "below raw/"),
         Column("size", "int64", "size of the file", "byte"),
@@ -23,6 +23,9 @@ INVENTORY = Schema(
         Column("width", "int64", "columns of the image", "pix"),
         Column("height", "int64", "rows of the image", "pix"),
         Column("hdu", "int64", "FITS HDU of the image"),
+        Column("mask_hdu", "int64", "FITS HDU of a map of bad pixels beside the image; 0: none"),
+        Column("mask_bits", "int64", "bits of that map that make a pixel bad; 0: any"),
+        Column("n_combined", "int64", "exposures that were made one; 0 for a master of unknown number"),
         Column(
             "part",
             "string",
@@ -55,24 +58,26 @@ INVENTORY = Schema(
 
 MASTERS = Schema(
     "masters",
-    2,
+    3,
     (
         Column("kind", "string", "bias, dark, flat, selfdark or bad (the map of bad pixels)"),
-        Column("n_frame", "int64", "frames combined; of the map: pixels that are bad"),
+        Column("n_frame", "int64", "frames combined, 0 if nothing tells; of the map: pixels that are bad"),
         Column("exposure", "float64", "exposure time of the frames combined; 0 for a bias", "s", 6),
         Column("frames", "string", "names of the frames combined, with ` / ` between"),
         Column("bytes", "string", "digest of the raw bytes of the frames combined"),
         Column("input", "string", "digest of the frames combined, the settings and the version"),
+        Column("remark", "string", "what was found out of a master that was given"),
         Column("digest", "string", "sha256 of the master's file"),
     ),
 )
 
 CALIBRATIONS = Schema(
     "calibrations",
-    1,
+    2,
     (
         Column("path", "string", "calibration frame below raw/"),
         Column("kind", "string", "bias, dark or flat"),
+        Column("n_combined", "int64", "exposures in it; 0 of a master of unknown number"),
         Column("use", "string", "the master that it is in; empty: it is left out"),
         Column("reason", "string", "why it is left out"),
         Column("exposure", "float64", "exposure time", "s", 6),
@@ -109,7 +114,11 @@ FRAMES = Schema(
         Column("altitude", "float64", "altitude of the target at mid-exposure", "deg", 5),
         Column("ccd_temperature", "float64", "detector temperature", "deg_C", 3),
         Column("level", "float64", "median of the raw image", "adu", 3),
-        Column("n_saturated", "int64", "pixels at or above the saturation level"),
+        Column(
+            "n_saturated",
+            "int64",
+            "pixels at or above the saturation level of settings or header, else 65535 ADU",
+        ),
         Column("n_undefined", "int64", "pixels without a value (NaN or infinite)"),
         Column("remark", "string", "what was assumed of the header, or looks wrong"),
     ),

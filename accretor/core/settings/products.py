@@ -17,7 +17,7 @@ class ExportSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     )
     """What is written; parquet needs the extra of that name."""
     aavso_code: str = ""
-    """Your observer code; without one no file for the AAVSO is written."""
+    """Your observer code; default: that of [packaging]. Without one no file for the AAVSO is written."""
     aavso_name: str = ""
     """Name of the star in the AAVSO's index; default: TIC and its number."""
 

@@ -74,8 +74,8 @@ class PhotometrySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Inner and outer radius of the sky annulus, times the FWHM of the template."""
     mode: Literal["fixed", "variable", "optimal"] = "fixed"
     """``fixed``: the same radii all night. ``variable``: radii and annulus follow the FWHM of each frame, for
-    nights whose seeing or focus changes. ``optimal``: fixed radii, pixels weighted by a Moffat profile of the
-    frame's FWHM (Naylor 1998), for faint stars; with crowded or trailed stars it is worse."""
+    nights whose seeing or focus changes. ``optimal``: fixed radii, pixels weighted by the Moffat profile
+    of the frame (Horne 1986, Naylor 1998) for every star that gains by it, which are faint ones."""
     sky: Literal["median", "mean", "mode"] = "median"
     """What is taken of the annulus after clipping at 3 sigma; ``mode``, 3 median - 2 mean, is for crowded
     fields, and twice as noisy as the median."""
