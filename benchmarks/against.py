@@ -212,7 +212,7 @@ def page(
         "",
         "All do the same: read, dark, flat, background, detection, FWHM, alignment with the first frame, 50",
         "centroids, 50 stars through 10 radii with the clipped median of an annulus. accretor also takes the",
-        "bias off, digests the raw bytes (sha256), adds up their DATASUM, counts saturated pixels, works out",
+        "bias off, digests the raw bytes (XXH3), adds up their DATASUM, counts saturated pixels, works out",
         "times and airmass, and measures shapes; its row is one pass over a new frame of a night whose",
         "template is known. skynetsoap's core makes no alignment and no annuli; eloy's detection is given",
         "the largest opening with which it finds 50 stars. Memory is the largest resident size.",

@@ -87,9 +87,11 @@ def _wall(workspace: Path, n_worker: int) -> float:
 
 def _seconds(n_frame: int) -> dict[str, list[float]]:
     """Return what each stage costs by itself, and what they cost in one pass, as in a night that grows."""
+    from accretor.compute import local
     from accretor.stages import ahead, photometry, preprocess, registration, scratch
     from accretor.stages.workspace import open_workspace
 
+    local.keep_memory()  # as every run does before its first frame
     workspace = open_workspace(Path(), is_recorded=False)
     plan = workspace.observations[0]
     first = preprocess.jobs(plan, workspace.layout, workspace.settings)

@@ -157,8 +157,8 @@ def _position(target: Candidate) -> Iterator[str]:
                 yield f"{name} = {value!r}    # {unit}"
         return
     ra, dec = target.pointing
-    pointed = f"the telescope pointed near {ra:.4f} {dec:+.4f}" if math.isfinite(ra + dec) else "degree"
-    yield f'ra = ""     # {FILL_IN}: "hh:mm:ss.ss" or degree, ICRS of the star; {pointed}'
+    pointed = f"; the telescope pointed near {ra:.4f} {dec:+.4f}" if math.isfinite(ra + dec) else ""
+    yield f'ra = ""     # {FILL_IN}: "hh:mm:ss.ss" or degree, ICRS of the star{pointed}'
     yield f'dec = ""    # {FILL_IN}: "dd:mm:ss.s" or degree'
 
 

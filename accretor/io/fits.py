@@ -71,11 +71,12 @@ def _filled(data: NDArray[Any], mask: NDArray[Any] | None, bits: int, level: flo
     """Return an image whose pixels that are full by a map are so by their value, too."""
     if mask is None or mask.shape != data.shape or not np.issubdtype(mask.dtype, np.integer):
         raise Unusable("its map of bad pixels is none, or of another size")
-    is_full = (mask & bits) > 0
-    if not is_full.any():
+    at = np.flatnonzero(mask & mask.dtype.type(bits))
+    if not len(at):
         return data
-    found = np.array(data, dtype=data.dtype.newbyteorder("="))
-    found[is_full] = np.maximum(found[is_full], level)
+    found = data if data.flags.writeable and data.flags.c_contiguous else data.copy()
+    flat = found.reshape(-1)
+    flat[at] = np.maximum(flat[at], level)
     return found
 
 

@@ -163,15 +163,14 @@ def _headers(layout: Layout) -> Section:
         files = inventory.refresh(folder.raw, [], (), apart=folder.own)
     except OSError:
         return found
-    seen = [file.exposure for file in files if file.exposure]
-    counts = Counter((exposure.instrument, exposure.kind, exposure.filter) for exposure in seen)
+    seen = [file.exposure for file in init.of_nights([file for file in files if file.exposure])]
+    counts = Counter((one.instrument, one.kind, one.filter) for one in seen if one is not None)
     found.lines.append(_number(len(files), "file"))
     found.lines += [
         f"{telescope}: {n} {' in '.join(filter(None, (kind, band)))}"
         for (telescope, kind, band), n in sorted(counts.items())
     ]
-    reasons = [(file.path, file.reason) for file in files if file.reason]
-    found.lines += [f"left out: {said}" for said in init.said_of(reasons)]
+    found.lines += [f"left out: {said}" for said in init.left_out(files)]
     return found
 
 

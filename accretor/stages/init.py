@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from accretor import instruments
@@ -83,23 +83,28 @@ def survey(layout: Layout) -> Draft:
     """
     files = inventory.refresh(layout.raw, [], (), apart=layout.own)
     usable = [file for file in files if file.exposure]
-    frames = _of_nights(usable)
+    frames = of_nights(usable)
     known = _known(layout)
     telescopes = _telescopes(frames, layout.raw)
     targets = _targets(frames, known)
+    if len(targets) == 1 and math.isnan(sum(targets[0].pointing)):  # a plate solution beside them may tell
+        pointing = _pointing([file.exposure for file in usable if file.exposure])
+        targets = [replace(targets[0], pointing=pointing)]
     lacking = [
         "observer, for the notes",
         *(item for target in targets for item in target.lacking),
         *(item for telescope in telescopes for item in telescope.lacking),
     ]
     text = draft.workspace(layout.frames, targets, telescopes)
+    return Draft(text, len(files), len(frames), tuple(lacking), left_out(files))
+
+
+def left_out(files: Sequence[RawFile]) -> tuple[str, ...]:
+    """Return why files are no frames, the most frequent reason first, each with one of the files."""
+    usable = [file for file in files if file.exposure]
+    of_night = {file.path for file in of_nights(usable)}
     reasons = [(file.path, file.reason) for file in files if file.reason]
-    reasons += [(file.path, NO_TIME) for file in usable if file not in frames]
-    return Draft(text, len(files), len(frames), tuple(lacking), said_of(reasons))
-
-
-def said_of(reasons: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """Return why files are left out, the most frequent reason first, each with one of the files."""
+    reasons += [(file.path, NO_TIME) for file in usable if file.path not in of_night]
     kinds = Counter(_NUMBER.sub("#", reason) for _, reason in reasons)
     example = {_NUMBER.sub("#", reason): (path, reason) for path, reason in reversed(reasons)}
     return tuple(
@@ -108,7 +113,7 @@ def said_of(reasons: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     )
 
 
-def _of_nights(files: Sequence[RawFile]) -> list[RawFile]:
+def of_nights(files: Sequence[RawFile]) -> list[RawFile]:
     """Return the frames without those of an instrument none of which has a time: pictures, plate solutions.
 
     If there are no others, all are kept: then the time is what a person must tell.

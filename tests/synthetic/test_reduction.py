@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 from accretor.synthetic import scenarios
@@ -153,8 +154,19 @@ def test_page_has_a_line_for_each_scenario_and_says_what_failed():
 
     assert "| rms / predicted, median | 1.100 | at most 1.05 |" in page
     assert "| rms / predicted, highest of 2 | 1.300 | at most 1.25 |" in page
+    assert "| largest mean pull of one scenario | 0.50 ± 0.00 (quiet) | within 0.4 |" in page
+    # Half of a normal distribution of that mean's error, 0.3, lies within 0.6745 of it.
+    assert "| the same where nothing is biased, median | 0.20 | |" in page
     assert "| quiet | 2 | 2.00 | 1.10 (0.90 to 1.30) | +0.20 ± 0.42 | -0.50 ± 0.00 | 1 |" in page
     assert "| undersampled (not calibrated) | 112 of 112 | 0 |" in page
     assert "flag `undersampled` raised in 1 of 2 nights" in page
     assert "defocus: 1 of 1 nights gave no light curve: no stars" in page
     assert "of 8 cosmic rays that add a per cent or more to a bright star, 6 are found" in page
+
+
+def test_the_largest_of_many_means_is_far_from_nothing_by_chance_alone():
+    random = np.random.Generator(np.random.PCG64(4))
+    errors = np.array([0.15, 0.2, 0.25] * 8)
+    largest = np.abs(random.normal(0, errors, (20_000, len(errors)))).max(axis=1)
+
+    assert validation_page.largest_by_chance(errors) == pytest.approx(np.median(largest), rel=0.02)
