@@ -24,16 +24,21 @@ SIDE: Final = 200
 """Pixels on the longer side of a picture, about."""
 
 
-def prepare(night: Night) -> Keywords:
-    """Return what the figure is drawn from but for the pixels, which the digests in ``images`` stand for."""
+def prepare(night: Night, layout: Layout) -> Keywords:
+    """Return what the figure is drawn from but for the pixels.
+
+    In ``images`` the digest of each raw frame, and what it is reduced with, stand for them.
+    """
     rows = [row for row in night.curve if not row["is_used"]]
     shown = [
         rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int))
     ]
     where = f"{night.plan.observation.telescope} ({night.plan.observation.filter} filter)"
-    inputs = {row["image_name"]: row["input"] for row in dump.read(night.paths.frames, FRAMES).rows}
+    frames = {row["image_name"]: row for row in dump.read(night.paths.frames, FRAMES).rows}
+    raw = [frames[row["image_name"]] for row in shown]
+    files = reduced.frame_files(night.plan, layout, raw, masters.files(night.paths))
     return {
-        "images": [inputs[row["image_name"]] for row in shown],
+        "images": [(row["input"], *reduced.identity(frame)) for row, frame in zip(raw, files, strict=True)],
         "names": [row["image_name"] for row in shown],
         "reasons": [row["reason"] or "no reason given" for row in shown],
         "n_more": len(rows) - len(shown),
@@ -43,10 +48,10 @@ def prepare(night: Night) -> Keywords:
 
 
 def with_pixels(keywords: Keywords, plan: ObservationPlan, layout: Layout) -> Keywords:
-    """Return *keywords* of `prepare` with the frames themselves in the places of their digests."""
+    """Return *keywords* of `prepare` with the frames themselves in the places of what stands for them."""
     rows = {row["input"]: row for row in dump.read(plan.paths.frames, FRAMES).rows}
     found = masters.files(plan.paths)
-    images = [_picture(plan, layout, rows[digest], found) for digest in keywords["images"]]
+    images = [_picture(plan, layout, rows[digest], found) for digest, *_ in keywords["images"]]
     return {**keywords, "images": images}
 
 

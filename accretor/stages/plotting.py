@@ -36,7 +36,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         wanted[plan.paths.plots / LEFT_OUT.tail] = LEFT_OUT
 
     def prepare(entry: FigureEntry) -> Keywords:
-        return leftout.prepare(night) if entry is LEFT_OUT else figures.prepare(entry, night)
+        return leftout.prepare(night, layout) if entry is LEFT_OUT else figures.prepare(entry, night)
 
     def complete(entry: FigureEntry, keywords: Keywords) -> Keywords:
         return leftout.with_pixels(keywords, plan, layout) if entry is LEFT_OUT else keywords
