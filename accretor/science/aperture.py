@@ -545,7 +545,8 @@ def annulus_sky(
 
 def _near(squares: NDArray[Any], pixels: Integers) -> NDArray[Any]:
     """Return some pixels of each square, (n_star, n_pixel)."""
-    return squares.reshape(len(squares), -1).take(pixels, axis=1) if len(squares) else squares[:, 0, :0]
+    n_star, n_row, n_column = squares.shape
+    return squares.reshape(n_star, n_row * n_column).take(pixels, axis=1)
 
 
 @functools.lru_cache(maxsize=16)
