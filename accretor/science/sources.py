@@ -136,13 +136,21 @@ def detect(
     """
     field = _field(image, bad)
     found = _detected(field, threshold, max_stars, saturation)
-    if len(found) < FEW or np.median(found.fwhm) > VERY_WIDE:
+    if len(found) < FEW or _may_be_rings(field.image, found):
         whole = field.image.image() if isinstance(field.image, Calibrated) else field.image
         if (ring := rings.find(whole, threshold)) is not None:
             is_full = ring.peak + ring.level >= saturation
             wide = Sources(ring.x, ring.y, ring.flux, ring.peak, ring.width, np.ones(len(ring.x)), is_full)
             return wide.take(slice(max_stars))
     return found
+
+
+def _may_be_rings(image: Image | Calibrated, found: Sources) -> bool:
+    """Tell whether the light around the brightest stars *found*, peaks of a rim perhaps, has holes."""
+    if np.median(found.fwhm) <= VERY_WIDE:
+        return False
+    first = slice(rings.JUDGED)
+    return rings.are_rings(image, found.x[first], found.y[first])
 
 
 def _detected(field: _Field, threshold: float, max_stars: int, saturation: float) -> Sources:
