@@ -34,6 +34,9 @@ JUDGED = 12
 ALIKE = (0.7, 1.4)
 """Sizes of rings of one frame over their median."""
 N_STEP = 4
+N_SECTOR = 8
+LIT, DARK = 0.4, 1
+"""A rim is lit all around: sectors with less than this part of its mean light, of eight, at most."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,7 @@ def find(image: Image, threshold: float = 5.0) -> Rings | None:
     if len(x) < FEWEST:
         return None
     x, y, level = _centred(image, x, y)
-    profile = _profiles(image, x, y, level)
-    is_ring, width = shape(profile)
+    is_ring, width = _judged(image, x, y, level)
     if is_ring[:JUDGED].sum() < max(FEWEST, MOSTLY * len(is_ring[:JUDGED])):
         return None
     usual = float(np.median(width[is_ring]))
@@ -93,9 +95,33 @@ def find(image: Image, threshold: float = 5.0) -> Rings | None:
 
 def are_rings(image: Image | Stampable, x: Floats, y: Floats) -> bool:
     """Tell whether most of the stars at these places are rings."""
-    x, y, level = _centred(image, x, y)
-    is_ring, _ = shape(_profiles(image, x, y, level))
+    is_ring, _ = _judged(image, *_centred(image, x, y))
     return bool(is_ring.sum() >= MOSTLY * len(is_ring))
+
+
+def _judged(image: Image | Stampable, x: Floats, y: Floats, level: Floats) -> tuple[Booleans, Floats]:
+    """Return which places are rings, and the width of each as `shape` tells it."""
+    profile = _profiles(image, x, y, level)
+    is_ring, width = shape(profile)
+    return is_ring & _is_lit_around(image, x, y, level, profile.argmax(axis=1)), width
+
+
+def _is_lit_around(image: Image | Stampable, x: Floats, y: Floats, level: Floats, top: Integers) -> Booleans:
+    """Tell whether there is light on all sides at the radius *top*, (n,) pixel, as around no group of stars."""
+    columns, rows = stamp_pixels(x, y, REACH)
+    values, is_there = stamps(image, columns, rows)
+    right = (columns - x[:, np.newaxis])[:, np.newaxis, :]
+    up = (rows - y[:, np.newaxis])[:, :, np.newaxis]
+    sector = np.floor((np.arctan2(up, right) / (2 * np.pi) + 0.5) * N_SECTOR).astype(np.int64) % N_SECTOR
+    radius = top[:, np.newaxis, np.newaxis]
+    on_rim = is_there & (np.abs(np.hypot(right, up) - radius) <= np.maximum(1, radius / 4))
+    light = np.where(on_rim, values - level[:, np.newaxis, np.newaxis], 0.0)
+    found = np.zeros((len(x), N_SECTOR))
+    for star in range(len(x)):
+        at = sector[star][on_rim[star]]
+        total = np.bincount(at, weights=light[star][on_rim[star]], minlength=N_SECTOR)
+        found[star] = total / np.maximum(np.bincount(at, minlength=N_SECTOR), 1)
+    return np.asarray((found < LIT * found.mean(axis=1, keepdims=True)).sum(axis=1) <= DARK)
 
 
 def shape(profile: Floats) -> tuple[Booleans, Floats]:

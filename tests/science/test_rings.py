@@ -88,3 +88,18 @@ def test_stars_in_focus_are_found_as_before_though_there_are_few():
 
     np.testing.assert_allclose(stars.xy, xy, atol=0.1)
     assert np.median(stars.fwhm) == pytest.approx(3, abs=0.5)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sharp_stars_that_stand_together_are_no_rings(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(10, 28))
+    xy, flux = rng.uniform((8, 8), (191, 151), (n, 2)), np.geomspace(3e5, 1e4, n)
+    rows, columns = np.mgrid[:160, :200]
+    image = np.full((160, 200), 90.0)
+    for (x, y), light in zip(xy, flux, strict=True):
+        image += light / (1.1331 * 16) * np.exp2(-4 * ((columns - x) ** 2 + (rows - y) ** 2) / 16)
+    image += rng.normal(0, np.sqrt(image))
+
+    assert rings.find(image.astype(np.float32)) is None
+    assert np.median(sources.detect(image.astype(np.float32)).fwhm) == pytest.approx(4, abs=0.8)
