@@ -10,6 +10,7 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Integers
 from accretor.core.errors import Unusable
+from accretor.science.statistics import median
 
 LEAST = 8
 """Stars that must match."""
@@ -154,17 +155,17 @@ def pairs(reference: Floats, stars: Floats, transform: Transform) -> tuple[Integ
 def _by_offset(reference: Floats, stars: Floats) -> list[Floats]:
     """Return the offset on which most pairs of stars agree."""
     first, second = reference[:VOTING], stars[:VOTING]
-    offset = (second[:, np.newaxis] - first[np.newaxis]).reshape(-1, 2)
+    offsets = [(second[:, np.newaxis, axis] - first[:, axis]).ravel() for axis in (0, 1)]
     # A rotation by half a degree spreads the offsets of a field over a hundredth of it.
     width = max(4.0, 0.008 * float(np.ptp(stars, axis=0).max()))
-    cell = np.floor((offset - offset.min(axis=0)) / width).astype(np.int64)
-    n_x, n_y = cell.max(axis=0) + 2
-    votes = np.bincount(cell[:, 0] * n_y + cell[:, 1], minlength=n_x * n_y).reshape(n_x, n_y)
+    x, y = (np.floor((offset - offset.min()) / width).astype(np.int64) for offset in offsets)
+    n_x, n_y = x.max() + 2, y.max() + 2
+    votes = np.bincount(x * n_y + y, minlength=n_x * n_y).reshape(n_x, n_y)
     # The true offset may lie on a border: cells vote in squares of four.
     votes = votes[:-1, :-1] + votes[1:, :-1] + votes[:-1, 1:] + votes[1:, 1:]
-    corner = np.array(np.unravel_index(votes.argmax(), votes.shape))
-    chosen = np.all((cell >= corner) & (cell <= corner + 1), axis=1)
-    return [np.column_stack((np.eye(2), np.median(offset[chosen], axis=0)))]
+    left, low = np.unravel_index(votes.argmax(), votes.shape)
+    chosen = (x >= left) & (x <= left + 1) & (y >= low) & (y <= low + 1)
+    return [np.column_stack((np.eye(2), [median(offset[chosen]) for offset in offsets]))]
 
 
 def _by_triangles(
@@ -274,7 +275,7 @@ def _refined(
         nearest = _nearest(reference, stars, matrix)
     # The nearest star is not always the same star: those that fit much worse than most are others.
     for _ in range(2):
-        typical = float(np.median(_residual(reference, stars, matrix, *_within(nearest, FINAL))))
+        typical = median(_residual(reference, stars, matrix, *_within(nearest, FINAL)))
         tolerance = min(FINAL, max(0.5, 5 * typical))
         one, two = _within(nearest, tolerance)
         if len(one) < 3:

@@ -64,16 +64,23 @@ def cover(size: tuple[int, ...], x: Floats, y: Floats, radius: Floats) -> Counts
     (height, width) int
     """
     count = np.zeros(size, dtype=np.int16)
-    for column, row, reach in zip(x.tolist(), y.tolist(), radius.tolist(), strict=True):
-        if not (abs(column) < FAR and abs(row) < FAR):  # NaN is neither
-            continue
-        rows = slice(max(math.ceil(row - reach), 0), max(math.floor(row + reach) + 1, 0))
-        columns = slice(max(math.ceil(column - reach), 0), max(math.floor(column + reach) + 1, 0))
-        part = count[rows, columns]
-        dx = np.arange(columns.start, columns.start + part.shape[1]) - column
-        dy = np.arange(rows.start, rows.start + part.shape[0]) - row
-        part += (dx * dx)[np.newaxis, :] + (dy * dy)[:, np.newaxis] <= reach * reach
+    is_there = (np.abs(x) < FAR) & (np.abs(y) < FAR)  # NaN is neither
+    x, y, radius = x[is_there], y[is_there], radius[is_there]
+    left, right, across = _side(x, radius)
+    low, high, along = _side(y, radius)
+    for star, square in enumerate((radius * radius).tolist()):
+        part = count[low[star] : high[star], left[star] : right[star]]
+        height, width = part.shape
+        part += across[star, :width] + along[star, :height, np.newaxis] <= square
     return count
+
+
+def _side(position: Floats, radius: Floats) -> tuple[list[int], list[int], Floats]:
+    """Return the first index of each disc, that after its last, and squared distances from the first on."""
+    first = np.maximum(np.ceil(position - radius), 0).astype(np.int64)
+    after = np.maximum(np.floor(position + radius) + 1, 0).astype(np.int64)
+    offset = first[:, np.newaxis] + np.arange((after - first).max(initial=0)) - position[:, np.newaxis]
+    return first.tolist(), after.tolist(), offset * offset
 
 
 def caps(

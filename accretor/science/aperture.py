@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -149,7 +149,7 @@ def measure(
     """
     radii = np.asarray(radii, dtype=np.float64)
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    crowd = _crowd(image.shape, x, y, fwhm, reach, cap)
+    discs = _discs(image.shape, x, y, annulus, fwhm, reach, cap)
     half = math.ceil(max(annulus[1], float(radii.max()))) + 1
     step = max(1, CHUNK // (2 * half + 1) ** 2)
     parts = [
@@ -158,7 +158,7 @@ def measure(
             raw,
             x[part],
             y[part],
-            [ring.of(part) for ring in crowd],
+            discs.of(part),
             bad,
             radii,
             annulus,
@@ -226,7 +226,7 @@ def _measure_some(
     raw: Image,
     x: Floats,
     y: Floats,
-    crowd: Sequence[_Ring],
+    discs: _Discs,
     bad: Booleans | None,
     radii: Floats,
     annulus: tuple[float, float],
@@ -245,12 +245,8 @@ def _measure_some(
         is_near_edge = ~(margin >= radii.max())
     # Stars that are not here are measured somewhere, and the result is thrown away.
     at_x, at_y = np.where(is_here, x, 0.0), np.where(is_here, y, 0.0)
-    sky, sky_noise, n_sky = np.zeros(len(x)), np.zeros(len(x)), np.zeros(len(x), dtype=np.int64)
-    for ring in crowd:
-        star, dirt = ring.star, () if bad is None else (bad,)
-        sky[star], sky_noise[star], n_sky[star] = annulus_sky(
-            image, at_x[star], at_y[star], annulus, dirt, estimator=estimator, ring=ring
-        )
+    dirt = () if bad is None else (bad,)
+    sky, sky_noise, n_sky = annulus_sky(image, at_x, at_y, annulus, dirt, estimator=estimator, discs=discs)
     sky = np.where(n_sky >= LEAST_SKY, sky, np.nan)
     weights: dict[str, Floats] = {}
     if profile is None or turn is None:
@@ -465,7 +461,10 @@ class _Cut:
                 self.along[pixel] - self.off_y,
                 np.repeat(radii[index:last], lengths),
             )
-            yield from np.split(weight, np.cumsum(lengths[:-1]), axis=1)
+            start = 0
+            for length in lengths:
+                yield weight[:, start : start + length]
+                start += length
             index = last
 
 
@@ -494,7 +493,7 @@ def annulus_sky(
     dirt: Booleans | Sequence[Booleans],
     *,
     estimator: str = "median",
-    ring: _Ring | None = None,
+    discs: _Discs | None = None,
 ) -> tuple[Floats, Floats, Integers]:
     """Return level, noise and number of pixels of the sky around stars.
 
@@ -509,8 +508,8 @@ def annulus_sky(
         Pixels that do not count.
     estimator : str
         As of `measure`.
-    ring : _Ring
-        Discs around other stars that do not count either, as of these stars.
+    discs : _Discs
+        Around other stars, which do not count either.
 
     Returns
     -------
@@ -526,9 +525,8 @@ def annulus_sky(
     square = dx * dx + dy * dy
     values, is_inside = stamps(image, columns, rows)
     used = (square >= annulus[0] ** 2) & (square <= annulus[1] ** 2)
-    if ring is not None:
-        count = _near(stamps(ring.count, columns, rows)[0], near)
-        used &= annuli.free(count, square, ring.own, ring.least)
+    if discs is not None:
+        used &= annuli.free(discs.count(columns, rows, near), square, discs.own, discs.least)
     for mask in (dirt,) if isinstance(dirt, np.ndarray) else dirt:
         used &= ~_near(stamps(mask, columns, rows)[0], near)
     if not is_inside.all():
@@ -563,34 +561,55 @@ def _distance(columns: Integers, rows: Integers, x: Floats, y: Floats) -> Floats
 
 
 @dataclass(frozen=True)
-class _Ring:
-    """Stars whose annuli are cleaned alike."""
+class _Discs:
+    """What is kept out of the annuli of stars: discs around the other ones, which a cap makes smaller."""
 
-    star: Integers
-    """Indices of the stars."""
-    count: annuli.Counts
-    """(height, width) discs on each pixel."""
     own: Floats
-    """Radius of the disc of each of the stars, pixel."""
+    """(n_star,) radius of the disc of each star, pixel."""
     least: float
     """Pixel; nearer to a star than this its own disc counts too."""
+    alike: tuple[tuple[Integers, annuli.Counts], ...]
+    """Stars of a cap, by index, and how many discs lie on each pixel (height, width) around them."""
 
-    def of(self, part: slice) -> _Ring:
+    def of(self, part: slice) -> _Discs:
         """Return those of the stars that are in a range, counted from its start."""
-        is_part = (self.star >= part.start) & (self.star < part.stop)
-        return replace(self, star=self.star[is_part] - part.start, own=self.own[is_part])
+        alike = ((star[(star >= part.start) & (star < part.stop)], count) for star, count in self.alike)
+        return _Discs(self.own[part], self.least, tuple((star - part.start, count) for star, count in alike))
+
+    def count(self, columns: Integers, rows: Integers, near: Integers) -> annuli.Counts:
+        """Return how many discs lie on the pixels *near* of the cut-outs of the stars, (n_star, n_pixel)."""
+        found = np.empty((len(columns), len(near)), dtype=np.int16)
+        for star, count in self.alike:
+            found[star] = _near(stamps(count, columns[star], rows[star])[0], near)
+        return found
 
 
-def _crowd(
-    size: tuple[int, ...], x: Floats, y: Floats, fwhm: float, reach: Floats | None, cap: Floats | None
-) -> list[_Ring]:
+def _discs(
+    size: tuple[int, ...],
+    x: Floats,
+    y: Floats,
+    annulus: tuple[float, float],
+    fwhm: float,
+    reach: Floats | None,
+    cap: Floats | None,
+) -> _Discs:
     """Return the discs that are kept out of the annuli, for the stars of each cap."""
     least = np.full(len(x), annuli.LEAST * fwhm)
     reach = least if reach is None else reach
     # Caps that cap nothing are one.
     cap = np.minimum(np.inf if cap is None else cap, reach.max(initial=0.0) + np.zeros(len(x)))
-    rings = []
+    alike = []
     for most in np.unique(cap):
         radius, star = np.minimum(reach, most), np.flatnonzero(cap == most)
-        rings.append(_Ring(star, annuli.cover(size, x, y, radius), radius[star], annuli.LEAST * fwhm))
-    return rings
+        # Often a cap is that of one star or two: most discs are far from their annuli, wherever their
+        # centres will be found.
+        far = radius + annulus[1] + MOST_MOVE * fwhm
+        is_near = _is_around(x, x[star], far) & _is_around(y, y[star], far)
+        alike.append((star, annuli.cover(size, x[is_near], y[is_near], radius[is_near])))
+    return _Discs(np.minimum(reach, cap), annuli.LEAST * fwhm, tuple(alike))
+
+
+def _is_around(position: Floats, others: Floats, far: Floats) -> Booleans:
+    """Return which positions are no further than *far* from the range of the *others*; NaN is nowhere."""
+    low, high = np.fmin.reduce(others), np.fmax.reduce(others)
+    return np.asarray((position >= low - far) & (position <= high + far))

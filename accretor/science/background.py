@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
+from accretor.science.statistics import median
 
 if TYPE_CHECKING:
     from accretor.science.calibrated import Calibrated
@@ -39,9 +40,8 @@ class Sky:
     def image(self, start: int = 0, stop: int | None = None) -> Image:
         """Return rows *start* to *stop* of the background, float32, bilinear between the boxes."""
         height, width = self.shape
-        rows = np.arange(start, height if stop is None else stop)
-        along_y = _interpolation(rows, height, self.mesh.shape[0])
-        along_x = _interpolation(np.arange(width), width, self.mesh.shape[1])
+        along_y = _interpolation(height, self.mesh.shape[0])[start:stop]
+        along_x = _interpolation(width, self.mesh.shape[1])
         return np.asarray((along_y @ self.mesh).astype(np.float32) @ along_x.T.astype(np.float32))
 
 
@@ -70,8 +70,11 @@ def sky(
     Sky
     """
     n_y, n_x, rows, columns = _grid((image.shape[0], image.shape[1]), box, samples)
-    sample = image[rows][:, columns] if isinstance(image, np.ndarray) else image.grid(rows, columns)
-    sample = sample.astype(np.float32)
+    if isinstance(image, np.ndarray):
+        sample = image.take(rows, axis=0).take(columns, axis=1)
+    else:
+        sample = image.grid(rows, columns)
+    sample = sample.astype(np.float32, copy=False)
     if bad is not None:
         sample[bad[rows][:, columns]] = np.nan
     boxed = sample.reshape(n_y, len(rows) // n_y, n_x, len(columns) // n_x).transpose(0, 2, 1, 3)
@@ -79,9 +82,9 @@ def sky(
     is_known = np.isfinite(level)
     if not is_known.any():
         return Sky(np.nan, np.nan, np.full((1, 1), np.nan), (image.shape[0], image.shape[1]))
-    middle = _median(level[is_known])
+    middle = median(level[is_known])
     mesh = _median3(np.where(is_known, level, middle).reshape(n_y, n_x))
-    return Sky(middle, _median(noise[~np.isnan(noise)]), mesh, (image.shape[0], image.shape[1]))
+    return Sky(middle, median(noise[~np.isnan(noise)]), mesh, (image.shape[0], image.shape[1]))
 
 
 @functools.lru_cache(maxsize=16)
@@ -94,12 +97,6 @@ def _grid(shape: tuple[int, int], box: int, samples: int) -> tuple[int, int, Int
     rows = (starts_y[:, np.newaxis] + _sample(side_y, samples)).ravel()
     columns = (starts_x[:, np.newaxis] + _sample(side_x, samples)).ravel()
     return len(starts_y), len(starts_x), rows, columns
-
-
-def _median(values: Floats) -> float:
-    """Return the median of a few finite values, which `np.median` takes its time for."""
-    ordered = np.sort(values)
-    return 0.5 * float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2])
 
 
 def _boxes(length: int, box: int) -> tuple[Integers, int]:
@@ -134,17 +131,14 @@ def _clipped_level(values: Image) -> tuple[Floats, Floats]:
             _first(values >= (level - limit)[:, np.newaxis], 0),
             _first(values > (level + limit)[:, np.newaxis], n_finite),
         )
-        if np.array_equal(before, (low, high)):
+        if (low == before[0]).all() and (high == before[1]).all():
             break
     fifth = ((high - low) * 0.25).astype(np.int64)
     begin, end = low + fifth, high - fifth
-    rank = np.arange(values.shape[1])
-    middle = (rank >= begin[:, np.newaxis]) & (rank < end[:, np.newaxis])
-    level = _mean(values, middle, end - begin)
+    level = _mean(values, begin, end)
     above = _first(values > level[:, np.newaxis], n_finite)
-    below = (rank >= low[:, np.newaxis]) & (rank < above[:, np.newaxis])
     deviation = values - level[:, np.newaxis]
-    return level, np.sqrt(_mean(deviation * deviation, below, above - low))
+    return level, np.sqrt(_mean(deviation * deviation, low, above))
 
 
 def _first(is_so: Booleans, otherwise: Integers | int) -> Integers:
@@ -153,8 +147,11 @@ def _first(is_so: Booleans, otherwise: Integers | int) -> Integers:
     return np.where((found > 0) | is_so[:, 0], found, otherwise)
 
 
-def _mean(values: Floats | Image, chosen: Booleans, count: Integers) -> Floats:
-    """Return the mean of the *count* chosen values of each row."""
+def _mean(values: Floats | Image, first: Integers, after: Integers) -> Floats:
+    """Return the mean of each row from *first* up to, and without, *after*."""
+    rank, count = np.arange(values.shape[1], dtype=np.int32), after - first
+    chosen = rank >= first.astype(np.int32)[:, np.newaxis]
+    chosen &= rank < after.astype(np.int32)[:, np.newaxis]
     total = np.where(chosen, values, np.float32(0)).astype(np.float64, copy=False).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
@@ -174,15 +171,16 @@ def _median3(mesh: Floats) -> Floats:
     return np.asarray(np.sort(views, axis=0)[4])
 
 
-def _interpolation(position: Integers, length: int, n_box: int) -> Floats:
-    """Return the matrix (n_position, n_box) that interpolates between box centres, and beyond them."""
+@functools.lru_cache(maxsize=16)
+def _interpolation(length: int, n_box: int) -> Floats:
+    """Return the matrix (length, n_box) that interpolates between box centres, and beyond them."""
     if n_box == 1:
-        return np.ones((len(position), 1))
+        return np.ones((length, 1))
+    position = np.arange(length)
     side = -(-length // n_box)
     at = (position - (side - 1) / 2) * (n_box - 1) / (length - side)
     lower = np.clip(at.astype(np.int64), 0, n_box - 2)
-    matrix = np.zeros((len(position), n_box))
-    index = np.arange(len(position))
-    matrix[index, lower] = 1 - (at - lower)
-    matrix[index, lower + 1] = at - lower
+    matrix = np.zeros((length, n_box))
+    matrix[position, lower] = 1 - (at - lower)
+    matrix[position, lower + 1] = at - lower
     return matrix

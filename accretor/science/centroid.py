@@ -60,17 +60,16 @@ def windowed(
             some, here = (light, centre) if is_all else (light[moving], centre[moving])
             offset = (pixels if is_all else pixels[moving]) - here[:, :, np.newaxis]
             weight = np.exp(offset * offset * (-0.5 / sigma**2))
-            profile = np.stack(
-                (np.einsum("nyx,ny->nx", some, weight[:, 1]), np.einsum("nyx,nx->ny", some, weight[:, 0])),
-                axis=1,
-            )
-            profile *= weight
+            profile = np.empty_like(weight)
+            np.multiply(np.einsum("nyx,ny->nx", some, weight[:, 1]), weight[:, 0], out=profile[:, 0])
+            np.multiply(np.einsum("nyx,nx->ny", some, weight[:, 0]), weight[:, 1], out=profile[:, 1])
             total = profile[:, 0].sum(axis=1)
             step = 2 * (profile * offset).sum(axis=2) / total[:, np.newaxis]
             length = np.hypot(step[:, 0], step[:, 1])
             lit = (total > 0) & (length < 2 * fwhm)
             there = here + step
-            lost = np.hypot(*(there - start[moving]).T) > fwhm
+            away = there - start[moving]
+            lost = np.hypot(away[:, 0], away[:, 1]) > fwhm
             centre[moving[lit]] = there[lit]
             is_found[moving[~lit | lost]] = False
             moving = moving[lit & ~lost & (length > 1e-4)]

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accretor.core.arrays import Booleans, Floats, Image, Integers
+from accretor.core.arrays import Floats, Image, Integers
 
 FEW = 100_000
 """Values up to which comparing all of them is faster than bisection, which takes many small steps."""
+
+BEFORE = np.array([[-1], [0]])
+"""Added to the sum of the ends of a range, it leads to the two ranks in the middle."""
 
 
 def clipped_median(values: Image, *, clip: float = 3.0, n_round: int = 10) -> tuple[Floats, Floats, Integers]:
@@ -38,29 +41,37 @@ def clipped_median(values: Image, *, clip: float = 3.0, n_round: int = 10) -> tu
 class Clipped:
     """Rows in order, and the range of each that is left after clipping."""
 
-    ordered: Image
+    ordered: Floats
     """(n_row, n_value); what is not finite is zero, and after all else."""
     middle: Floats
     """(n_row,) from which the sums count, lest they lose digits."""
     sums: Floats
     """(n_row, n_value + 1) of the values before each."""
     squares: Floats
-    low: Integers
-    high: Integers
+    ends: Integers
+    """(2, n_row) first rank of each range, and that after its last: both at once, which halves the calls."""
+
+    @property
+    def low(self) -> Integers:
+        """First rank of each range, (n_row,)."""
+        return np.asarray(self.ends[0])
+
+    @property
+    def high(self) -> Integers:
+        """Rank after the last one of each range, (n_row,)."""
+        return np.asarray(self.ends[1])
 
     def at(self, rank: Integers) -> Floats:
-        """Return the value at a rank of each row."""
-        last = self.ordered.shape[1] - 1
-        if last < 0:
-            return np.full(len(rank), np.nan)
-        row = np.arange(len(rank))
-        return np.asarray(self.ordered[row, np.minimum(np.maximum(rank, 0), last)], dtype=np.float64)
+        """Return the value at a rank of each row, (..., n_row)."""
+        n_row, n_value = self.ordered.shape
+        if not n_value:
+            return np.full(rank.shape, np.nan)
+        return np.asarray(self.ordered[np.arange(n_row), np.minimum(np.maximum(rank, 0), n_value - 1)])
 
     def median(self) -> Floats:
         """Return the median of what is left of each row."""
-        total = self.low + self.high
-        value = 0.5 * (self.at((total - 1) // 2) + self.at(total // 2))
-        return np.where(self.high > self.low, value, np.nan)
+        below, above = self.at((self.low + self.high + BEFORE) >> 1)
+        return np.where(self.high > self.low, 0.5 * (below + above), np.nan)
 
     def median_of_steps(self) -> Floats:
         """Return the median of what is left of each row, where digitised values are spread over their steps.
@@ -80,10 +91,13 @@ class Clipped:
         return np.asarray(median + np.where(is_tied, np.nan_to_num(step) * place, 0.0))
 
     def _moments(self) -> tuple[Floats, Floats]:
-        row = np.arange(len(self.low))
+        row = np.arange(len(self.middle))
         count = np.maximum(self.high - self.low, 1)
-        mean = (self.sums[row, self.high] - self.sums[row, self.low]) / count
-        return mean, (self.squares[row, self.high] - self.squares[row, self.low]) / count
+        (sum_low, sum_high), (square_low, square_high) = (
+            self.sums[row, self.ends],
+            self.squares[row, self.ends],
+        )
+        return (sum_high - sum_low) / count, (square_high - square_low) / count
 
     def mean(self) -> Floats:
         """Return the mean of what is left of each row."""
@@ -94,35 +108,30 @@ class Clipped:
         mean, square = self._moments()
         return np.where(self.high > self.low, np.sqrt(np.maximum(square - mean * mean, 0.0)), np.nan)
 
-    def within(self, middle: Floats, limit: Floats) -> tuple[Integers, Integers]:
-        """Return the range of each range whose values are no further than *limit* from *middle*."""
-        lower, upper = middle - limit, middle + limit
+    def within(self, middle: Floats, limit: Floats) -> Integers:
+        """Return the range of each range whose values are no further than *limit* from *middle*: its ends."""
+        # The next number after the upper limit is the first above it.
+        least = np.empty((2, len(middle)))
+        np.subtract(middle, limit, out=least[0])
+        np.nextafter(middle + limit, np.inf, out=least[1])
         if self.ordered.size > FEW:
-            return self._bisected(lower, upper)
-        is_high_enough = self.ordered >= lower[:, np.newaxis]
-        is_too_high = self.ordered > upper[:, np.newaxis]
-        return self._first(is_high_enough), self._first(is_too_high)
-
-    def _first(self, is_so: Booleans) -> Integers:
-        """Return the first rank of each range at which *is_so*, or the end of the range."""
-        found = is_so.argmax(axis=1)
-        found = np.where((found > 0) | is_so[:, 0], found, self.high)
+            return self._bisected(least)
+        is_reached = self.ordered >= least[:, :, np.newaxis]
+        found = is_reached.argmax(axis=2)
+        found = np.where((found > 0) | is_reached[:, :, 0], found, self.high)
         return np.asarray(np.minimum(np.maximum(found, self.low), self.high))
 
-    def _bisected(self, lower: Floats, upper: Floats) -> tuple[Integers, Integers]:
-        """Return the first rank of each range that is not below *lower*, and the first above *upper*."""
+    def _bisected(self, least: Floats) -> Integers:
+        """Return the first ranks of each range that are not below *least*, (2, n_row), or its end."""
         n_row, n_value = self.ordered.shape
-        row = np.arange(n_row) * n_value
-        # Both ends at once; the next number after the upper one is the first above it.
-        begin, ends = np.concatenate((row, row)), np.concatenate((lower, np.nextafter(upper, np.inf)))
-        low, high = np.concatenate((self.low, self.low)), np.concatenate((self.high, self.high))
-        flat = self.ordered.reshape(-1)
+        begin, flat = np.arange(n_row) * n_value, self.ordered.reshape(-1)
+        low, high = np.stack((self.low, self.low)), np.stack((self.high, self.high))
         for _ in range(n_value.bit_length()):
             at = (low + high) >> 1
-            is_left = flat.take(begin + np.minimum(at, n_value - 1)) < ends
+            is_left = flat.take(begin + np.minimum(at, n_value - 1)) < least
             is_left &= low < high
             low, high = np.where(is_left, at + 1, low), np.where(is_left, high, at)
-        return low[:n_row], low[n_row:]
+        return low
 
 
 def clipped(values: Image, clip: float, n_round: int) -> Clipped:
@@ -137,28 +146,28 @@ def clipped(values: Image, clip: float, n_round: int) -> Clipped:
     n_round : int
         Times that this is done.
     """
-    ordered = np.sort(values, axis=1)  # NaN comes last
+    # Sorted as they are, NaN last; from then on compared and summed in double precision.
+    ordered = np.sort(values, axis=1).astype(np.float64)
     n_row = len(ordered)
     high = np.isfinite(ordered).sum(axis=1)
     if n_row and high.min() < ordered.shape[1]:
         ordered[np.arange(ordered.shape[1]) >= high[:, np.newaxis]] = 0
     zeros = np.zeros((n_row, 1))
-    kept = Clipped(ordered, np.zeros(n_row), zeros, zeros, np.zeros(n_row, dtype=np.int64), high)
+    kept = Clipped(ordered, np.zeros(n_row), zeros, zeros, np.stack((np.zeros_like(high), high)))
     kept.middle = np.where(high > 0, kept.median(), 0.0)
     from_middle = ordered - kept.middle[:, np.newaxis]
     # Sums from the lowest value on never meet a star, which is beyond the range; so they lose no digits.
     kept.sums = _sums(from_middle)
     from_middle *= from_middle
     kept.squares = _sums(from_middle)
-    for _ in range(n_round):
-        median, limit = kept.median(), clip * kept.deviation()
-        with np.errstate(invalid="ignore"):
-            low, high = kept.within(median, limit)  # what is left of an ordered row is a range of it
-        is_left = high > low
-        low, high = np.where(is_left, low, kept.low), np.where(is_left, high, kept.high)
-        if np.array_equal(low, kept.low) and np.array_equal(high, kept.high):
-            break
-        kept.low, kept.high = low, high
+    with np.errstate(invalid="ignore"):
+        for _ in range(n_round):
+            # What is left of an ordered row is a range of it.
+            ends = kept.within(kept.median(), clip * kept.deviation())
+            ends = np.where(ends[1] > ends[0], ends, kept.ends)
+            if (ends == kept.ends).all():
+                break
+            kept.ends = ends
     return kept
 
 

@@ -164,17 +164,16 @@ def circle_overlap(dx: Floats, dy: Floats, radius: float | Floats) -> Floats:
     area = np.where(distance < radius, 1.0, 0.0)
     # A circle smaller than a pixel can lie within one, far from all of its corners.
     rim = np.abs(distance - radius) <= HALF_DIAGONAL + 1e-9
-    is_small = np.asarray(radius) <= 2 * HALF_DIAGONAL
-    rim |= is_small & (distance <= radius + HALF_DIAGONAL)
+    rim |= (np.asarray(radius) <= 2 * HALF_DIAGONAL) & (distance <= radius + HALF_DIAGONAL)
     at = np.flatnonzero(rim)
-    x, y = dx.ravel()[at], dy.ravel()[at]
-    reach, is_small = (np.broadcast_to(value, dx.shape)[rim] for value in (radius, is_small))
+    x, y, reach = dx.ravel()[at], dy.ravel()[at], np.broadcast_to(radius, dx.shape).ravel()[at]
+    is_small = reach <= 2 * HALF_DIAGONAL
     x, y = np.where(is_small, x, np.abs(x)), np.where(is_small, y, np.abs(y))
-    on_axis = (x < 0.5) | (y < 0.5) | is_small
-    found = np.empty(len(at))
-    found[on_axis] = _rectangle_overlap(x[on_axis], y[on_axis], reach[on_axis])
-    found[~on_axis] = _quadrant_overlap(x[~on_axis], y[~on_axis], reach[~on_axis])
-    area.ravel()[at] = found
+    is_on_axis = (x < 0.5) | (y < 0.5) | is_small
+    for overlap, some in ((_rectangle_overlap, is_on_axis), (_quadrant_overlap, ~is_on_axis)):
+        # By index, which is several times as fast as by a mask.
+        index = np.flatnonzero(some)
+        area.ravel()[at[index]] = overlap(x[index], y[index], reach[index])
     return area
 
 
@@ -193,27 +192,32 @@ def _quadrant_overlap(dx: Floats, dy: Floats, radius: Floats) -> Floats:
 
 
 def _rectangle_overlap(dx: Floats, dy: Floats, radius: Floats) -> Floats:
-    left, right, low, high = dx - 0.5, dx + 0.5, dy - 0.5, dy + 0.5
-    area = (
-        _corner_area(right, high, radius)
-        - _corner_area(left, high, radius)
-        - _corner_area(right, low, radius)
-        + _corner_area(left, low, radius)
-    )
-    return np.clip(area, 0.0, 1.0)
-
-
-def _corner_area(x: Floats, y: Floats, radius: Floats) -> Floats:
-    """Return the area that the circle shares with the rectangle from its centre to (x, y), signed."""
-    sign = np.sign(x) * np.sign(y)
-    x = np.minimum(np.abs(x), radius)
-    y = np.minimum(np.abs(y), radius)
     square = radius * radius
-    # The circle is as high as y up to this x; beyond it, the area lies under the arc.
-    bend = np.minimum(np.sqrt(square - y * y), x)
-    arc_x = x * np.sqrt(square - x * x) + square * np.arcsin(x / radius)
-    arc_bend = bend * np.sqrt(square - bend * bend) + square * np.arcsin(bend / radius)
-    return np.asarray(sign * (bend * y + 0.5 * (arc_x - arc_bend)))
+
+    def arc(x: Floats) -> Floats:
+        """Return twice the area under the arc up to *x*."""
+        return np.asarray(x * np.sqrt(square - x * x) + square * np.arcsin(x / radius))
+
+    # Of each edge: its sign, how far in the circle it is, and what all that it ends shares.
+    left, right = (
+        (np.sign(edge), reach := np.minimum(np.abs(edge), radius), arc(reach))
+        for edge in (dx - 0.5, dx + 0.5)
+    )
+    low, high = (
+        (np.sign(edge), reach := np.minimum(np.abs(edge), radius), np.sqrt(square - reach * reach))
+        for edge in (dy - 0.5, dy + 0.5)
+    )
+
+    def corner(across: tuple[Floats, Floats, Floats], along: tuple[Floats, Floats, Floats]) -> Floats:
+        """Return the area that the circle shares with the rectangle from its centre to a corner, signed."""
+        (sign_x, x, arc_x), (sign_y, y, chord) = across, along
+        # The circle is as high as y up to this x; beyond it, the area lies under the arc.
+        bend = np.minimum(chord, x)
+        return np.asarray(sign_x * sign_y * (bend * y + 0.5 * (arc_x - arc(bend))))
+
+    return np.clip(
+        corner(right, high) - corner(left, high) - corner(right, low) + corner(left, low), 0.0, 1.0
+    )
 
 
 def bin_image(image: Image, factor: int, out: Image | None = None) -> Image:

@@ -74,8 +74,8 @@ def fit(dx: Floats, dy: Floats, value: Floats, fwhm: float) -> tuple[Floats, Flo
         Exponent; it tends to infinity for a Gaussian.
     """
     n_star = len(value)
-    scale = np.maximum(value.max(axis=1) - np.median(value, axis=1), 1e-30)
     level = np.median(value, axis=1)
+    scale = np.maximum(value.max(axis=1) - level, 1e-30)
     data = (value - level[:, np.newaxis]) / scale[:, np.newaxis]
     parameter = np.zeros((n_star, 6))  # x, y, ln FWHM, 1 / beta, amplitude, background
     parameter[:, 2] = math.log(fwhm)

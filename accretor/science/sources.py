@@ -15,6 +15,7 @@ from accretor.science.background import BOX, Sky, sky
 from accretor.science.calibrated import STRIP, Calibrated, Repairs, repairs
 from accretor.science.centroid import windowed, windowed_shape
 from accretor.science.geometry import Stampable, bin_image, rims, stamp_pixels, stamps
+from accretor.science.statistics import median
 
 __all__ = ["Quality", "Sky", "Sources", "detect", "frame_quality", "sky"]
 
@@ -203,12 +204,12 @@ def frame_quality(image: Image | Stampable, sources: Sources, *, background: Sky
     if len(good):
         fitted = _fitted_fwhm(image, sources.take(good))
         n_fwhm = int(np.isfinite(fitted).sum())
-        width = float(np.nanmedian(fitted)) if n_fwhm else math.nan
-        wide = sources.fwhm[good]
+        width = median(fitted[np.isfinite(fitted)]) if n_fwhm else math.nan
+        wide = median(sources.fwhm[good])
         # No Moffat function has a hole in the middle.
-        if np.median(wide) > VERY_WIDE and rings.are_rings(image, sources.x[good], sources.y[good]):
-            width, n_fwhm = float(np.median(wide)), len(good)
-    elongation = float(np.median(sources.elongation[good])) if len(good) else math.nan
+        if wide > VERY_WIDE and rings.are_rings(image, sources.x[good], sources.y[good]):
+            width, n_fwhm = wide, len(good)
+    elongation = median(sources.elongation[good]) if len(good) else math.nan
     return Quality(background.level, background.noise, width, elongation, n_fwhm, len(sources))
 
 
@@ -243,7 +244,8 @@ def _field(image: Image | Calibrated, bad: Booleans | Repairs | None) -> _Field:
     if isinstance(image, Calibrated):
         mended = repairs(bad) if isinstance(bad, np.ndarray) else bad
         if bad is None or mended is not None:
-            found = _Field(image.repaired(mended) if mended else image)
+            whole = image.repaired(mended) if mended else image
+            found = _Field(whole if whole.done is None else whole.done)
             # What is undefined shows in the sum of all.
             if math.isfinite(float(found.at(2).sum(dtype=np.float64))):
                 return found
@@ -281,7 +283,7 @@ def _smoothed(image: Image, times: int) -> Image:
     """Return *image* after *times* passes of the binomial filter 1-2-1; the rim is that of the image."""
     height, width = image.shape
     strip = min(max(STRIP, CACHED // width), height)
-    work, beside = np.empty((strip, width), np.float32), np.empty((strip, width - 2), np.float32)
+    work, beside = np.empty((strip, width), np.float32), np.empty(strip * width, np.float32)
     for _ in range(times):
         smooth = np.empty_like(image)
         for start in range(0, height, strip):  # what is worked on stays in the processor's cache
@@ -296,10 +298,12 @@ def _smoothed(image: Image, times: int) -> Image:
                 rows[0] = image[0]
             if stop == height:
                 rows[-1] = image[-1]
-            part, side = smooth[start:stop], beside[: stop - start]
-            np.add(rows[:, :-2], rows[:, 2:], out=side)
+            part, side = smooth[start:stop], beside[: (stop - start) * width - 2]
+            # Rows as one long row, which is faster; what is wrong at its joints is the rim.
+            flat, in_row = rows.reshape(-1), part.reshape(-1)
+            np.add(flat[:-2], flat[2:], out=side)
             side *= 0.5
-            np.add(rows[:, 1:-1], side, out=part[:, 1:-1])
+            np.add(flat[1:-1], side, out=in_row[1:-1])
             part[:, 0], part[:, -1] = rows[:, 0], rows[:, -1]
             part *= 0.25
         image = smooth
@@ -335,12 +339,11 @@ def _peaks(image: Image, threshold: float, blur: int) -> tuple[Image, Floats, Fl
     width = smooth.shape[1]
     is_high = smooth > limit
     is_high[:2] = is_high[-2:] = is_high[:, :2] = is_high[:, -2:] = False
-    at = np.flatnonzero(is_high)
-    if len(at) > DENSE * smooth.size:  # then what is next in memory is sooner compared for all
-        is_high[:, 1:-1] &= smooth[:, 1:-1] > smooth[:, :-2]
-        is_high[:, 1:-1] &= smooth[:, 1:-1] >= smooth[:, 2:]
-        at = np.flatnonzero(is_high)
-    flat = smooth.ravel()
+    flat, high = smooth.ravel(), is_high.ravel()
+    if np.count_nonzero(high) > DENSE * flat.size:  # then what is next in memory is sooner compared for all
+        high[1:-1] &= flat[1:-1] > flat[:-2]
+        high[1:-1] &= flat[1:-1] >= flat[2:]
+    at = np.flatnonzero(high)
     value = flat[at]
     for step in (-width - 1, -width, -width + 1, -1):
         keep = (value > flat[at + step]) & (value >= flat[at - step])
@@ -395,7 +398,7 @@ def _rough_widths(field: _Field, factor: int, *, threshold: float, saturation: f
         width = _profile_fwhm(image, peak_x, peak_y, saturation, reach)
         width = width[np.isfinite(width)][:40]
         # A short profile is enough for narrow stars; of wide ones it does not see the foot.
-        if len(width) >= FEWEST and np.median(width) < 0.75 * reach:
+        if len(width) >= FEWEST and median(width) < 0.75 * reach:
             break
     return width
 
@@ -489,7 +492,7 @@ def _typical(sources: Sources) -> float:
     width = sources.fwhm[order][round_enough & ~sources.is_saturated[order]][:50]
     if not len(width):
         width = sources.fwhm[np.isfinite(sources.fwhm)]
-    return float(np.median(width)) if len(width) else 3.0
+    return median(width) if len(width) else 3.0
 
 
 def _stars_only(sources: Sources, fwhm: float, shape: tuple[int, ...]) -> Sources:
@@ -497,7 +500,7 @@ def _stars_only(sources: Sources, fwhm: float, shape: tuple[int, ...]) -> Source
     order = np.argsort(-sources.flux, kind="stable")
     sources = sources.take(order)
     elongation = sources.elongation[sources.elongation < LONGEST][:50]
-    longest = min(1.8 * float(np.median(elongation)), LONGEST) if len(elongation) else LONGEST
+    longest = min(1.8 * median(elongation), LONGEST) if len(elongation) else LONGEST
     with np.errstate(invalid="ignore"):
         shaped = (sources.fwhm > NARROWEST * fwhm) & (sources.fwhm < WIDEST * fwhm)
         shaped &= sources.elongation < longest
@@ -526,4 +529,4 @@ def _is_isolated(sources: Sources) -> Booleans:
 
 
 def _fitted_fwhm(image: Image | Stampable, stars: Sources) -> Floats:
-    return moffat.fit_stars(image, stars.x, stars.y, float(np.median(stars.fwhm)))[0]
+    return moffat.fit_stars(image, stars.x, stars.y, median(stars.fwhm))[0]
