@@ -107,7 +107,7 @@ def _judged(image: Image | Stampable, x: Floats, y: Floats, level: Floats) -> tu
 
 
 def _is_lit_around(image: Image | Stampable, x: Floats, y: Floats, level: Floats, top: Integers) -> Booleans:
-    """Tell whether there is light on all sides at the radius *top*, (n,) pixel, as around no group of stars."""
+    """Tell whether light is on all sides at the radius *top*, (n,) pixel; groups of stars leave gaps."""
     columns, rows = stamp_pixels(x, y, REACH)
     values, is_there = stamps(image, columns, rows)
     right = (columns - x[:, np.newaxis])[:, np.newaxis, :]

@@ -41,7 +41,7 @@ def fetch(services, pauses):
 
     def visit(address):
         return Client(
-            urlsplit(address).hostname, {services.place}, timeout=(5, 0.25), attempts=2, pause=pauses.append
+            urlsplit(address).hostname, {services.place}, timeout=(5, 1.0), attempts=2, pause=pauses.append
         )
 
     def fetched(source=GAIA, field=FIELD, **options):
