@@ -44,7 +44,7 @@ def _tell(text: str) -> int:
 
 def _spoken(text: str) -> str:
     """Return *text* with the commands in it as they are typed here: the word doit, but not in a path."""
-    return re.sub(r"(?<![\w/.\\-])doit(?![\w/.\\-]*[/\\])(?![\w-])", "accretor", text)
+    return re.sub(r"(?<![\w/.\\-])doit(?![\w/.\\-]*[/\\])(?![\w-])(?! \d)", "accretor", text)
 
 
 if __name__ == "__main__":

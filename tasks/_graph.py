@@ -115,7 +115,7 @@ class Unchanged:
             if not Path(path).is_file():
                 found.append(f"{path} is gone")
             elif not _is_same(Path(path), state):
-                found.append(f"{path} was changed by someone else")
+                found.append(f"{path} was changed by hand or by another program")
         return found if stands else [*found, "it left no file"]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from accretor.config import lacking
 from accretor.core.dumps import LIGHT_CURVE
 from accretor.core.errors import Blocked, DumpError
 from accretor.core.observation import Visit
@@ -30,7 +31,8 @@ def lines(n_done: int, n_current: int, n_blocked: int) -> Iterator[str]:
     """Yield the lines of the summary."""
     workspace = _workspace.current()
     if not workspace.observations:
-        yield f"No frame of a target is below raw/ ({len(workspace.assignments)} files there)."
+        n_file = len(workspace.assignments)
+        yield f"No frame of a target is below raw/ ({n_file} file{'' if n_file == 1 else 's'} there)."
     for visit, plans in workspace.visits.items():
         yield from _spared(f"{visit.target}  {visit.night}", partial(_visit, workspace, visit, plans))
     if workspace.left_out:
@@ -65,17 +67,20 @@ def _visit(workspace: Workspace, visit: Visit, plans: tuple[ObservationPlan, ...
         yield from _observation(results, plan)
         for stage in _wishes.STAGES:
             if failed := _blocked.reason(stage, plan.observation.slug):
-                yield f"         of an earlier run: {stage} failed now ({failed})"
+                yield f"         these numbers are of an earlier run; now {stage} failed: {failed}"
     paths = workspace.layout.visit(visit)
     try:
         package = manifest.read(paths)
     except Blocked:
         return
-    yield f"  package  {_workspace.shown(paths.package)}  ({len(package['files'])} files)"
+    state = ", NOT complete" if package["problems"] else ""
+    yield f"  package  {_workspace.shown(paths.package)}  ({len(package['files'])} files{state})"
     for problem in package["problems"]:
-        yield f"    missing: {problem}"
+        yield f"    problem: {problem}"
     for remark in package.get("remarks", ()):
         yield f"    note: {remark}"
+    if missing := lacking.for_exofop(workspace.settings, (plan.instrument for plan in plans)):
+        yield f"    for ExoFOP fill in workspace.toml: {', '.join(missing)}"
     if paths.report.is_file():
         yield f"  report   {_workspace.shown(paths.report)}"
 
@@ -104,7 +109,7 @@ def _observation(results: Row, plan: ObservationPlan) -> Iterator[str]:
     )
     if results["has_fit"]:
         ephemeris = plan.target.ephemeris
-        predicted = f", predicted {ephemeris.depth:g}" if ephemeris else ""
+        predicted = f", predicted {ephemeris.depth:g} ppt" if ephemeris else ""
         yield (
             f"         Rp/R* {value('rp_rs', '.4f')} ± {value('rp_rs_error', '.4f')} "
             f"(depth {value('depth_ppt', '.2f')} ± {value('depth_error_ppt', '.2f')} ppt{predicted})"
@@ -145,7 +150,8 @@ def _reasons(counts: Counter[str], example: dict[str, str], indent: int = 2) -> 
         more = f" and {count - 1} more" if count > 1 else ""
         yield f"{' ' * indent}{Path(example[reason]).name}{more}: {reason}"
     if len(counts) > MOST_REASONS:
-        yield f"{' ' * indent}... and {len(counts) - MOST_REASONS} other reasons"
+        n_more = len(counts) - MOST_REASONS
+        yield f"{' ' * indent}... and {n_more} other reason{'' if n_more == 1 else 's'}"
 
 
 def _next(workspace: Workspace) -> Iterator[str]:
@@ -154,9 +160,12 @@ def _next(workspace: Workspace) -> Iterator[str]:
         if results := _results(workspace.observations[0]):
             yield from _against_truth(json.loads(truth.read_text(encoding="utf-8")), results)
         yield ""
-        yield "Your own images: make a folder with your frames in raw/ and a workspace.toml"
-        example = _workspace.shown(workspace.layout.config)
-        yield f"({example} is a commented example), then:  {_workspace.program()} workspace=PATH"
+        program, example = _workspace.program(), _workspace.shown(workspace.layout.config)
+        yield f"Your own images: put them into PATH/raw/, then:  {program} init workspace=PATH"
+        yield (
+            f"It writes PATH/workspace.toml ({example} is a commented example) and says what is to be "
+            "filled in."
+        )
     elif reported := [visit for visit in workspace.visits if workspace.layout.visit(visit).report.is_file()]:
         target = reported[0].target
         show, send = (_workspace.command(f"{name}:{target}") for name in ("show", "upload"))

@@ -55,7 +55,7 @@ def enter() -> None:
         raise SystemExit(f"accretor: {root}: there is no such folder")
     if not (root / CONFIG).is_file():
         raise SystemExit(
-            f"accretor: {root}: there is no {CONFIG}; every workspace needs one (see the README)"
+            f"accretor: {root}: there is no {CONFIG}; `{command('init')}` writes one from the frames in raw/"
         )
     os.chdir(root)
     Layout(Path()).work.mkdir(exist_ok=True)

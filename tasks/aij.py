@@ -7,7 +7,7 @@ observation, takes the place of the stages that measure frames; calibration, plo
 and packaging then do with it what they do with any night. A calibrated, plate-solved
 image beside the table gives the field, the seeing profile and WCS.fits.
 
-Settings: [instrument] gain, read_noise, saturation, latitude, longitude, height.
+Settings: [[instrument]] gain, read_noise, saturation, latitude, longitude, height.
 """
 
 from __future__ import annotations

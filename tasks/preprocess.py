@@ -10,7 +10,7 @@ become masters; calibrations.ecsv tells of each frame what became of it. Where
 there are no darks but the field drifts, a self-dark is made from the frames
 themselves; it is kept when frames are added ([ensemble] policy).
 
-Settings: [preprocess], [instrument], [ensemble]. A frame that cannot be used
+Settings: [preprocess], [[instrument]], [ensemble]. A frame that cannot be used
 has status poor and a reason; the others go on.
 """
 

@@ -13,7 +13,7 @@ command sends the rest. The password comes from the keyring, ~/.netrc, the envir
 (ACCRETOR_EXOFOP_USERNAME, ACCRETOR_EXOFOP_PASSWORD) or a prompt; never from the
 command line. See docs/upload.md. `doit logout` forgets the login.
 
-`doit` alone never comes here. Settings: [upload], [instrument].
+`doit` alone never comes here. Settings: [upload], [[instrument]].
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import doit
 from doit.exceptions import TaskFailed
 from doit.task import Task
 
+from accretor.config import lacking
 from accretor.core.errors import AccretorError
 from accretor.stages import upload
 from tasks import _trouble, _visits, _workspace
@@ -75,9 +76,11 @@ def run(name: str, slug: str, tasks: list[Task]) -> Any:
     paths = workspace.layout.visit(next(visit for visit in workspace.visits if visit.slug == slug))
     confirmed = _confirmed(tasks)
     try:
-        plan = upload.make_plan(_visits.plans_of(slug), workspace.layout, workspace.settings)
+        plans = _visits.plans_of(slug)
+        plan = upload.make_plan(plans, workspace.layout, workspace.settings)
         if not confirmed:
-            sys.stdout.write(upload.text(plan, _workspace.command(f"{name}:{slug}")))
+            missing = lacking.for_exofop(workspace.settings, (item.instrument for item in plans))
+            sys.stdout.write(upload.text(plan, _workspace.command(f"{name}:{slug}"), missing))
             return {"said": f"plan {plan.plan_id}"}
         if (workspace.layout.root / "truth.json").is_file():
             upload.refuse_simulated(plan)

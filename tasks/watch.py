@@ -44,14 +44,14 @@ def tasks() -> Iterator[Task]:
                 "long": "interval",
                 "type": float,
                 "default": 10.0,
-                "help": "second between looks",
+                "help": "seconds between two looks into raw/",
             },
             {
                 "name": "idle",
                 "long": "idle",
                 "type": float,
                 "default": 0.0,
-                "help": "minutes without a frame after which to end; 0 is never",
+                "help": "minutes without a new frame after which to end; 0: never",
             },
         ],
         verbosity=2,
@@ -75,7 +75,7 @@ def watch(interval: float, idle: float) -> None:
                 # The time that the round took is not idle time: nobody looked for frames meanwhile.
                 seen, since = listing, time.monotonic()
             elif idle and time.monotonic() - since > 60 * idle:
-                print(f"no frame for {idle:g} minutes: done")
+                print(f"no new frame for {idle:g} min: done")
                 return
             else:
                 time.sleep(interval)

@@ -151,14 +151,14 @@ class Cluster:
             self._manned = now
         elif now - self._manned > PATIENCE:
             self._manned = now
-            log.warning("no worker has been there for %.0f s; waiting for one, Ctrl-C gives up", PATIENCE)
+            log.warning("all workers are gone for %.0f s; waiting for another, Ctrl-C gives up", PATIENCE)
 
     def _wait(self, settings: ComputeSettings) -> None:
         try:
             self._client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
             log.warning(
-                "no worker has come in %.0f s; is there room (%s)? waiting on, Ctrl-C gives up",
+                "no worker has come in %.0f s (%s): is the queue full? still waiting, Ctrl-C gives up",
                 PATIENCE,
                 settings.executor if settings.executor != "dask" else settings.address,
             )
@@ -198,6 +198,13 @@ def lifetime(walltime: str) -> tuple[int, int]:
     return whole - margin, margin // 2
 
 
+def _without_days(walltime: str) -> str:
+    """Return the same time in hours, minutes and seconds, for PBS knows no days."""
+    days, _, clock = walltime.rpartition("-")
+    hours, _, rest = clock.partition(":")
+    return f"{24 * int(days or 0) + int(hours):02d}:{rest}"
+
+
 def job_options(settings: ComputeSettings) -> dict[str, Any]:
     """Return what dask-jobqueue is to be told of the jobs."""
     kind = settings.executor
@@ -216,7 +223,7 @@ def job_options(settings: ComputeSettings) -> dict[str, Any]:
         if batch.account:
             directives["accounting_group"] = batch.account
         return options | {"disk": settings.htcondor.disk, "job_extra_directives": directives}
-    options["walltime"] = batch.walltime
+    options["walltime"] = batch.walltime if kind == "slurm" else _without_days(batch.walltime)
     if batch.account:
         options["account"] = batch.account
     if queue := settings.slurm.partition if kind == "slurm" else settings.pbs.queue:
@@ -249,7 +256,8 @@ def _jobs(settings: ComputeSettings, n_job: int) -> Any:
     command = _SUBMIT[settings.executor]
     if shutil.which(command) is None:
         raise ComputeError(
-            f"[compute] executor = {settings.executor!r}: there is no {command} here; run where jobs start"
+            f"[compute] executor = {settings.executor!r}: there is no {command} here; run on a "
+            "machine where jobs can be submitted"
         )
     names = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "htcondor": "HTCondorCluster"}
     cluster = getattr(jobqueue, names[settings.executor])(
@@ -262,7 +270,9 @@ def _jobs(settings: ComputeSettings, n_job: int) -> Any:
         with contextlib.suppress(AssertionError):  # dask's, about jobs that never were
             cluster.close(timeout=1)
         said = str(error).strip().splitlines()
-        raise ComputeError(f"{command} took no job: {said[-1] if said else 'it says nothing'}") from error
+        raise ComputeError(
+            f"{command} refused the jobs: {said[-1] if said else 'it says nothing'}"
+        ) from error
     return cluster
 
 

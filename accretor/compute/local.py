@@ -291,6 +291,7 @@ def _in_bytes(text: str) -> float:
 
 def _hopeless(n_left: int) -> ComputeError:
     return ComputeError(
-        f"{MOST_DEATHS} worker processes died one after another (out of memory?), {n_left} items are left; "
+        f"{MOST_DEATHS} worker processes died one after another (out of memory?), {n_left} pieces "
+        "of work are left; "
         'set [compute] executor = "serial" and run again: what is done is kept'
     )

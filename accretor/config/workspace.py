@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -44,7 +45,7 @@ def load(path: Path) -> WorkspaceSettings:
     Raises
     ------
     ConfigError
-        With the file, the key and, where one is near, the key that was meant.
+        With the file, the keys that are wrong or missing, all at once, and the keys that were meant.
     """
     try:
         # Notepad puts a byte order mark first.
@@ -53,20 +54,43 @@ def load(path: Path) -> WorkspaceSettings:
         raise ConfigError(path, "", f"is not TOML: {error}") from error
     fields = {field.name: field for field in msgspec.structs.fields(WorkspaceSettings)}
     values: dict[str, Any] = {}
+    wrong: list[ConfigError] = []
     for key, value in document.items():
         if key not in fields:
-            raise ConfigError(path, key, _unknown(key, list(fields)))
-        values[key] = (
-            _each(path, key, value, _LISTS[key])
-            if key in _LISTS
-            else _convert(path, key, value, fields[key].type)
-        )
-    for name, field in fields.items():
-        if field.required and name not in values:
-            raise ConfigError(path, name, "is missing")
-    settings = _with_intervals(path, WorkspaceSettings(**values))
-    _check(path, settings)
+            wrong.append(ConfigError(path, key, _unknown(key, list(fields))))
+        elif key in _LISTS:
+            values[key] = _each(path, key, value, _LISTS[key], wrong)
+        else:
+            with _noting(wrong):
+                values[key] = _convert(path, key, value, fields[key].type)
+    wrong += [
+        ConfigError(path, name, "is missing")
+        for name, field in fields.items()
+        if field.required and name not in document
+    ]
+    _refuse(path, wrong)
+    settings = WorkspaceSettings(**values)
+    with _noting(wrong):
+        settings = _with_intervals(path, settings)
+    _refuse(path, [*wrong, *_check(path, settings)])
     return settings
+
+
+@contextlib.contextmanager
+def _noting(wrong: list[ConfigError]) -> Iterator[None]:
+    """Add to *wrong* what is wrong in this block: who mends a file wants to know all of it at once."""
+    try:
+        yield
+    except ConfigError as error:
+        wrong.append(error)
+
+
+def _refuse(path: Path, wrong: list[ConfigError]) -> None:
+    """Raise what is *wrong*, in one line."""
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise ConfigError(path, "", "; ".join(f"{error.key}: {error.reason}" for error in wrong))
 
 
 def _with_intervals(path: Path, settings: WorkspaceSettings) -> WorkspaceSettings:
@@ -105,12 +129,20 @@ def _intervals(path: Path, key: str, given: Any) -> intervals.Intervals:
     return found
 
 
-def _each(path: Path, key: str, value: Any, kind: type[Settings]) -> tuple[Any, ...]:
-    if isinstance(value, dict):
-        return (_convert(path, key, value, kind),)
-    if not isinstance(value, list):
-        raise ConfigError(path, key, f"must be a table [{key}] or several [[{key}]]")
-    return tuple(_convert(path, f"{key}[{i}]", item, kind) for i, item in enumerate(value))
+def _each(
+    path: Path, key: str, value: Any, kind: type[Settings], wrong: list[ConfigError]
+) -> tuple[Any, ...]:
+    """Return the tables of a list as types; what is wrong with any of them is added to *wrong*."""
+    found = []
+    with _noting(wrong):
+        if isinstance(value, dict):
+            return (_convert(path, key, value, kind),)
+        if not isinstance(value, list):
+            raise ConfigError(path, key, f"must be a table [{key}] or several [[{key}]]")
+        for i, item in enumerate(value):
+            with _noting(wrong):
+                found.append(_convert(path, f"{key}[{i}]", item, kind))
+    return tuple(found)
 
 
 def _convert(path: Path, key: str, value: Any, kind: Any) -> Any:
@@ -131,15 +163,25 @@ def _explained(path: Path, key: str, message: str, value: Any, kind: Any) -> Con
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", reason):
         return ConfigError(path, f"{where}.{unknown[1]}", _unknown(unknown[1], _keys(kind, place)))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", reason):
-        return ConfigError(path, f"{where}.{missing[1]}", "is missing")
+        return _lacking(path, where, missing[1], _at(value, place.removesuffix("`")), _kind_at(kind, place))
     if enumerated := re.fullmatch(r"Invalid enum value (.*)", reason):
         return ConfigError(path, where, f"{enumerated[1]} is not one of {', '.join(_options(kind, place))}")
     found = _at(value, place.removesuffix("`"))
-    if place.endswith("tic`") and found == 0:
-        return ConfigError(path, where, "0 is no TIC number: fill it in, or leave the key out")
     shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
     words = _KINDS.sub(lambda kind: _IN_WORDS[kind[1]], reason)
     return ConfigError(path, where, words[0].lower() + words[1:] + shown)
+
+
+def _lacking(path: Path, where: str, first: str, table: Any, kind: Any) -> ConfigError:
+    """Name all keys that a table lacks; msgspec names the *first*, and in lists not of which item."""
+    names = [
+        field.name
+        for field in msgspec.structs.fields(kind)
+        if field.required and not (isinstance(table, dict) and field.name in table)
+    ]
+    if where.endswith("[]") or len(names) < 2:
+        return ConfigError(path, f"{where}.{first}", "is missing")
+    return ConfigError(path, where, f"{', '.join(names)} are missing")
 
 
 _IN_WORDS = {
@@ -203,92 +245,100 @@ def _unknown(key: str, valid: list[str]) -> str:
     return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; valid are {', '.join(valid)}"
 
 
-def _check(path: Path, settings: WorkspaceSettings) -> None:
-    """Refuse what types alone cannot."""
+def _check(path: Path, settings: WorkspaceSettings) -> Iterator[ConfigError]:
+    """Yield what is wrong that types alone cannot tell."""
     if not settings.target:
-        raise ConfigError(path, "target", "at least one [[target]] is needed")
+        yield ConfigError(path, "target", "at least one [[target]] is needed")
     folders: dict[str, str] = {}
     for i, target in enumerate(settings.target):
         folder = slug(target.name).casefold()  # some disks do not tell TOI from toi
         if folder in folders:
-            raise ConfigError(
+            yield ConfigError(
                 path, f"target[{i}].name", f"{target.name!r} and {folders[folder]!r} would share a folder"
             )
         folders[folder] = target.name
         if (target.ra == "") != (target.dec == ""):
-            raise ConfigError(path, f"target[{i}].{'ra' if target.ra == '' else 'dec'}", "is missing")
-        if target.ra != "":
-            _check_place(path, f"target[{i}]", target)
+            yield ConfigError(path, f"target[{i}].{'ra' if target.ra == '' else 'dec'}", "is missing")
+        elif target.ra != "":
+            yield from _check_place(path, f"target[{i}]", target)
     for i, place in enumerate(settings.forced.position):
-        _check_place(path, f"forced.position[{i}]", place)
+        yield from _check_place(path, f"forced.position[{i}]", place)
     for i, instrument in enumerate(settings.instrument):
-        _check_instrument(path, f"instrument[{i}]", instrument, is_alone=len(settings.instrument) == 1)
+        yield from _check_instrument(
+            path, f"instrument[{i}]", instrument, is_alone=len(settings.instrument) == 1
+        )
         if instrument.name in {other.name for other in settings.instrument[:i]}:
-            raise ConfigError(
+            yield ConfigError(
                 path, f"instrument[{i}].name", f"{instrument.name!r} is the name of two instruments"
             )
-    _check_annulus(path, "photometry", settings.photometry)
-    _check_times(path, "calibration", settings.calibration)
-    _check_catalogs(path, [item.name for item in settings.catalogs.file])
+    yield from _check_annulus(path, "photometry", settings.photometry)
+    yield from _check_times(path, "calibration", settings.calibration)
+    yield from _check_catalogs(path, [item.name for item in settings.catalogs.file])
     for i, special in enumerate(settings.observation):
-        _check_observation(path, f"observation[{i}]", special, settings, [*folders.values()])
+        yield from _check_observation(path, f"observation[{i}]", special, settings, [*folders.values()])
 
 
-def _check_place(path: Path, key: str, place: Target | ForcedPosition) -> None:
+def _check_place(path: Path, key: str, place: Target | ForcedPosition) -> Iterator[ConfigError]:
     for name, parse in (("ra", angles.right_ascension), ("dec", angles.declination)):
         try:
             parse(getattr(place, name))
         except ValueError as error:
-            raise ConfigError(path, f"{key}.{name}", str(error)) from None
+            yield ConfigError(path, f"{key}.{name}", str(error))
 
 
-def _check_annulus(path: Path, key: str, settings: PhotometrySettings) -> None:
+def _check_annulus(path: Path, key: str, settings: PhotometrySettings) -> Iterator[ConfigError]:
     inner, outer = settings.annulus_fwhm
     if inner >= outer:
-        raise ConfigError(path, f"{key}.annulus_fwhm", f"inner radius {inner} is not below the outer {outer}")
+        yield ConfigError(path, f"{key}.annulus_fwhm", f"inner radius {inner} is not below the outer {outer}")
 
 
-def _check_times(path: Path, key: str, settings: CalibrationSettings) -> None:
+def _check_times(path: Path, key: str, settings: CalibrationSettings) -> Iterator[ConfigError]:
     try:
         exclusions.check(settings.exclude_times)
     except ValueError as error:
-        raise ConfigError(path, f"{key}.exclude_times", str(error)) from None
+        yield ConfigError(path, f"{key}.exclude_times", str(error))
 
 
 def _check_observation(
     path: Path, key: str, special: ObservationSettings, settings: WorkspaceSettings, targets: list[str]
-) -> None:
+) -> Iterator[ConfigError]:
     target = special.name.partition("/")[0]
     if target not in map(slug, targets):
-        raise ConfigError(
+        yield ConfigError(
             path, f"{key}.name", f"{target!r} is no target; it begins with one of {', '.join(targets)}"
         )
     for name, keys in special.sections().items():
         base = getattr(settings, name)
-        merged = _convert(path, f"{key}.{name}", {**msgspec.to_builtins(base), **keys}, type(base))
+        try:
+            merged = _convert(path, f"{key}.{name}", {**msgspec.to_builtins(base), **keys}, type(base))
+        except ConfigError as error:
+            yield error
+            continue
         if name == "photometry":
-            _check_annulus(path, f"{key}.{name}", merged)
+            yield from _check_annulus(path, f"{key}.{name}", merged)
         if name == "calibration":
-            _check_times(path, f"{key}.{name}", merged)
+            yield from _check_times(path, f"{key}.{name}", merged)
 
 
-def _check_catalogs(path: Path, names: list[str]) -> None:
+def _check_catalogs(path: Path, names: list[str]) -> Iterator[ConfigError]:
     for i, name in enumerate(names):
         if name in names[:i]:
-            raise ConfigError(path, f"catalogs.file[{i}].name", f"{name!r} is the name of two files")
+            yield ConfigError(path, f"catalogs.file[{i}].name", f"{name!r} is the name of two files")
 
 
-def _check_instrument(path: Path, key: str, instrument: InstrumentSettings, *, is_alone: bool) -> None:
+def _check_instrument(
+    path: Path, key: str, instrument: InstrumentSettings, *, is_alone: bool
+) -> Iterator[ConfigError]:
     if not _TOKEN.fullmatch(instrument.name):
         reason = f"{instrument.name!r} must be letters, digits and hyphens, as ExoFOP wants it"
-        raise ConfigError(path, f"{key}.name", reason)
+        yield ConfigError(path, f"{key}.name", reason)
     try:
         if instrument.dialect != "auto":
             instruments.by_name(instrument.dialect)
     except ValueError as error:
-        raise ConfigError(path, f"{key}.dialect", str(error)) from None
+        yield ConfigError(path, f"{key}.dialect", str(error))
     if not is_alone and not instrument.match:
         reason = (
             'is needed to tell the frames of several instruments apart, e.g. match = {TELESCOP = "Cecilia"}'
         )
-        raise ConfigError(path, f"{key}.match", reason)
+        yield ConfigError(path, f"{key}.match", reason)

@@ -78,9 +78,9 @@ class ComputeError(AccretorError):
 
 
 class WorkerDied(AccretorError):  # noqa: N818  # a verdict on some items, all others are done
-    """Some items end the process that works on them: a crash in a library, or too much memory."""
+    """Some pieces of work end the process that does them: a crash in a library, or too much memory."""
 
     def __init__(self, items: tuple[int, ...]) -> None:
-        super().__init__(f"{len(items)} of the items ended the process that worked on them")
+        super().__init__(f"{len(items)} pieces of work ended the process that worked on them")
         self.items = items
         """Their indices."""

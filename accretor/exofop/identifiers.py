@@ -152,7 +152,7 @@ def parse(content: bytes, kind: str) -> list[dump.Row]:
         except Unusable:
             continue
     if not found or len(found) < (1 - _MOST_UNREADABLE) * len(records):
-        raise ServiceError("ExoFOP", f"of {len(records)} rows of the TOI table {len(found)} can be read")
+        raise ServiceError("ExoFOP", f"only {len(found)} of {len(records)} rows of the TOI table can be read")
     return sorted(found, key=lambda row: (toi(row["toi"]), row["tic"]))
 
 
@@ -172,7 +172,10 @@ def refresh(path: Path, client: Client, url: str) -> list[dump.Row]:
     except ServiceError:
         rows = parse(client.get(f"{url}/download_toi.php", params={"output": "pipe"}).body, "pipe")
     if 2 * len(rows) < len(kept := cached(path)):
-        raise ServiceError("ExoFOP", f"the TOI table has {len(rows)} rows now; {len(kept)} are kept here")
+        raise ServiceError(
+            "ExoFOP",
+            f"the TOI table that came has {len(rows)} rows, the one kept here {len(kept)}; it was not taken",
+        )
     dump.write(path, TOIS, rows, {})
     return rows
 
@@ -224,8 +227,9 @@ def tic_of(name: Toi, table: Iterable[dump.Row]) -> int:
         row["tic"] for row in table if str(name) == row["toi"] or (not name.planet and _is_in(row, name))
     }
     if len(found) != 1:
-        listed = f"of several stars: {', '.join(map(str, sorted(found)))}" if found else "not in it"
-        raise Unusable(f"{name} is {listed} (the kept TOI table)")
+        stars = ", ".join(f"TIC {number}" for number in sorted(found))
+        where = "in the kept table of TOIs"
+        raise Unusable(f"{name} is of several stars {where}: {stars}" if found else f"{name} is not {where}")
     return int(found.pop())
 
 

@@ -139,7 +139,7 @@ def read(path: Path, date: str = "") -> Measurements:
         If it is no such table; the sentence says why.
     """
     if path.stat().st_size > _LARGEST:
-        raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB; no measurements have")
+        raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB: too large for a measurement table")
     return standard(parse(path.read_bytes()), date or named(path.name).date)
 
 

@@ -190,7 +190,7 @@ def words(visit: NotesInput, made_with: Sequence[str] = ()) -> dict[str, Any]:
         Section(
             "status",
             "EXOFOP STATUS",
-            (f"The time series of TIC {visit.tic} on ExoFOP show whether this package is there.",),
+            (f"Whether this package is there: see the time series of TIC {visit.tic} on ExoFOP.",),
         ),
         Section("observation", "OBSERVATION", (*_night(visit), *_each(visit, _observation))),
         Section("comments", "EARLIER COMMENTS", (visit.previous.strip() or "None were given.",)),
@@ -400,7 +400,11 @@ def _observation(visit: NotesInput, one: FilterNotes) -> list[str]:
         f"{one.start:.5f} to {one.end:.5f} ({(one.end - one.start) * 24:.2f} h); airmass {airmass}.",
         f"{one.n_used} of them made the light curve.",
     ]
-    lines += [f"left out: {count} ({reason})." for reason, count in sorted(one.left_out.items()) if count]
+    lines += [
+        f"left out: {count} frame{'' if count == 1 else 's'} ({reason})."
+        for reason, count in sorted(one.left_out.items())
+        if count
+    ]
     lines += [
         f"comparison stars: {one.n_comparison}.",
         *_transparency(one),

@@ -74,5 +74,5 @@ def content(package: Path, piece: Piece) -> bytes:
     except FileNotFoundError:
         found = b""
     if hashlib.sha256(found).hexdigest() != piece.sha256:
-        raise UploadError(f"{piece.file.name} is not what was planned; make the plan again")
+        raise UploadError(f"{piece.file.name} is not what was planned; run doit upload again for a new plan")
     return found

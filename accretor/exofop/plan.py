@@ -95,7 +95,10 @@ def plan(
     names = {name: naming.parse(name) for name in digests}
     by_filter = {token: [name for name in names if names[name].filter == token] for token in _filters(names)}
     if set(by_filter) != set(filters):
-        raise Unusable(f"the package has filters {sorted(by_filter)}, the forms are for {sorted(filters)}")
+        raise Unusable(
+            f"the package is of {', '.join(sorted(by_filter))}, the night of "
+            f"{', '.join(sorted(filters))}; run doit packaging"
+        )
     series = []
     for token in sorted(by_filter):
         files = {name: names[name] for name in sorted(by_filter[token])}
@@ -168,7 +171,7 @@ def _check(digests: Mapping[str, str], manifest: Mapping[str, str]) -> None:
         raise Unusable("the package is empty")
     differing = sorted(name for name in {*digests, *manifest} if digests.get(name) != manifest.get(name))
     if differing:
-        raise Unusable(f"the package is not what was packed: {', '.join(differing)}; make it again")
+        raise Unusable(f"the package is not what was packed: {', '.join(differing)}; run doit packaging")
 
 
 def _filters(names: Mapping[str, FileName]) -> set[str]:

@@ -98,19 +98,12 @@ def summary(
     Unusable
         If a value is missing or not a number, or the TOI has another planet.
     """
-    if filter_form.coverage not in COVERAGES:
-        raise Unusable(f"coverage {filter_form.coverage!r} is none of {', '.join(COVERAGES)}")
     toi = naming.planet_name(form.name)
     if toi and not toi.endswith(f".{form.planet}"):
         raise Unusable(f"{form.name} is not planet {form.planet}")
     scale = pixel_scale if filter_form.pixel_scale is None else filter_form.pixel_scale
-    for what, value in (
-        ("telescope diameter", form.telescope_diameter),
-        ("FWHM", filter_form.psf),
-        ("pixel scale", scale),
-    ):
-        if not (np.isfinite(value) and value > 0):
-            raise Unusable(f"the {what} is not known; ExoFOP asks for it")
+    if lacking := _lacking(form, filter_form, filter_name, scale):
+        raise Unusable(f"ExoFOP asks for what is not known: {'; '.join(lacking)}")
     remarks = [form.public_note.strip(), VARIABLE_RADIUS if has_variable_radius(table) else ""]
     return {
         "planet": toi,
@@ -138,10 +131,28 @@ def summary(
     }
 
 
+def _lacking(form: Form, filter_form: FilterForm, filter_name: str, scale: float) -> list[str]:
+    """Return all that the form of a filter lacks, with the keys of ``workspace.toml`` that tell it."""
+    lacking = [
+        f"{what} ({key} = ...)"
+        for what, key, value in (
+            ("telescope diameter, m", "[[instrument]] telescope_diameter", form.telescope_diameter),
+            ("FWHM, arcsec", f"[upload.filter.{filter_name}] psf", filter_form.psf),
+            ("pixel scale, arcsec per pixel", f"[upload.filter.{filter_name}] pixel_scale", scale),
+        )
+        if not (np.isfinite(value) and value > 0)
+    ]
+    if filter_form.coverage not in COVERAGES:
+        known = ", ".join(f'"{one}"' for one in COVERAGES)
+        now = f", not {filter_form.coverage!r}" if filter_form.coverage else ""
+        lacking.append(f"coverage ([upload] coverage = one of {known}{now})")
+    return lacking
+
+
 def tag(date: str, username: str, tic: int, planet: str, series: str = "") -> str:
     """Return the tag that ties the files and forms of one package together."""
     if not username:
-        raise Unusable("the ExoFOP user name is not known; it is part of the tag")
+        raise Unusable('the ExoFOP user is not known: [upload] username = "..."; it is part of the tag')
     return f"{date}_{username}_tic{tic}_{planet}" + (f"_{series}" if series else "")
 
 

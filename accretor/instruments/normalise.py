@@ -220,7 +220,7 @@ def _kind(header: Cards, name: str, dialect: Dialect) -> Kind:
             raise combined.several(keyword, repr(value))
         if _LIGHT.intersection(re.findall(r"[a-z]+", text)):
             return "light"
-        raise HeaderError(keyword, f"{value!r} is none of light, bias, dark and flat")
+        raise HeaderError(keyword, f"{value!r} is not light, bias, dark or flat")
     title = _text(header, dialect.object)
     pattern, text = (_CALIBRATION_NAME.fullmatch, title) if title else (_CALIBRATION_FILE.match, name)
     match = pattern(text)

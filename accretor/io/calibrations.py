@@ -32,6 +32,11 @@ class CalibrationPlan:
     dark_is_scaled: bool = False
     """The darks have another exposure: bias-subtracted they are to be scaled."""
 
+    def none_of(self, kind: str, plural: str) -> str:
+        """Return that there are no frames of a kind, or that there are some and none fits, in words."""
+        is_there = any(file.exposure and file.exposure.kind == kind for file, _ in self.left_out)
+        return f"no fitting {plural}" if is_there else f"no {plural}"
+
 
 def choose(
     files: Sequence[RawFile], exposures: Sequence[Exposure], settings: PreprocessSettings

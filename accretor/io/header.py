@@ -266,7 +266,9 @@ def _check_image(cards: Mapping[str, Value]) -> None:
         raise HeaderError("NAXIS1", f"an image of {width} x {height} pixels")
     bits = _integer(cards, "BITPIX")
     if bits not in _PIXEL_BITS:
-        raise HeaderError("BITPIX", f"{cards.get('BITPIX')!r} is none of {', '.join(map(str, _PIXEL_BITS))}")
+        raise HeaderError(
+            "BITPIX", f"{cards.get('BITPIX')!r} is not one of {', '.join(map(str, _PIXEL_BITS))}"
+        )
     if width * height * abs(bits) // 8 > MAX_DATA:
         raise HeaderError(
             "NAXIS1",

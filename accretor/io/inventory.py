@@ -326,6 +326,20 @@ def _utf8(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def _lacking(exposure: Exposure) -> str:
+    """Return all that the header does not tell and the settings must, with the keys; "" if nothing."""
+    names, keys = [], []
+    if not all(math.isfinite(value) for value in (exposure.latitude, exposure.longitude)):
+        names.append("site")
+        keys.append("latitude, longitude and height")
+    if not exposure.filter:
+        names.append("filter")
+        keys.append('filters = {"" = "..."}')
+    if not names:
+        return ""
+    return f"the header tells no {' and no '.join(names)}: give {' and '.join(keys)} in [[instrument]]"
+
+
 def _assigned(file: RawFile, targets: Sequence[Target], named: dict[str, Target | None]) -> Assignment:
     exposure = file.exposure
     if exposure is None or exposure.kind != "light":
@@ -335,14 +349,8 @@ def _assigned(file: RawFile, targets: Sequence[Target], named: dict[str, Target 
     match = matching.find_target(exposure, targets, named)
     if match.target is None:
         return Assignment(file, None, match.reason)
-    if not all(math.isfinite(value) for value in (exposure.latitude, exposure.longitude)):
-        return Assignment(
-            file, None, "the site is unknown: give latitude, longitude and height in [[instrument]]"
-        )
-    if not exposure.filter:
-        return Assignment(
-            file, None, 'the header names no filter: give filters = {"" = "..."} in [[instrument]]'
-        )
+    if lacking := _lacking(exposure):
+        return Assignment(file, None, lacking)
     observation = Observation(
         target=slug(match.target.name),
         night=matching.night(exposure),

@@ -65,7 +65,7 @@ def find_target(
         return Match(None, "the header has no OBJECT and no coordinates")
     names = ", ".join(_described(target) for target in targets)
     where = "" if math.isnan(exposure.ra) else f", and it points at {_position(exposure.ra, exposure.dec)}"
-    return Match(None, f"another target: OBJECT {exposure.object[:60]!r} is none of {names}{where}")
+    return Match(None, f"another target: OBJECT {exposure.object[:60]!r} is not one of {names}{where}")
 
 
 def night(exposure: Exposure) -> str:

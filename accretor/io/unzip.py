@@ -84,7 +84,7 @@ def unpack(path: Path, folder: Path, limits: Limits = LIMITS) -> list[str]:
 def _members(archive: zipfile.ZipFile, limits: Limits) -> list[zipfile.ZipInfo]:
     found = [member for member in archive.infolist() if not member.is_dir()]
     if len(found) > limits.n_file:
-        raise Unusable(f"the archive has {len(found)} files; {limits.n_file} are taken")
+        raise Unusable(f"the archive has {len(found)} files, at most {limits.n_file} are unpacked")
     total = 0
     for member in found:
         name = member.filename
@@ -97,9 +97,14 @@ def _members(archive: zipfile.ZipFile, limits: Limits) -> list[zipfile.ZipInfo]:
         total += member.file_size
         packed = max(member.compress_size, 1)
         if member.file_size > limits.free and member.file_size / packed > limits.ratio:
-            raise Unusable(f"{name!r} in the archive grows {member.file_size / packed:.0f} times: a bomb")
+            raise Unusable(
+                f"{name!r} in the archive unpacks to {member.file_size / packed:.0f} times its size: "
+                "refused as a zip bomb"
+            )
     if total > limits.n_byte:
-        raise Unusable(f"the archive grows to {total} bytes; {limits.n_byte} are taken")
+        raise Unusable(
+            f"the archive unpacks to {total / 1e6:.4g} MB, at most {limits.n_byte / 1e6:.4g} MB are unpacked"
+        )
     return found
 
 

@@ -84,6 +84,9 @@ class Night:
     """Disagreements of more than 60 s between the clocks of the headers."""
     misfit: float = 0.0
     """As `MISFIT`; 0 where the target is weighted by a profile, or none is asked for."""
+    no_flats: str = "no flats"
+    """That there are none, or none that fits, in words."""
+    no_darks: str = "no darks"
     has_diameter: bool = True
     """The telescope's diameter is known, so that scintillation is in the errors."""
 
@@ -105,7 +108,8 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             not night.has_flat and drift > DRIFT,
             "no-flats-drift",
-            f"no flats, and the field drifts by {drift:.0f} pixels: the depth may be off by several times "
+            f"{night.no_flats}, and the field drifts by {drift:.0f} pixels: the depth may be off by "
+            "several times "
             "its error, and the residuals do not show it",
         ),
         (
@@ -118,29 +122,29 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             not night.has_flat and not drift > DRIFT,
             "no-flats",
-            f"no flats; the field stays within {drift:.1f} pixels",
+            f"{night.no_flats}; the field stays within {drift:.1f} pixels",
         ),
         (
             night.has_flip and not night.has_flat,
             "no-flats-flip",
-            "meridian flip without flats: both sides stand on other pixels",
+            f"{night.no_flats}, and a meridian flip: before and after it the stars are on other pixels",
         ),
         (
             not night.has_dark and night.n_hot != 0,
             "no-darks-hot",
-            "no darks: which pixels are hot is not known"
+            f"{night.no_darks}: which pixels are hot is not known"
             if night.n_hot is None
-            else f"no darks, and {night.n_hot} of {night.n_pixel} pixels are hot",
+            else f"{night.no_darks}, and {night.n_hot} of {night.n_pixel} pixels are hot",
         ),
         (
             night.has_self_dark,
             "self-dark",
-            "the dark is the median of the drifting frames themselves",
+            f"{night.no_darks}: the dark is the median of the drifting frames themselves (self-dark)",
         ),
         (
             not night.has_zero_level,
             "no-zero-level",
-            "neither bias nor overscan nor dark: the sky holds the zero level, its noise is measured",
+            "no bias, overscan or dark that fits: the sky holds the zero level, its noise is measured",
         ),
         (
             night.n_target_saturated > 0,
@@ -150,7 +154,9 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             night.n_comparison_saturated > 0,
             "comparison-saturated",
-            f"{night.n_comparison_saturated} comparison stars are above the linear limit in some frames",
+            f"{night.n_comparison_saturated} comparison "
+            f"star{' is' if night.n_comparison_saturated == 1 else 's are'} "
+            "above the linear limit in some frames",
         ),
         (
             night.target_peak > NONLINEAR and not night.is_nonlinearity_known,
@@ -186,13 +192,14 @@ def flags(night: Night) -> tuple[Flag, ...]:
         (
             night.coverage in {"Ingress", "Egress"},
             "partial",
-            f"{night.coverage.lower()} only: depth and time depend on the level that was not seen",
+            f"{night.coverage.lower()} only: depth and time depend on the baseline that was not observed",
         ),
         (
             night.coverage == "Full" and min(night.baseline) < COVERED,
             "short-baseline",
-            f"level for {night.baseline[0]:.2f} and {night.baseline[1]:.2f} of the transit's duration before "
-            f"and after it, {COVERED} wanted",
+            f"out-of-transit baseline of {night.baseline[0]:.2f} and {night.baseline[1]:.2f} "
+            "durations before and "
+            f"after the transit, {COVERED} wanted",
         ),
         (
             night.time_rule.endswith("assumed"),

@@ -143,7 +143,10 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
     target = photometry.target
     unknown = sorted({*settings.comparison, *settings.exclude} - set(range(photometry.flux.shape[1])))
     if unknown:
-        raise Unusable(f"star {unknown[0]} of the settings is not among the {photometry.flux.shape[1]} stars")
+        raise Unusable(
+            f"[calibration] comparison or exclude: there is no star {unknown[0]}, the template has 0 to "
+            f"{photometry.flux.shape[1] - 1}"
+        )
     fwhm = photometry.template_fwhm
     usual = int(np.argmin(np.abs(photometry.radii - (settings.radius or USUAL_RADIUS * fwhm))))
     aperture = at_radius(photometry, scintillation, usual)
@@ -156,12 +159,14 @@ def measure(photometry: Photometry, scintillation: Floats, settings: Calibration
     if aperture.penalty is not None and photometry.color is not None and not settings.comparison:
         reasons = likeness.refused(photometry.color, reasons, target)
     if "" not in reasons:
-        raise Unusable(f"none of {len(reasons) - 1} stars can be a comparison star: {_commonest(reasons)}")
+        raise Unusable(
+            f"none of {len(reasons) - 1} stars can be a comparison star, most often: {_commonest(reasons)}"
+        )
     is_eligible = np.array([not reason for reason in reasons])
     frame_reason = _frame_reasons(photometry, aperture, is_eligible, settings)
     is_used = np.array([not reason for reason in frame_reason])
     if not is_used.any():
-        raise Unusable(f"none of {len(is_used)} frames is left: {_commonest(frame_reason)}")
+        raise Unusable(f"none of {len(is_used)} frames is left, most often: {_commonest(frame_reason)}")
 
     scatter = np.array(
         [
@@ -297,7 +302,11 @@ def _frame_reasons(
         if not np.isfinite(solution.zero[frame]):
             return "no comparison star measured"
         if transparency[frame] < least:
-            own = "" if settings.min_transparency is None else f", the settings take down to {least:g}"
+            own = (
+                ""
+                if settings.min_transparency is None
+                else f", below [calibration] min_transparency = {least:g}"
+            )
             return f"transparency {transparency[frame]:.2f} of the night's best{own}"
         if error[frame] > GREATEST_ERROR * usual:
             return f"error {error[frame] / usual:.0f} times the night's median"
@@ -312,9 +321,9 @@ def _unwanted(photometry: Photometry, frame: int, settings: CalibrationSettings)
         return photometry.left_out[frame]
     fwhm, sky = photometry.fwhm[frame], photometry.sky[frame, photometry.target]
     if settings.max_fwhm is not None and fwhm > settings.max_fwhm:
-        return f"FWHM {fwhm:.2f} px, the settings take up to {settings.max_fwhm:g}"
+        return f"FWHM {fwhm:.2f} px, above [calibration] max_fwhm = {settings.max_fwhm:g}"
     if settings.max_sky is not None and sky > settings.max_sky:
-        return f"sky {sky:.0f} electron, the settings take up to {settings.max_sky:g}"
+        return f"sky {sky:.0f} electron per pixel, above [calibration] max_sky = {settings.max_sky:g}"
     return ""
 
 

@@ -48,7 +48,7 @@ def remarks(n_match: Floats, transparency: Floats, fwhm: Floats, sky: Floats, sk
         note(fwhm > DEFOCUSED, "out of focus: stars are {:.0f} pixels wide", fwhm, width)
         # Of a dark sky five times is little, and the noise alone may make it.
         is_bright = (sky > BRIGHT_SKY * level) & (sky - level > BRIGHT_SKY * _median(sky_noise))
-        note(is_bright, "sky {:.0f} electron, usually {:.0f}", sky, level)
+        note(is_bright, "sky {:.0f} electron per pixel, usually {:.0f}", sky, level)
     return ["; ".join(words) for words in found]
 
 

@@ -59,7 +59,7 @@ def of_flats(flats: Image, biases: Image) -> Gain:
         If there are fewer, or the flats are no brighter than the biases, or have no noise.
     """
     if min(len(flats), len(biases)) < 2:
-        raise Unusable(f"{len(flats)} flats and {len(biases)} biases, two of each needed")
+        raise Unusable(f"flats: {len(flats)}, biases: {len(biases)}; two of each needed")
     dark = dark_variance(biases)
     zero = np.median(np.asarray(biases, dtype=np.float64), axis=0)
     gains = [_of_pair(one - zero, other - zero, dark) for one, other in _pairs(flats)]
@@ -80,7 +80,7 @@ def read_noise(biases: Image, gain: float) -> float:
         If there are fewer.
     """
     if len(biases) < 2:
-        raise Unusable(f"{len(biases)} biases, two needed to measure the read noise")
+        raise Unusable(f"biases: {len(biases)}; two needed to measure the read noise")
     return gain * math.sqrt(max(dark_variance(biases) - DIGITS, 0.0))
 
 
@@ -111,7 +111,7 @@ def of_frames(frames: Iterable[Image], dark_variance: float = math.nan) -> Gain:
     waiting = iter(frames)
     blocks = [_blocks(one, other) for one, other in zip(waiting, waiting, strict=False)]
     if len(blocks) < 2:
-        raise Unusable(f"{len(blocks)} pairs of frames, two needed to measure the gain")
+        raise Unusable(f"pairs of frames: {len(blocks)}; two needed to measure the gain")
     if math.isfinite(dark_variance):
         pairs = [_slope(level, variance, dark_variance) for level, variance in blocks]
         slope = float(np.median(pairs))

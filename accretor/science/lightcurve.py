@@ -453,8 +453,8 @@ def _counted_flags(settings: CalibrationSettings, is_used: Booleans, is_counted:
     if not settings.rms_intervals:
         return []
     if is_counted.sum() == is_used.sum():
-        return ["rms of all frames: all of them, or none, are in the intervals of the settings"]
-    return [f"rms of {is_counted.sum()} of {is_used.sum()} frames: those in the intervals of the settings"]
+        return ["RMS of all frames: [calibration] intervals hold all of them, or none"]
+    return [f"RMS of {is_counted.sum()} of {is_used.sum()} frames: those in [calibration] intervals"]
 
 
 def _missing_terms(settings: CalibrationSettings, found: Curve) -> list[str]:
@@ -462,7 +462,7 @@ def _missing_terms(settings: CalibrationSettings, found: Curve) -> list[str]:
     asked = settings.detrend if isinstance(settings.detrend, tuple) else ()
     had = {term.name for term in found.terms}
     return [
-        f"detrend term {name} of the settings left out: not known, or no different from the others"
+        f"[calibration] detrend: {name} left out: not measured, or no different from the other terms"
         for name in asked
         if name not in had
     ]
@@ -477,5 +477,7 @@ def _fit_flags(transit_fit: TransitFit, spread: tuple[tuple[int, float], ...]) -
         flags.append(f"transit not detected: delta BIC {transit_fit.delta_bic:.1f}")
     depths = [k for _, k in spread]
     if depths and max(depths) - min(depths) > 2 * transit_fit.rp_rs_error:
-        flags.append(f"Rp/R* is {min(depths):.4f} to {max(depths):.4f}, by the number of comparison stars")
+        flags.append(
+            f"Rp/R* is {min(depths):.4f} to {max(depths):.4f}, depending on the number of comparison stars"
+        )
     return flags

@@ -74,11 +74,11 @@ def _refusals(
         if star == stars.target:
             return "target"
         if star in excluded:
-            return "excluded in the settings"
+            return "excluded by [calibration] exclude"
         if not pinned:
             return _absence(stars, star, strictness) or _unlikeness(stars, star, strictness)
         if star not in pinned:
-            return "not among the stars of the settings"
+            return "not one of [calibration] comparison"
         return "" if is_measured[:, star].any() else "measured in no frame"
 
     return [reason(star) for star in range(stars.flux.shape[1])]

@@ -172,7 +172,7 @@ def _detector(
         if abs(gain - 1) < 1e-6 and noise < 1e-3:
             said = (
                 "the table's errors are of AstroImageJ's defaults (gain 1, no read noise); "
-                "give gain and read_noise in [instrument]"
+                "give gain and read_noise in [[instrument]]"
             )
         return gain, noise, error, (said,)
     dark = own.dark_current * exposures(raw)[0][:, np.newaxis]

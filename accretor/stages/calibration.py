@@ -401,7 +401,8 @@ def with_biases(said: list[str], found: tuple[Flag, ...]) -> list[str]:
     kept = [
         line
         for line in dict.fromkeys(said)
-        if line.partition(":")[0] not in codes and not line.startswith(repeated)
+        if (plain := line.replace("no fitting ", "no ", 1)).partition(":")[0] not in codes
+        and not plain.startswith(repeated)
     ]
     return [*(flag.sentence for flag in found), *kept]
 

@@ -111,13 +111,15 @@ def find_out(
         remarks.append(f"the frames were calibrated before ({done}), and are not calibrated again")
     if not plan.calibrations.dark and "D" not in done:
         said, choice = _self_dark(plan, layout, settings, found, record, old, bench, readout)
-        remarks.append(f"no darks: {said}")
+        remarks.append(f"{plan.calibrations.none_of('dark', 'darks')}: {said}")
         if not masters.of_rows(plan.paths, record, readout).has_zero_level:
             remarks.append(
-                "no bias: the sky holds the zero level of the detector; its noise is measured, not computed"
+                f"{plan.calibrations.none_of('bias', 'bias')}: the sky holds the zero level of the detector; "
+                "its noise is measured, not computed"
             )
     if not plan.calibrations.flat and "F" not in done:
-        remarks.append("no flats: if the field drifts, the flux follows the response of the pixels")
+        none = plan.calibrations.none_of("flat", "flats")
+        remarks.append(f"{none}: if the field drifts, the flux follows the response of the pixels")
     masks = badpixels.chosen(plan, layout, settings, found, old, renew=bench.renew)
     bad, said_of_bad = badpixels.find_out(plan, layout, record, old, readout, masks)
     remarks += said_of_bad
@@ -267,7 +269,7 @@ def _self_dark(
         be chosen, and the noise of the pattern would then be less by the part ``gain``.
     """
     if settings.preprocess.self_dark == "never":
-        return "no self-dark is wanted", {}
+        return '[preprocess] self_dark = "never"', {}
     from accretor.science import combine
 
     names = dict(zip(plan.frames, frame_names(plan.frames), strict=True))
@@ -307,7 +309,7 @@ def _pinned_frames(plan: ObservationPlan, settings: WorkspaceSettings, usable: C
         return []
     if lacking := [name for name in wanted if name not in usable]:
         raise Blocked(
-            f"{plan.observation.slug}: [preprocess] self_dark_frames: {lacking[0]} is none of its good "
-            "frames, which are in frames.ecsv"
+            f"{plan.observation.slug}: [preprocess] self_dark_frames: {lacking[0]} is not one of its "
+            "good frames, which are in frames.ecsv"
         )
     return wanted

@@ -55,7 +55,7 @@ def _form(
     except (Blocked, Unusable) as verdict:
         return [Finding("text", f"the form of ExoFOP cannot be filled: {verdict}")]
     found = [
-        Finding("text", f"filter {one.filter}: coverage {one.fields['transcov']!r} is none of ExoFOP's")
+        Finding("text", f"filter {one.filter}: coverage {one.fields['transcov']!r} is not one of ExoFOP's")
         for one in planned.filters
         if one.fields["transcov"] not in COVERAGES
     ]

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import accretor
-from accretor.config import changed, draft
+from accretor.config import changed, lacking
 from accretor.config import workspace as config
+from accretor.config.lacking import Blank
 from accretor.core.errors import AccretorError
 from accretor.core.scrub import scrub
-from accretor.core.settings import WorkspaceSettings
+from accretor.core.settings import Target, WorkspaceSettings
 from accretor.io import inventory
 from accretor.io.layout import Layout
-from accretor.stages import catalogs, init
+from accretor.stages import catalogs, identification, init
 from accretor.stages.workspace import open_workspace
 
 if TYPE_CHECKING:
@@ -109,13 +110,14 @@ def _program() -> Section:
     found.lines.append(", ".join(versions))
     for extra, (module, use) in EXTRAS.items():
         is_there = importlib.util.find_spec(module) is not None
-        found.lines.append(f"accretor[{extra}] {'is there' if is_there else 'is not there'}: {use}")
+        found.lines.append(f"accretor[{extra}] {'is installed' if is_there else 'is not installed'}: {use}")
     found.lines.append(
         f"{os.cpu_count()} processors, output as {sys.__stdout__.encoding if sys.__stdout__ else None}"
     )
     if sys.dont_write_bytecode:
         found.lines.append(
-            "Python keeps no bytecode (PYTHONDONTWRITEBYTECODE): each run compiles what nobody has compiled"
+            "Python keeps no bytecode (PYTHONDONTWRITEBYTECODE is set): each run compiles the "
+            "libraries anew, which takes seconds"
         )
     return found
 
@@ -128,31 +130,34 @@ def _settings(layout: Layout) -> tuple[Section, WorkspaceSettings | None]:
     try:
         settings = config.load(layout.config)
     except (AccretorError, OSError) as error:
-        gaps = _gaps(layout)
-        if all(gap.partition(": ")[2].startswith("observer") for gap in gaps):
-            gaps.append(str(error))
-        found.problems += gaps
+        found.problems += [str(error), *map(_blank, _blanks(layout, ()))]
         return found, None
     found.lines += changed.lines(settings)
-    if not settings.observer.strip():
+    targets = [identification.completed(target, layout) for target in settings.target]
+    gaps = _blanks(layout, targets)
+    found.problems += map(_blank, gaps)
+    told = {gap.key for gap in gaps}
+    if not settings.observer.strip() and "observer" not in told:
         found.problems.append("workspace.toml: observer is empty; the notes need a name")
-    return found, settings
+    later = lacking.for_exofop(settings, settings.instrument)
+    later = [key for key in later if not key.startswith("observer")]
+    if later:
+        found.lines.append(f"still to be filled in for ExoFOP: {', '.join(later)}")
+    return found, settings if told <= {"observer"} else None
 
 
-def _gaps(layout: Layout) -> list[str]:
-    """Return the lines of ``workspace.toml`` that `doit init` left to the user and that are still empty."""
+def _blanks(layout: Layout, targets: Sequence[Target]) -> list[Blank]:
+    """Return what `doit init` left to the user and is still empty; nothing of *targets* that are known."""
     try:
-        lines = layout.config.read_text(encoding="utf-8", errors="replace").splitlines()
+        found = lacking.blanks(layout.config)
     except OSError:
         return []
-    found = []
-    for number, line in enumerate(lines, start=1):
-        given, _, comment = line.partition("#")
-        key, _, value = (part.strip() for part in given.partition("="))
-        if value in {'""', "0"} and draft.FILL_IN in comment:
-            need = comment.replace(draft.FILL_IN, "").strip(" :")
-            found.append(f"workspace.toml, line {number}: {key} is to be filled in: {need}")
-    return found
+    is_known = bool(targets) and all(target.is_identified for target in targets)
+    return [blank for blank in found if not (is_known and blank.key in {"tic", "ra", "dec"})]
+
+
+def _blank(blank: Blank) -> str:
+    return f"workspace.toml, line {blank.line}: {blank.key} is to be filled in: {blank.need}"
 
 
 def _headers(layout: Layout) -> Section:
@@ -251,13 +256,19 @@ def _solvers(layout: Layout, settings: WorkspaceSettings) -> Section:
     program = shutil.which("solve-field")
     is_used = settings.plate_solution.solve_field
     found.lines.append(
-        f"solve-field is {'there' if program else 'not there'}" + ("" if is_used else ", and not wanted")
+        f"solve-field is {'installed' if program else 'not installed'}"
+        + ("" if is_used else ", and not wanted ([plate_solution] solve_field = false)")
     )
-    found.lines.append(f"nova.astrometry.net is {'asked' if settings.plate_solution.nova else 'not asked'}")
+    found.lines.append(
+        f"nova.astrometry.net is {'' if settings.plate_solution.nova else 'not '}asked "
+        "([plate_solution] nova)"
+    )
     for target in settings.target:
         kept = catalogs.files(layout, settings, target)
         missing = [
-            f"{target.name}: the catalogue {name} is not there" for name in kept if not kept[name].is_file()
+            f"{target.name}: there is no file of the catalogue {name} ([[catalogs.file]] path)"
+            for name in kept
+            if not kept[name].is_file()
         ]
         found.problems += missing
         names = ", ".join(name for name in kept if kept[name].is_file())
@@ -274,7 +285,7 @@ def _log(layout: Layout) -> Section:
     try:
         lines = layout.log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return found
+        lines = []
     trouble = [
         line
         for line in lines

@@ -264,9 +264,9 @@ class _Tables:
 
     def _aavso(self) -> bytes:
         settings, target = self.plan.settings.export, self.plan.target
-        code = settings.aavso_code or self.plan.settings.packaging.aavso_code
+        code = self.plan.settings.packaging.aavso_code
         if not code:
-            raise Unusable("[export] aavso_code, your observer code, is not set")
+            raise Unusable('[packaging] aavso_code = "...", your AAVSO observer code, is not set')
         points = self.points()
         meta = self.meta
         return exports.to_aavso(

@@ -63,8 +63,8 @@ def _gap(about: Row, target: Row, depth: float) -> list[str]:
     if faintest is None or not math.isfinite(needed) or faintest >= needed:
         return []
     return [
-        f"the catalogue's faintest star has T = {faintest:.1f}; "
-        f"one of T = {needed:.1f} could still cause the depth, and may be missing"
+        f"the catalogue's faintest star has T = {faintest:.1f} mag; "
+        f"one of T = {needed:.1f} mag could still cause the depth, and may be missing"
     ]
 
 
@@ -90,7 +90,11 @@ def _sentence(rows: list[Row], events: list[str], faintest: float) -> str:
         return ""
     if events:
         return f"An eclipse at the predicted time and depth was seen in {', '.join(events)}."
-    until = f"; the faintest cleared is {faintest:.1f} mag fainter" if math.isfinite(faintest) else ""
+    until = (
+        f"; the faintest cleared is {faintest:.1f} mag fainter than the target"
+        if math.isfinite(faintest)
+        else ""
+    )
     return f"Of {len(tested)} neighbours: {_counted(tested)}{until}."
 
 

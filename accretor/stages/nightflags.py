@@ -74,6 +74,8 @@ def find(plan: ObservationPlan, measured: Mapping[str, Any], results: Row) -> tu
             time_rule=frames.meta.get("time_rule", ""),
             n_clock_problem=len(frames.meta.get("problems", [])),
             misfit=_misfit(plan),
+            no_flats=plan.calibrations.none_of("flat", "flats"),
+            no_darks=plan.calibrations.none_of("dark", "darks"),
             has_diameter=plan.instrument.telescope_diameter is not None,
         )
     )

@@ -187,7 +187,11 @@ def _contamination(found: Measured) -> str:
     if not others:
         return ""
     results = found.results
-    shown = "of the table" if found.plan.is_table else f"of the template's list{_depth(target, others)}"
+    shown = (
+        "of the measurement table"
+        if found.plan.is_table
+        else f"detected in the field{_depth(target, others)}"
+    )
     reach = results["aperture_radius_px"] + results["fwhm_px"]
     apart = [math.hypot(star["x"] - target["x"], star["y"] - target["y"]) for star in others]
     inside = [i for i, distance in enumerate(apart) if distance < reach]

@@ -110,7 +110,7 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
     dump.write(plan.paths.calibrations, CALIBRATIONS, applied, {"n_light": len(plan.frames)})
     _ = plan.detector  # without a gain nothing can follow
     of_frames = [row for row in found_out.rows if row["kind"] != "bad"]
-    made_of = ", ".join(_made_of(row) for row in of_frames) or "no calibration frames"
+    made_of = ", ".join(_made_of(row) for row in of_frames) or _no_calibrations(plan)
     written = [
         plan.paths.frames,
         plan.paths.masters,
@@ -118,6 +118,13 @@ def run(plan: ObservationPlan, layout: Layout, settings: WorkspaceSettings, benc
         *(plan.paths.master(row["kind"]) for row in found_out.rows),
     ]
     return Done(tuple(written), f"{outcome}; {made_of}", outcome.is_final)
+
+
+def _no_calibrations(plan: ObservationPlan) -> str:
+    n_unfit = len(plan.calibrations.left_out)
+    if not n_unfit:
+        return "no calibration frames"
+    return f"no fitting calibration frames ({plan.paths.calibrations.name} says why, of {n_unfit})"
 
 
 def _made_of(row: Row) -> str:

@@ -155,9 +155,15 @@ def _chosen(attempts: list[Attempt], pick: Row, plan: ObservationPlan) -> Soluti
             return attempt.solution
     if plan.target.pixel is None:
         tried = "; ".join(f"{attempt.way}: {attempt.reason}" for attempt in attempts)
+        had_one = any(attempt.catalog for attempt in attempts)
+        remedy = (
+            "check ra and dec of [[target]] and pixel_scale of [[instrument]]"
+            if had_one
+            else f"doit fetch:{plan.observation.target} gets a catalogue to make one"
+        )
         raise Blocked(
             f"{plan.observation.slug}: no plate solution of {pick['image_name']}; "
-            f"doit fetch:{plan.observation.target} gets a catalogue to make one, or say where the target is: "
+            f"{remedy}, or say where the target is: "
             f'[target.pixel] frame = "{pick["image_name"]}", x = ..., y = ... (0-based). Tried: {tried}'
         )
     return None
@@ -184,7 +190,9 @@ def _target_place(
             first, second = registration.star_list(row), registration.star_list(pick)
             transform = registration.aligned(first, second, row["fwhm"], pick["fwhm"])
             return np.asarray(transform.apply(np.array([[hint.x, hint.y]]) - origin)[0])
-    raise Blocked(f"{plan.observation.slug}: [target.pixel] frame {hint.frame!r} is none of its good frames")
+    raise Blocked(
+        f"{plan.observation.slug}: [target.pixel] frame {hint.frame!r} is not one of its good frames"
+    )
 
 
 def _scale_hint(plan: ObservationPlan) -> float:

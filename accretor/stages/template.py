@@ -243,7 +243,7 @@ def _pick(wanted: str, info: list[Row], plan: ObservationPlan, settings: Workspa
                 raise Blocked(f"{plan.observation.slug}: [template] frame {wanted} is poor: {row['reason']}")
             return row
     raise Blocked(
-        f"{plan.observation.slug}: [template] frame {settings.template.frame!r} is none of its frames"
+        f"{plan.observation.slug}: [template] frame {settings.template.frame!r} is not one of its frames"
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from accretor.config import lacking
 from accretor.core.errors import Blocked, Unusable, UploadError
 from accretor.core.settings import UploadFilterSettings, UploadSettings, WorkspaceSettings
 from accretor.stages import manifest
@@ -64,9 +65,10 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
             is_proprietary=upload.proprietary,
         )
     except Unusable as verdict:
-        raise Blocked(
-            f"{visit.slug}: {verdict.reason}; see [upload] and [instrument] of {layout.config.name}"
-        ) from None
+        instruments = [] if "telescope_diameter" in verdict.reason else [instrument]
+        also = "; ".join(lacking.for_exofop(settings, instruments))
+        also = f"; also to be filled in there: {also}" if also else ""
+        raise Blocked(f"{visit.slug}: {verdict.reason}; see {layout.config.name}{also}") from None
 
 
 def _series(telescope: str, settings: WorkspaceSettings) -> str:
@@ -78,13 +80,21 @@ def _series(telescope: str, settings: WorkspaceSettings) -> str:
     return "" if not names or telescope == names[0] else telescope
 
 
-def text(upload: UploadPlan, command: str) -> str:
-    """Return the plan for people, with the command that sends it."""
+def text(upload: UploadPlan, command: str, missing: Sequence[str] = ()) -> str:
+    """Return the plan for people, with the command that sends it.
+
+    Parameters
+    ----------
+    missing : sequence of str
+        What is still to be filled in, see `accretor.config.lacking.for_exofop`.
+    """
     from accretor.exofop.plan import describe
 
     shown = describe(upload)
     if f"_{NO_USER}_" in upload.tag:
-        return f'{shown}To send it, first name the ExoFOP user in workspace.toml: [upload] username = "..."\n'
+        return f"{shown}To send it, first fill in workspace.toml: {', '.join(missing)}\n"
+    if missing:
+        shown += f"Still to be filled in, in workspace.toml: {', '.join(missing)}\n"
     return f"{shown}To send exactly this: {command} --confirm {upload.plan_id}\n"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from accretor.config import lacking
 from accretor.config import workspace as config
 from accretor.core.dumps import INVENTORY
 from accretor.core.errors import Blocked, ConfigError, DumpError
@@ -118,7 +119,7 @@ class ObservationPlan:
             raise Blocked(
                 f"{self.observation.slug}: no header tells the gain"
                 f"{', and it cannot be measured: ' + measured['why'] if 'why' in measured else ''}; "
-                "add gain = ... (electron per ADU) to [instrument]"
+                "add gain = ... (electron/ADU) to [[instrument]]"
             )
         read_noise = declared.read_noise
         remarks: tuple[str, ...] = ()
@@ -166,7 +167,7 @@ class ObservationPlan:
         if math.isnan(latitude) or math.isnan(longitude):
             raise Blocked(
                 f"{self.observation.slug}: no header tells the site; "
-                "add latitude, longitude (degree, east positive) and height (m) to [instrument]"
+                "add latitude, longitude (degree, east positive) and height (m) to [[instrument]]"
             )
         return latitude, longitude, 0.0 if math.isnan(exposure.elevation) else exposure.elevation
 
@@ -208,7 +209,7 @@ def layout_of(root: Path) -> Layout:
 def _settings(root: Path) -> WorkspaceSettings:
     path = Layout(root).config
     if not path.is_file():
-        raise ConfigError(path, "", "is missing; every workspace needs one (see the README)")
+        raise ConfigError(path, "", "is missing; `doit init` writes one from your frames")
     return config.load(path)
 
 
@@ -238,13 +239,13 @@ def open_workspace(
     """
     settings = _settings(root)
     layout = Layout(root, settings.raw)
-    settings = settings.with_targets(
-        tuple(_identified(layout, settings, number, ask) for number in range(len(settings.target)))
-    )
+    settings = settings.with_targets(_identified(layout, settings, ask))
     tables = _tables(layout, settings)
     if not layout.raw.is_dir() and not tables:
         raise ConfigError(
-            layout.raw, "", "there is no such folder (is the disk there?); frames belong into it"
+            layout.raw,
+            "",
+            'there is no such folder (is the disk there?); put the raw frames there, or set raw = "PATH"',
         )
     instruments = fingerprint([repr(instrument) for instrument in settings.instrument])
     stored = _stored(layout, instruments)
@@ -281,30 +282,37 @@ def open_workspace(
 def _identified(
     layout: Layout,
     settings: WorkspaceSettings,
-    number: int,
     ask: Callable[[Target, Layout, WorkspaceSettings], list[str]] | None,
-) -> Target:
-    """Return a target with what is kept of it here; what `doit fetch` has kept is a file like any other.
+) -> tuple[Target, ...]:
+    """Return the targets with what is kept of them here; what `doit fetch` has kept is a file like any other.
 
     Raises
     ------
     ConfigError
-        If its number or its place on the sky is not known then.
+        If the number or the place on the sky of one is not known then: with all that is to be written.
     """
-    given = settings.target[number]
-    target = identification.completed(given, layout)
+    targets = [identification.completed(given, layout) for given in settings.target]
+    wanted: list[str] = []
     troubles: list[str] = []
-    if not target.is_identified and ask is not None and not settings.catalogs.offline:
-        troubles = ask(given, layout, settings)
-        target = identification.completed(given, layout)
-    if target.is_identified:
-        return target
-    missing = ", ".join(["tic"] * (not target.tic) + ["ra", "dec"] * (target.ra == ""))
-    reason = (
-        f"{missing} of {target.name} not given, and nothing here tells: give them, or let "
-        f"doit fetch:{slug(target.name)} ask ExoFOP"
-    )
-    raise ConfigError(layout.config, f"target[{number}]", "; ".join([reason, *troubles]))
+    for number, given in enumerate(settings.target):
+        if not targets[number].is_identified and ask is not None and not settings.catalogs.offline:
+            troubles += ask(given, layout, settings)
+            targets[number] = identification.completed(given, layout)
+        target = targets[number]
+        if not target.is_identified:
+            missing = ["tic"] * (not target.tic) + ["ra", "dec"] * (target.ra == "")
+            wanted.append(
+                f"{', '.join(missing)} of [[target]] {target.name}, or let doit fetch:{slug(target.name)} "
+                "ask ExoFOP"
+            )
+    if not wanted:
+        return tuple(targets)
+    # Who has the file open should write all that will be asked for.
+    later = lacking.for_exofop(settings, settings.instrument)
+    reason = f"to be filled in: {'; '.join(wanted)}"
+    if later:
+        reason += f"; and for the notes and ExoFOP: {', '.join(later)}"
+    raise ConfigError(layout.config, "", "; ".join([reason, *troubles]))
 
 
 def _stored(layout: Layout, instruments: str) -> list[Row]:
@@ -388,14 +396,16 @@ def _tables(layout: Layout, settings: WorkspaceSettings) -> list[Observation]:
     known = [slug(target.name) for target in settings.target]
     for name in aijfiles.targets(layout.aij):
         if name not in known:
-            raise ConfigError(layout.aij / name, "", f"is no target; folders here are {', '.join(known)}")
+            raise ConfigError(
+                layout.aij / name, "", f"is not a target; a folder here must be one of {', '.join(known)}"
+            )
     found = list(aijfiles.nights(layout.aij))
     for observation in found:
         if not re.fullmatch(r"\d{8}", observation.night):
             raise ConfigError(
                 layout.aij / observation.target / observation.night,
                 "",
-                "is not named as a night, YYYYMMDD, the date of the local evening",
+                "is not the name of a night: YYYYMMDD, the date of the local evening",
             )
     return found
 

@@ -206,8 +206,8 @@ def _references(
     name = plan.observation.filter
     found = transformations.ties(name, catalogs)
     if not found:
-        known = "" if transformations.is_known(name) else "no band of any catalogue is known to be like it; "
-        raise Unusable(f"filter {name}: {known}not tied by {', '.join(sorted(catalogs))}")
+        known = "" if transformations.is_known(name) else "not a filter with a known transformation; "
+        raise Unusable(f"filter {name}: {known}no band of {', '.join(sorted(catalogs))} can be tied to it")
     return [_reference(catalogs[key], tie, sky, settings) for key, tie in found]
 
 

@@ -113,8 +113,7 @@ def test_every_rms_is_that_of_the_frames_in_the_intervals(tmp_path):
     assert results["rms_per_point_ppt"] == pytest.approx(expected, abs=1e-4)
     assert abs(expected - all_of_them) > 0.01
     assert (
-        f"rms of {len(counted)} of {len(every)} frames: those in the intervals of the settings"
-        in results["flags"]
+        f"RMS of {len(counted)} of {len(every)} frames: those in [calibration] intervals" in results["flags"]
     )
 
 

@@ -174,10 +174,7 @@ WRONG = [
         LEAST.replace("tic = 1", 'tic = "TIC 1"'),
         "target[0].tic: expected a whole number, got a text (found 'TIC 1')",
     ),
-    (
-        LEAST.replace("tic = 1", "tic = 0"),
-        "target[0].tic: 0 is no TIC number: fill it in, or leave the key out",
-    ),
+    (LEAST.replace("tic = 1", "tic = -1"), "target[0].tic: expected a whole number >= 0 (found -1)"),
     (LEAST.replace("10.0", '"25:00:00"'), "target[0].ra: '25:00:00' is not a right ascension"),
     (LEAST.replace("20.0", "-90.5"), "target[0].dec: -90.5 is not a declination"),
     (LEAST.replace("20.0", "nan"), "target[0].dec: must be a finite number"),
@@ -255,7 +252,7 @@ def test_a_wrong_value_is_told_with_its_key_and_what_was_found(refusal, text, sa
 
 
 MISSING = [
-    ("", "observer: is missing"),
+    ("", "observer: is missing; target: is missing"),
     ('observer = "A"', "target: is missing"),
     ('observer = "A"\ntarget = []', "target: at least one [[target]] is needed"),
     *(

@@ -80,7 +80,7 @@ def test_star_and_candidates_are_found_from_each_other():
     assert identifiers.tic_of(identifiers.toi("TOI-7001"), rows) == 1234567890123
     assert identifiers.tois_of(267263253, rows) == [Toi(1130, "01"), Toi(1130, "10")]
     assert identifiers.tois_of(5, rows) == []
-    assert "not in it" in identifiers.disagreement("TOI-1131.01", 5, rows)
+    assert "not in the kept table of TOIs" in identifiers.disagreement("TOI-1131.01", 5, rows)
     assert "TIC 267263253 on ExoFOP, of TIC 5 here" in identifiers.disagreement("TOI-1130.01", 5, rows)
     assert identifiers.disagreement("WASP-12 b", 5, rows) == ""
 
@@ -128,6 +128,6 @@ def test_a_shrunken_table_does_not_replace_the_one_that_is_kept(archive, tmp_pat
     with client(archive) as visitor:
         identifiers.refresh(path, visitor, archive.address)
         archive.pages["json/tois.json"] = json.dumps(many[:3]).encode()
-        with pytest.raises(ServiceError, match="3 rows now; 39 are kept"):
+        with pytest.raises(ServiceError, match="3 rows, the one kept here 39"):
             identifiers.refresh(path, visitor, archive.address)
     assert len(identifiers.cached(path)) == 39

@@ -74,7 +74,7 @@ def test_a_package_that_is_not_what_was_packed_is_not_planned(package, made):
 def test_each_filter_needs_its_form(package):
     folder = package("gp", "ip")
 
-    with pytest.raises(Unusable, match=r"\['gp', 'ip'\]"):
+    with pytest.raises(Unusable, match="is of gp, ip, the night of ip"):
         planned(folder, "ip")
 
 

@@ -104,7 +104,7 @@ def test_a_host_that_is_no_toi_leaves_the_planet_blank(made):
         (FORM, replace(FILTER, psf=math.nan), "FWHM"),
         (replace(FORM, telescope_diameter=0), FILTER, "telescope"),
         (replace(FORM, name="TOI-1234.02"), FILTER, "planet 01"),
-        (replace(FORM, username=""), FILTER, "user name"),
+        (replace(FORM, username=""), FILTER, "username"),
     ],
 )
 def test_what_exofop_asks_for_must_be_known(made, form, filter_form, reason):

@@ -145,7 +145,7 @@ def test_endless_header_is_given_up(tmp_path):
         (fits_bytes(*plain()), "ends after 0 % of its data; still being copied"),
         (fits_bytes(*plain(), data=bytes(82)), "ends after 51 % of its data; still being copied"),
         (fits_bytes(*plain(bits=32), data=bytes(160)), "ends after 50 %"),
-        (fits_bytes(*plain(bits=17), data=bytes(9000)), "BITPIX: 17 is none of"),
+        (fits_bytes(*plain(bits=17), data=bytes(9000)), "BITPIX: 17 is not one of"),
         (fits_bytes(*plain(width=999_999_999)), "NAXIS1: 999999999 x 8 pixels are more than 1 GB"),
         (fits_bytes(*plain(width=-5)), "-5"),
         (fits_bytes(*plain(width=0), data=bytes(100)), "0 x 8 pixels"),

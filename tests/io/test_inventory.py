@@ -186,7 +186,7 @@ def test_calibration_frames_stay_without_observation_and_without_reason(tmp_path
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"obj": "M 13"}, "another target: OBJECT 'M 13' is none of HAT-P-32.01 (aliases HATP-32)"),
+        ({"obj": "M 13"}, "another target: OBJECT 'M 13' is not one of HAT-P-32.01 (aliases HATP-32)"),
         ({"start": None}, "no time of observation"),
     ],
 )

@@ -83,7 +83,7 @@ def test_two_cameras_by_their_cards_are_two_telescopes(tmp_path):
         ({"cards": ["READOUTM= 'fast'"]}, "in mode 'fast'"),
         ({"cards": ["GAIN    = 120", "OFFSET  = 30"]}, "in mode 'gain 120, offset 30'"),
         ({"n": 2, "seconds": 5}, "exposure of 5 s, the others have 60 s: of focus or pointing?"),
-        ({"cards": ["IMAGETYP= 'FOCUS'"]}, "'FOCUS' is none of light, bias, dark and flat"),
+        ({"cards": ["IMAGETYP= 'FOCUS'"]}, "'FOCUS' is not light, bias, dark or flat"),
         ({"obj": "M 51"}, "another target: OBJECT 'M 51'"),
         ({"cards": ["STACKCNT= 40"]}, "made of several exposures"),
     ],

@@ -325,7 +325,7 @@ CAUSES = (
     ),
     Cause("[magnitudes]", "zeropoint, report", (put("magnitudes", "min_stars = 6"),)),
     Cause("[magnitudes] exclude", "zeropoint, report", (put("magnitudes", 'exclude = ["5"]'),)),
-    Cause("[export]", "nothing", (put("export", 'aavso_code = "XYZ"'),), SAME),
+    Cause("[export]", "nothing", (put("export", 'aavso_name = "XYZ"'),), SAME),
     Cause(
         "[plate_solution], and the same one is found",
         f"template, {KEPT}",

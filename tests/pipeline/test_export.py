@@ -30,6 +30,7 @@ HAS_PARQUET = importlib.util.find_spec("pyarrow") is not None
 CONFIG = """
 [export]
 formats = ["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"]
+[packaging]
 aavso_code = "XYZ"
 [calibration]
 detrend = []
@@ -239,7 +240,7 @@ def test_what_cannot_be_written_is_said_and_the_rest_is_there(workspace, tmp_pat
         config.write_text(before, encoding="utf-8")
 
     assert done.status == 0
-    assert "not written: TOI-9999.01/20250304/Demo-0m4/ip: aavso: [export] aavso_code" in done.out
+    assert "not written: TOI-9999.01/20250304/Demo-0m4/ip: aavso: [packaging] aavso_code" in done.out
 
 
 @pytest.mark.parametrize(

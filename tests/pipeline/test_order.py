@@ -156,7 +156,7 @@ def test_the_frames_of_a_self_dark_can_be_pinned(tmp_path):
 
     assert done.status == 0, done.out
     assert pinned["frames"].split(" / ") == names
-    assert "self_dark_frames: no-such.fits is none of its good frames" in refused.out
+    assert "self_dark_frames: no-such.fits is not one of its good frames" in refused.out
 
 
 def test_with_policy_best_the_self_dark_is_made_again_and_all_is_as_if_it_had_come_at_once(tmp_path):

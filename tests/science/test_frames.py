@@ -30,7 +30,7 @@ def test_each_thing_that_is_unusual_is_said_of_its_frame_with_numbers():
     assert found[3].startswith("40 stars matched, usually ")
     assert found[5].endswith("% of the light of a clear frame")
     assert found[7].startswith("FWHM 6.5 pixel, usually ")
-    assert found[9].startswith("sky 2500 electron, usually ")
+    assert found[9].startswith("sky 2500 electron per pixel, usually ")
 
 
 def test_a_dark_sky_of_almost_nothing_is_not_compared():

@@ -56,7 +56,7 @@ def test_each_refusal_says_why():
         "neighbours within 3 FWHM have 30 % of its flux",
         "too faint: 0.01 of the target's flux",
         "too bright: 25 times the target's flux",
-        "excluded in the settings",
+        "excluded by [calibration] exclude",
     ]
     assert set(reasons[8:]) == {""}
 
@@ -96,7 +96,7 @@ def test_pinned_stars_are_used_whatever_they_do():
     reasons = eligible(night, pinned=(3, 4))
 
     assert [star for star, reason in enumerate(reasons) if not reason] == [3, 4]
-    assert reasons[5] == "not among the stars of the settings"
+    assert reasons[5] == "not one of [calibration] comparison"
 
 
 def test_the_stars_with_the_least_noise_are_kept_when_there_are_too_many():

@@ -46,25 +46,27 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     camera: str = ""
     """ExoFOP camera name; default: the telescope token."""
     telescope_diameter: Positive | None = None
-    """Clear aperture, m; sets the scintillation, and goes to ExoFOP."""
+    """Clear aperture, m; it sets the scintillation, which is not in the errors without it, and goes to
+    ExoFOP."""
     gain: Positive | None = None
-    """Electrons per ADU; default: the header's."""
+    """Electrons per ADU; default: the header's, else it is measured from flats or frames."""
     read_noise: NonNegative | None = None
-    """Electrons; default: the header's."""
+    """Electrons; default: the header's, else it is measured from biases, else 10 is assumed."""
     dark_current: NonNegative = 0.0
-    """Electrons per pixel and second."""
+    """Electrons per pixel and second; it adds to the noise."""
     saturation: Positive | None = None
-    """ADU of the raw image at which pixels are full; default: the header's."""
+    """ADU of the raw image at which pixels are full; default: the header's, else it is estimated from the
+    frames."""
     linear_fraction: Fraction = 0.92
-    """Part of the saturation level above which a star is not believed."""
+    """Part of the saturation level above which a star counts as saturated."""
     pixel_scale: Positive | None = None
     """Arcsec per pixel, a hint for the plate solution; default: the header's."""
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     """Degree, north positive; default: the dialect's, else the header's."""
     longitude: Annotated[float, Meta(ge=-360, le=360)] | None = None
-    """Degree, EAST positive."""
+    """Degree, EAST positive; default: as for `latitude`."""
     height: float | None = None
-    """Metre above the sea."""
+    """Metre above the sea; default: as for `latitude`, else 0."""
     overscan: Annotated[str, Meta(pattern=SECTION)] = ""
     """``[first column:last column,first row:last row]``, from 1, of pixels that get no light: their mean is
     taken off each frame; default: the header's, where the dialect believes it."""
@@ -74,7 +76,8 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Coefficients c0, c1, c2 ... of true = c0 + c1 x + c2 x^2 + ..., x in ADU above the bias; empty, for a
     detector that has not been measured is better left alone."""
     bad_pixels: str = ""
-    """FITS image, below the workspace, that is not 0 where a pixel is bad; besides the hot and dead ones."""
+    """FITS image, path from the workspace, that is not 0 where a pixel is bad; hot and dead ones are found
+    anyway."""
     time_stamp: Literal["auto", "start", "middle", "end"] = "auto"
     """What the header's time is of an exposure; ``auto``: as the dialect or the card says, else the start,
     which is then remarked."""

@@ -15,9 +15,8 @@ class ExportSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     formats: tuple[Literal["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"], ...] = (
         *("csv", "ecsv", "json", "aavso", "gcn", "ds9"),
     )
-    """What is written; parquet needs the extra of that name."""
-    aavso_code: str = ""
-    """Your observer code; default: that of [packaging]. Without one no file for the AAVSO is written."""
+    """Formats that are written; ``parquet`` needs ``accretor[parquet]``, ``aavso`` needs [packaging]
+    aavso_code."""
     aavso_name: str = ""
     """Name of the star in the AAVSO's index; default: TIC and its number."""
 
@@ -37,7 +36,7 @@ class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     n_comparison: Annotated[int, Meta(ge=2, le=60)] = 12
     """Comparison stars in the AstroImageJ table, those with the most weight."""
     observers: str = ""
-    """Names in the notes; default: the observer."""
+    """Names of all observers, for the notes; default: `observer`."""
     radii: tuple[Positive, ...] = ()
     """Further apertures with tables of their own (``_4px_measurements.tbl``), pixel; below that of the light
     curve, for the SG1 upload tool takes the widest table for that of the result."""
@@ -46,7 +45,7 @@ class PackagingSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     weather: str = ""
     """What the frames cannot tell of the night, for the notes."""
     aavso_code: str = ""
-    """Observer code of the AAVSO, for the report that goes there."""
+    """Your AAVSO observer code, for the reports that go there; without it `doit export` writes none."""
     neb_stars: bool = False
     """Write measurement tables and a .radec file with the neighbours as T2, T3 ... too, among the exports:
     what AstroImageJ's NEB macro takes. Off, for they are large, and NEB-table.txt is made anyway."""
@@ -62,11 +61,11 @@ class UploadFilterSettings(Settings, frozen=True, kw_only=True, forbid_unknown_f
     psf: Positive | None = None
     """FWHM, arcsec; default: the median of the frames."""
     delta_mag: float | None = None
-    """Faintest neighbour cleared, magnitudes; default: that of [upload]."""
+    """Faintest neighbour cleared, magnitudes fainter than the target; default: that of [upload]."""
     pixel_scale: Positive | None = None
     """Arcsec per pixel; default: that of the plate solution."""
     aperture_radius: Positive | None = None
-    """Pixel; default: the median of the measurement table."""
+    """Aperture radius, pixel; default: the median of the measurement table."""
     duration: Annotated[int, Meta(gt=0)] | None = None
     """Minutes from the start of the first exposure to the end of the last; default: by the table."""
     n_observation: Annotated[int, Meta(gt=0)] | None = None
@@ -79,25 +78,26 @@ class UploadSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     username: str = ""
     """ExoFOP user; part of the tag. The password is never in a file of the workspace."""
     url: str = ""
-    """Another ExoFOP than the public one: its staging server, or one on this machine."""
+    """Address of another ExoFOP than the public one: its staging server, or one on this machine."""
     camera: str = ""
-    """Camera; default: that of the instrument."""
+    """Camera name; default: that of [[instrument]]."""
     telescope_size: Positive | None = None
-    """Clear aperture, m; default: that of the instrument."""
+    """Clear aperture, m; default: telescope_diameter of [[instrument]]."""
     coverage: Literal["Full", "Ingress", "Egress", "Out of Transit"] | None = None
     """Part of the transit that was observed, for all filters; default: by the ephemeris."""
     psf: Positive | None = None
     """FWHM, arcsec, for all filters; default: the median of the frames."""
     delta_mag: float | None = None
-    """Faintest neighbour cleared, magnitudes, for all filters; default: that of the NEB check, else blank."""
+    """Faintest neighbour cleared, magnitudes fainter than the target, for all filters; default: by the NEB
+    check, else blank."""
     filter: dict[str, UploadFilterSettings] = field(default_factory=dict)
     """``[upload.filter.ip]``: values for one filter, which go before the others."""
     proprietary: bool = True
     """Keep the files to the group for twelve months; the forms are public at once all the same."""
     settle: NonNegative = 120.0
-    """Seconds that ExoFOP is given to finish a post that it did not answer, before its lists are believed;
-    10 at least, but for a server on this machine."""
+    """Seconds to wait after a file or form that ExoFOP did not answer for, before its lists are believed; at
+    least 10, except for a server on this machine."""
     public_note: str = ""
-    """Public at once on ExoFOP: no results in it."""
+    """Note of the form, public at once on ExoFOP: so no results in it."""
     group: str = "tfopwg"
     """ExoFOP group that may read the files."""

@@ -14,7 +14,7 @@ class PreprocessSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Detector calibration: bias, dark, flat, and the clock."""
 
     self_dark: Literal["auto", "never"] = "auto"
-    """Make a dark pattern from the drifting science frames when there are no darks."""
+    """``auto``: make a dark from the drifting science frames when no darks fit; ``never``: do without."""
     self_dark_frames: tuple[str, ...] = ()
     """Names of the raw frames of the self-dark; default: spread over the night, and kept once chosen."""
     save_calibrated: bool = False
@@ -22,7 +22,7 @@ class PreprocessSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     exposure_tolerance: NonNegative = 0.02
     """Relative difference of exposure up to which an unscaled dark fits."""
     temperature_tolerance: NonNegative = 2.0
-    """Kelvin between a dark and a frame."""
+    """Largest difference of detector temperature between a dark and the frames, kelvin."""
     calibration_days: NonNegative = 30.0
     """Days before or after the frames up to which bias, dark and flat frames are used, the nearest night of
     each first: hot pixels come and dust moves within weeks."""
@@ -41,21 +41,21 @@ class RegistrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_f
     """Measuring each frame alone."""
 
     threshold: Positive = 5.0
-    """Detection limit, times the noise of the sky."""
+    """Detection limit of stars, times the noise of the sky."""
     max_stars: Annotated[int, Meta(ge=20, le=2000)] = 200
     """Brightest stars kept in a frame's list."""
     min_stars: Annotated[int, Meta(ge=3)] = 8
-    """Frames with fewer stars are poor."""
+    """Fewest stars of a good frame; one with fewer is poor."""
 
 
 class TemplateSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Choosing the reference frame and its star list."""
 
-    weight_sky: float = 1.0
-    """Weight of a dark sky in the score."""
-    weight_fwhm: float = 1.0
+    weight_sky: NonNegative = 1.0
+    """Weight of a dark sky in the score; 0: it does not count."""
+    weight_fwhm: NonNegative = 1.0
     """Weight of a sharp image in the score."""
-    weight_stars: float = 1.0
+    weight_stars: NonNegative = 1.0
     """Weight of many stars matched in the score."""
     frame: str = ""
     """Name of the raw frame to use; default: the best score."""
@@ -77,8 +77,8 @@ class PhotometrySettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     nights whose seeing or focus changes. ``optimal``: fixed radii, pixels weighted by the Moffat profile
     of the frame (Horne 1986, Naylor 1998) for every star that gains by it, which are faint ones."""
     sky: Literal["median", "mean", "mode"] = "median"
-    """What is taken of the annulus after clipping at 3 sigma; ``mode``, 3 median - 2 mean, is for crowded
-    fields, and twice as noisy as the median."""
+    """Estimate of the sky in the annulus after clipping at 3 sigma; ``mode``, 3 median - 2 mean, is for
+    crowded fields, and twice as noisy as the median."""
     recentre: bool = True
     """Let stars of good signal find their own centre in each frame."""
     forced: tuple[int, ...] = ()
@@ -118,7 +118,7 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     sampling_seed: Annotated[int, Meta(ge=0)] = 1
     """Seed of the random numbers: the same one gives the same samples."""
     scintillation: Positive = 1.56
-    """Coefficient C_Y of Osborn et al. (2015); their median of the sites."""
+    """Coefficient C_Y of Osborn et al. (2015), m^(2/3) s^(1/2); the default is the median of their sites."""
     intervals: tuple[tuple[float, float], ...] | str = ()
     """Intervals (pairs of BJD_TDB day) whose frames every rms is taken of, or the name of a CSV table of
     them beside this file, with the columns init_time and final_time; default: all frames. Intervals that
@@ -131,13 +131,12 @@ class CalibrationSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fi
     """Intervals whose frames, by the middle of their exposure, it shall leave out: pairs of numbers (BJD_TDB
     day), or of texts (UTC, ``"2025-03-04T21:30:00"``)."""
     max_fwhm: Positive | None = None
-    """FWHM beyond which a frame is left out, pixel; default: none is, for its errors are larger, and that is
-    enough."""
+    """FWHM above which a frame is left out, pixel; default: no limit, for its larger errors are enough."""
     max_sky: Positive | None = None
-    """Sky at the target beyond which a frame is left out, electron per pixel; default: none is."""
+    """Sky at the target above which a frame is left out, electron per pixel; default: no limit."""
     min_transparency: Fraction | None = None
-    """Part of the night's best transparency below which a frame is left out; default: 0.1, at which clouds
-    are hardly even."""
+    """Part of the night's best transparency below which a frame is left out; default: 0.25, for
+    thicker clouds are not even over the field."""
 
     @property
     def rms_intervals(self) -> tuple[tuple[float, float], ...]:
@@ -154,4 +153,5 @@ class EnsembleSettings(Settings, frozen=True, kw_only=True, forbid_unknown_field
     """Choices that the measurement of every frame depends on."""
 
     policy: Literal["keep", "best"] = "keep"
-    """``keep`` the template and self-dark once made; ``best`` makes them again from all frames."""
+    """``keep``: template and self-dark stay as first chosen; ``best``: they are chosen again from all frames
+    each time, and where another is chosen, every frame is measured again."""

@@ -13,24 +13,24 @@ class PlateSolutionSettings(Settings, frozen=True, kw_only=True, forbid_unknown_
     """Finding where on the sky the template looks."""
 
     scale_range: Annotated[float, Meta(gt=0, le=0.5)] = 0.2
-    """Relative error of the pixel scale of header or [instrument] that is survived."""
+    """Largest relative error of the pixel scale of header or [[instrument]] that a match allows for."""
     solve_field: bool = True
     """Ask ``solve-field`` (astrometry.net) where it is installed, if no catalogue helps."""
     index_folder: str = ""
-    """Folder of its index files, from the workspace's; default: those of its own configuration."""
+    """Folder of its index files, path from the workspace; default: by its own configuration."""
     nova: bool = False
     """Ask nova.astrometry.net if nothing else helps; off, for it sends positions of stars to others."""
     nova_url: str = ""
-    """Another server of the same kind than the public one."""
+    """Address of another server of its kind; default: the public one."""
     nova_deadline: Positive = 300.0
-    """Seconds to wait for it in one run; the next one asks for the same submission."""
+    """Seconds to wait for its answer in one run; the next run asks for the same submission again."""
 
 
 class ForcedPosition(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[[forced.position]]``: a place on the sky at which every frame is measured."""
+    """A place on the sky at which every frame is measured."""
 
     name: str
-    """What it is called in the dump."""
+    """Its name in the tables."""
     ra: str | float
     """Right ascension, ICRS, at the time of the night: ``"hh:mm:ss.s"``, or decimal degrees."""
     dec: str | float
@@ -49,28 +49,30 @@ class ForcedSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=
     always: bool = False
     """Measure target and limits also where there are no other places; off, for it reads all pixels."""
     significance: Positive = 5.0
-    """Times its error that a flux must have; what has less is a limit."""
+    """Least flux of a detection, times its error; what has less is an upper limit."""
     blank: Annotated[int, Meta(ge=0, le=10000)] = 300
     """Blank apertures in a frame, whose scatter gives the limit; 0 for none. 300 give it to 7 %."""
     blank_draws: Annotated[int, Meta(ge=1, le=1000)] = 20
-    """Places tried for each of them."""
+    """Random places tried for each blank aperture until one is free of stars."""
     blank_edge: Annotated[int, Meta(ge=0)] = 25
-    """Distance that they keep from the rim of the frame, pixel."""
+    """Distance of blank apertures from the edge of the frame, pixel."""
     blank_dilate: Annotated[int, Meta(ge=0)] = 5
-    """Distance that they keep from light of stars, pixel."""
+    """Distance of blank apertures from the light of stars, pixel."""
     blank_scatter: Literal["mad", "std"] = "mad"
-    """``mad``: 1.4826 times the median absolute deviation, which stray light does not move."""
+    """Scatter of the blank apertures: ``mad``, 1.4826 times the median absolute deviation, which stray light
+    does not move, or ``std``, the standard deviation."""
     blank_seed: Annotated[int, Meta(ge=0)] = 0
-    """Of the places; the same seed gives the same places."""
+    """Seed of the random places; the same seed gives the same places."""
 
 
 class NebSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether one of the neighbours is the eclipsing binary that TESS saw."""
 
     cadence: Positive = 180.0
-    """Second to which curves are binned for their RMS, as SG1 does."""
+    """Seconds to which curves are binned for their RMS; 180 as SG1 does."""
     margin: NonNegative = 0.5
-    """Magnitudes below the faintest that could cause the depth, up to which stars are in SG1's table."""
+    """Magnitudes beyond the faintest star that could cause the depth, down to which stars are in SG1's
+    table."""
 
 
 class MagnitudesSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,26 +89,26 @@ class MagnitudesSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     clip: Positive = 3.0
     """Standard deviations beyond which a star is left out of a zero point."""
     exclude: tuple[str, ...] = ()
-    """Stars that shall tell no zero point, by their names in the catalogue (column ``identifier`` of
+    """Stars not used for the zero point, by their names in the catalogue (column ``identifier`` of
     magnitudes.ecsv); their own magnitudes are made all the same."""
     radius: Positive | None = None
     """Aperture radius of the tables, pixel; default: the one through which the stars scatter least."""
 
 
 class CatalogFileSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[[catalogs.file]]``: a catalogue in a file of your own; it goes before a fetched one of its name."""
+    """A catalogue in a file of your own; it goes before a fetched one of its name."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
     """Short name, such as ``apass_dr10``; rules for a catalogue go by it."""
     path: str
-    """CSV, ECSV, VOTable or FITS; from the workspace's folder."""
+    """CSV, ECSV, VOTable or FITS file; path from the workspace."""
     columns: dict[str, str] = field(default_factory=dict)
     """The file's columns for ours: ``{ra = "RAJ2000", dec = "DEJ2000", V = "Vmag", V_error = "e_Vmag"}``;
     not needed for a file that accretor has kept."""
     epoch: Annotated[float, Meta(ge=1900, le=2100)] = 2000.0
     """Julian year of the positions."""
     system: dict[str, Literal["AB", "Vega"]] = field(default_factory=dict)
-    """Of bands whose names do not tell; ``g r i z`` are AB, ``B V G BP RP`` Vega."""
+    """Magnitude system of bands whose names do not tell; ``g r i z`` are AB, ``B V G BP RP`` Vega."""
 
 
 class CatalogsSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -46,8 +46,8 @@ class Target(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     """As in the products, with the planet's two digits: ``TOI-1234.01``."""
-    tic: Annotated[int, Meta(gt=0)] = 0
-    """Number of the host in the TESS Input Catalog; default: that of the name (``TIC 123``), or of ExoFOP, as
+    tic: Annotated[int, Meta(ge=0)] = 0
+    """Number of the host in the TESS Input Catalog; 0: that of the name (``TIC 123``), or of ExoFOP, as
     ``doit fetch`` has kept it."""
     ra: str | float = ""
     """Right ascension, ICRS, epoch 2000: ``"hh:mm:ss.s"`` in hours, or decimal degrees; default: that of

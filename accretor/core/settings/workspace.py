@@ -74,11 +74,11 @@ class WorkspaceSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     """The whole of ``workspace.toml``."""
 
     config_version: Literal[1] = 1
-    """Of this file; raised when a key changes its meaning."""
+    """Version of this file's keys; raised when one changes its meaning."""
     observer: str
-    """Who observed; in the notes."""
+    """Name of the observer, for the notes."""
     raw: Annotated[str, Meta(min_length=1)] = "raw"
-    """Folder of the raw frames, from the workspace or absolute; it is only read."""
+    """Folder of the raw frames, path from the workspace or absolute; it is only read."""
     target: tuple[Target, ...]
     instrument: tuple[InstrumentSettings, ...] = ()
     preprocess: PreprocessSettings = PreprocessSettings()
