@@ -8,7 +8,7 @@ import inspect
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import doit
 from doit.cmd_base import Command
@@ -73,13 +73,18 @@ def _prepare(command: Command) -> None:
         if not command.sel_default_tasks:
             others = command.loader.cmd_names if command.get_name() == "run" else ()
             command.sel_tasks[:] = _names.found(command.sel_tasks, command.task_list, others)
-        command.outstream = Listing(command.outstream)
+        command.outstream = _spoken(command.outstream)
         if "outfile" in options and not isinstance(options["outfile"], str):
-            options["outfile"] = Listing(options["outfile"])
+            options["outfile"] = _spoken(options["outfile"])
         with contextlib.redirect_stdout(Listing(sys.stdout)):
             return execute(**options)
 
     command._execute = prepared
+
+
+def _spoken(stream: TextIO) -> Listing:
+    """Return a stream for people; doit holds the standard output from before the console script took it."""
+    return Listing(sys.stdout if stream is sys.__stdout__ else stream)
 
 
 def _is_about_a_folder(asked: list[str]) -> bool:

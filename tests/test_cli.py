@@ -130,3 +130,17 @@ def test_commands_are_told_as_they_are_typed_here_and_paths_as_they_are(tmp_path
         "doit/night: there is no workspace.toml"
         in accretor("list", f"workspace={folder}", folder=tmp_path).stderr
     )
+
+
+def test_the_version_of_doit_is_not_said_to_be_that_of_the_command(space):
+    done = accretor("doctor", folder=space)
+
+    assert re.search(r"(?m)^  doit \d+\.\d+", done.stdout)
+    assert f"accretor {__version__}, Python" in done.stdout
+
+
+def test_what_a_stage_says_names_the_command_that_was_typed(space):
+    done = accretor("zeropoint", folder=space)
+
+    assert "accretor fetch gets one" in done.stdout
+    assert "doit fetch" not in done.stdout

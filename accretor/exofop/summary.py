@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 COVERAGES = ("Full", "Ingress", "Egress", "Out of Transit")
 VARIABLE_RADIUS = "aperture radius was variable in time"
+LACKING = "ExoFOP asks for what is not known"
+"""Begins the reason where a form lacks values that the settings can give."""
 LARGEST_SCALE = 600.0
 """Arcsec per pixel; no camera that measures transits comes near."""
 
@@ -103,7 +105,7 @@ def summary(
         raise Unusable(f"{form.name} is not planet {form.planet}")
     scale = pixel_scale if filter_form.pixel_scale is None else filter_form.pixel_scale
     if lacking := _lacking(form, filter_form, filter_name, scale):
-        raise Unusable(f"ExoFOP asks for what is not known: {'; '.join(lacking)}")
+        raise Unusable(f"{LACKING}: {'; '.join(lacking)}")
     remarks = [form.public_note.strip(), VARIABLE_RADIUS if has_variable_radius(table) else ""]
     return {
         "planet": toi,

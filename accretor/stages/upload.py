@@ -34,7 +34,7 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
     """
     from accretor.exofop.plan import plan
     from accretor.exofop.server import server
-    from accretor.exofop.summary import Form
+    from accretor.exofop.summary import LACKING, Form
 
     visit = plans[0].observation.visit
     paths = layout.visit(visit)
@@ -65,10 +65,12 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
             is_proprietary=upload.proprietary,
         )
     except Unusable as verdict:
-        instruments = [] if "telescope_diameter" in verdict.reason else [instrument]
-        also = "; ".join(lacking.for_exofop(settings, instruments))
-        also = f"; also to be filled in there: {also}" if also else ""
-        raise Blocked(f"{visit.slug}: {verdict.reason}; see {layout.config.name}{also}") from None
+        reason = verdict.reason
+        if reason.startswith(LACKING):
+            # The reason has the telescope's diameter.
+            too = ["this", *lacking.for_exofop(settings, instruments=())]
+            reason += f"; write into {layout.config.name} {', '.join(too)}"
+        raise Blocked(f"{visit.slug}: {reason}") from None
 
 
 def _series(telescope: str, settings: WorkspaceSettings) -> str:

@@ -207,3 +207,13 @@ def test_a_lost_scheduler_is_said_in_one_line_and_what_is_done_is_kept(tmp_path)
         for process in (scheduler, worker):
             process.terminate()
             process.wait(timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("given", "known"), [("1-02:00:00", "26:00:00"), ("02:30:00", "02:30:00"), ("0-00:10:00", "00:10:00")]
+)
+def test_pbs_which_knows_no_days_is_told_the_walltime_in_hours(given, known):
+    settings = ComputeSettings(executor="pbs", pbs=PbsSettings(walltime=given))
+
+    assert cluster.job_options(settings)["walltime"] == known
+    assert cluster.lifetime(given) == cluster.lifetime(known)

@@ -359,3 +359,36 @@ def test_a_place_that_is_none_is_named(refusal, ra, dec, key):
     text = f'{LEAST}{good}[[forced.position]]\nname = "b"\nra = {ra}\ndec = {dec}\n'
 
     assert refusal(text).startswith(f"forced.position[1].{key}: ")
+
+
+def test_all_that_is_wrong_in_a_file_is_told_at_once(refusal):
+    text = LEAST.replace('"A. Observer"', "3").replace("20.0", "-90.5") + "[upload]\nuser = 1\n"
+
+    said = refusal(text)
+
+    assert "observer: expected a text" in said
+    assert "upload.user: unknown key; did you mean username?" in said
+    # Of values the types come first: what is not read cannot be looked at.
+    assert "target[0].dec: -90.5 is not a declination" in refusal(
+        text.replace("= 3", '= "A"').replace("user = 1", "")
+    )
+
+
+def test_wrong_values_of_several_tables_are_told_at_once(refusal):
+    text = LEAST.replace("20.0", "-90.5") + '[[instrument]]\nname = "A b"\ndialect = "B"\n'
+
+    assert [part.split(":")[0] for part in refusal(text).split("; ") if "[0]" in part] == [
+        "target[0].dec",
+        "instrument[0].name",
+        "instrument[0].dialect",
+    ]
+
+
+def test_all_keys_that_a_table_lacks_are_named_together(refusal):
+    text = re.sub("(?m)^(period|duration|depth) = .*\n", "", LEAST + EPHEMERIS)
+
+    assert refusal(text) == "target[0].ephemeris: period, duration, depth are missing"
+
+
+def test_a_number_of_0_is_that_of_a_target_still_to_be_identified(load):
+    assert load(LEAST.replace("tic = 1", "tic = 0")).target[0].tic == 0

@@ -162,3 +162,21 @@ def test_a_file_without_a_plate_solution_is_refused(made, tmp_path, content, rea
 
     with pytest.raises(Unusable, match=reason):
         summary.pixel_scale(path)
+
+
+def test_all_that_the_form_lacks_is_told_at_once_with_the_keys_that_tell_it(made):
+    with pytest.raises(Unusable) as caught:
+        filled(
+            made,
+            replace(FORM, telescope_diameter=math.nan),
+            replace(FILTER, psf=math.nan, coverage=""),
+            pixel_scale=math.nan,
+        )
+
+    for key in (
+        "[[instrument]] telescope_diameter",
+        "[upload.filter.ip] psf",
+        "[upload.filter.ip] pixel_scale",
+        "[upload] coverage",
+    ):
+        assert key in caught.value.reason

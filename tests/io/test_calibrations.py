@@ -215,3 +215,15 @@ def test_master_flat_of_another_gain_fits_for_it_has_no_unit():
     names, _, _ = plan(m=replace(FLAT, n_combined=20, gain=1.0), light=LIGHT)
 
     assert names["flat"] == ["m"]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"), [([], "no flats"), ([replace(FLAT, filter="V")], "no fitting flats")]
+)
+def test_flats_that_do_not_fit_are_not_said_to_be_none(files, said):
+    found = calibrations.choose(
+        [RawFile("a", 1, 1, exposure) for exposure in [DARK, *files]], [LIGHT], PreprocessSettings()
+    )
+
+    assert found.none_of("flat", "flats") == said
+    assert found.none_of("bias", "bias") == "no bias"

@@ -53,7 +53,7 @@ def test_catalogue_of_the_settings_that_is_not_there_is_a_problem(workspace):
     found = run(workspace, "doctor")
 
     assert found.status != 0
-    assert "TOI-9999.01: the catalogue lost is not there" in found.out.partition("program")[0]
+    assert "TOI-9999.01: there is no file of the catalogue lost" in found.out.partition("program")[0]
     assert "  TOI-9999.01: mine\n" in found.out
 
 

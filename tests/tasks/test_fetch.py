@@ -410,7 +410,7 @@ def test_a_target_of_a_name_alone_gets_everything_else_from_exofop(exofop, works
     before = run(workspace, "list")
     assert before.status != 0
     assert re.search(
-        r"target\[0\]: tic, ra, dec of TOI-9999.01 not given, .* doit fetch:TOI-9999.01 ask ExoFOP",
+        r"to be filled in: tic, ra, dec of \[\[target\]\] TOI-9999.01, or let doit fetch:TOI-9999.01 ask",
         before.err,
     )
     assert exofop.asked == []
@@ -452,7 +452,7 @@ def test_a_target_that_exofop_does_not_know_is_said_with_what_it_answered(exofop
     done = run(workspace, TASK)
 
     assert done.status != 0
-    assert "target[0]: tic, ra, dec of TOI-9999.01 not given" in done.err
+    assert "to be filled in: tic, ra, dec of [[target]] TOI-9999.01" in done.err
     assert "identification: " in done.err
 
 

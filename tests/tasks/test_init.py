@@ -257,3 +257,24 @@ def test_sections_that_no_dialect_believes_are_there_to_be_taken(night):
     text = (night / "workspace.toml").read_text(encoding="utf-8")
     assert '# overscan = "[151:160,1:128]"    # BIASSEC says so; not used until you do' in text
     assert "# trim" not in text
+
+
+def test_all_that_is_still_to_be_filled_in_is_told_in_one_line_before_and_nothing_of_it_after(night):
+    run(night, "init")
+
+    told = run(night, "list")
+
+    assert told.status != 0
+    for wanted in (
+        "workspace.toml: to be filled in: tic, ra, dec of [[target]] TOI-9999.01",
+        'observer = "..."',
+        "[[instrument]] telescope_diameter = ... (m) of Demo-0m4",
+        '[upload] username = "..."',
+    ):
+        assert wanted in told.err
+    assert told.err.count("\n") == 1
+
+    filled_in(night)
+    done = run(night, "preprocess")
+    assert done.status == 0, done.err
+    assert "to be filled in" not in done.err + done.out
