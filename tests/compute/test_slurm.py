@@ -77,6 +77,6 @@ def test_what_slurm_says_to_a_job_that_it_does_not_take_is_told(queue, tmp_path)
     done = spawn(workspace, "preprocess")
 
     (reason,) = done.failed.values()
-    assert reason.startswith("sbatch took no job: ")
+    assert reason.startswith("sbatch refused the jobs: ")
     assert "nvalid partition" in reason
     assert done.err == ""

@@ -139,7 +139,7 @@ def test_a_folder_of_no_target_and_of_no_night_are_told_before_anything_is_done(
     assert "TOI-1.01: is no target" in run(space, "list").err
     shutil.rmtree(space / "aij")
     give(space, "a.tbl", b"", "TOI-9999.01/night/Demo-0m4/ip")
-    assert "is not named as a night" in run(space, "list").err
+    assert "is not the name of a night" in run(space, "list").err
 
 
 @pytest.fixture(scope="module")

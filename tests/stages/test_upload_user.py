@@ -26,7 +26,7 @@ def test_a_plan_without_a_user_is_shown_but_not_sent(workspace):
     shown = run(workspace, "upload:TOI-9999.01")
     assert shown.status == 0
     assert "_USERNAME_tic" in shown.out
-    assert "first name the ExoFOP user" in shown.out
+    assert "To send it, first fill in workspace.toml: [upload] username" in shown.out
     plan_id = shown.out.split("Upload plan ")[1][:12]
     refused = run(workspace, "upload:TOI-9999.01", f"confirm={plan_id}")
     assert refused.status != 0

@@ -139,7 +139,7 @@ def test_who_only_looks_writes_nothing(space):
 
 
 def test_without_settings_there_is_no_workspace(tmp_path):
-    with pytest.raises(ConfigError, match=r"workspace\.toml: is missing; every workspace needs one"):
+    with pytest.raises(ConfigError, match=r"workspace\.toml: is missing; `doit init` writes one"):
         open_workspace(tmp_path)
 
 

@@ -132,7 +132,7 @@ def test_a_file_that_is_gone_is_named(saved, files):
 def test_a_file_that_was_edited_is_named_even_at_the_same_size(saved, files, text):
     files[1].write_text(text, encoding="utf-8")
     os.utime(files[1], ns=(1, 1))  # on a coarse clock the time could be the same
-    assert reasons(saved) == [f"{files[1]} was changed by someone else"]
+    assert reasons(saved) == [f"{files[1]} was changed by hand or by another program"]
 
 
 def test_what_changed_of_what_it_is_made_with_is_named(saved):
