@@ -35,6 +35,10 @@ FAR = 2.5
 """Times the usual exposure, or part of it, beyond which one is far from it."""
 MOST_ODD, ODD_PART = 3, 0.03
 """How many frames, or which part of them, may have such an exposure and be left out."""
+_NO_FILTER = (
+    "the header names no filter: "
+    'give filters = {"" = "..."}, or keywords = {filter = "CARD"}, in [[instrument]]'
+)
 _NAMELESS = InstrumentSettings(name="")
 _FIELDS: list[tuple[str, Any]] = [
     (field.name, type(getattr(Exposure(kind="light"), field.name))) for field in dataclasses.fields(Exposure)
@@ -309,7 +313,7 @@ def _instrument(found: header.RawHeader, known: Sequence[InstrumentSettings]) ->
         if not settings.match:
             return settings
     shown = ", ".join(
-        f"{keyword} = {found.get(keyword, 'missing')!r}"
+        f"{keyword} = {found.get(keyword.upper(), 'missing')!r}"
         for keyword in sorted({key for one in known for key in one.match})
     )
     raise HeaderError("", f"none of the instruments {', '.join(one.name for one in known)} matches: {shown}")
@@ -317,7 +321,7 @@ def _instrument(found: header.RawHeader, known: Sequence[InstrumentSettings]) ->
 
 def _matches(wanted: Mapping[str, str], found: header.RawHeader) -> bool:
     return all(
-        fnmatchcase(str(found.get(keyword, "")).strip().casefold(), pattern.strip().casefold())
+        fnmatchcase(str(found.get(keyword.upper(), "")).strip().casefold(), pattern.strip().casefold())
         for keyword, pattern in wanted.items()
     )
 
@@ -340,9 +344,7 @@ def _assigned(file: RawFile, targets: Sequence[Target], named: dict[str, Target 
             file, None, "the site is unknown: give latitude, longitude and height in [[instrument]]"
         )
     if not exposure.filter:
-        return Assignment(
-            file, None, 'the header names no filter: give filters = {"" = "..."} in [[instrument]]'
-        )
+        return Assignment(file, None, _NO_FILTER)
     observation = Observation(
         target=slug(match.target.name),
         night=matching.night(exposure),

@@ -244,7 +244,7 @@ WRONG = [
     ),
     (
         LEAST + '[[instrument]]\nname = "A"\nfilters = {x = 1}',
-        "instrument[0].filters[]: expected a text, got a whole number",
+        "instrument[0].filters.x: expected a text, got a whole number (found 1)",
     ),
 ]
 

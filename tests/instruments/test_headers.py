@@ -673,7 +673,10 @@ def test_trailing_zeros_of_a_date_count_as_printed():
 
 
 def test_header_without_any_time_says_so():
-    assert exposure(START).remark == "no time of observation: no DATE-OBS nor any other"
+    assert exposure(START).remark == (
+        "no time of observation: no DATE-OBS nor any other: "
+        'give keywords = {start = "CARD"} in [[instrument]]'
+    )
 
 
 def test_date_without_time_is_no_time():

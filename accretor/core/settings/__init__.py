@@ -14,7 +14,7 @@ from accretor.core.settings.compute import (
     PbsSettings,
     SlurmSettings,
 )
-from accretor.core.settings.instrument import SECTION, HeaderWord, InstrumentSettings
+from accretor.core.settings.instrument import HeaderWord, InstrumentSettings
 from accretor.core.settings.products import (
     ExportSettings,
     PackagingSettings,
@@ -43,7 +43,6 @@ from accretor.core.settings.target import Ephemeris, PixelPosition, Target
 from accretor.core.settings.workspace import ObservationSettings, WorkspaceSettings
 
 __all__ = [
-    "SECTION",
     "BatchSettings",
     "CalibrationSettings",
     "CatalogFileSettings",
