@@ -16,6 +16,7 @@ from accretor.core.settings.compute import (
 )
 from accretor.core.settings.instrument import HeaderWord, InstrumentSettings
 from accretor.core.settings.products import (
+    ExportFormat,
     ExportSettings,
     PackagingSettings,
     PlottingSettings,
@@ -50,6 +51,7 @@ __all__ = [
     "ComputeSettings",
     "EnsembleSettings",
     "Ephemeris",
+    "ExportFormat",
     "ExportSettings",
     "ForcedPosition",
     "ForcedSettings",

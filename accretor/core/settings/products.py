@@ -8,13 +8,14 @@ from msgspec import Meta, field
 
 from accretor.core.settings.base import NonNegative, Positive, Settings
 
+ExportFormat = Literal["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"]
+"""A form of tables; `accretor.stages.export.FORMATS` writes each."""
+
 
 class ExportSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tables for other programs: ``doit export``."""
 
-    formats: tuple[Literal["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"], ...] = (
-        *("csv", "ecsv", "json", "aavso", "gcn", "ds9"),
-    )
+    formats: tuple[ExportFormat, ...] = ("csv", "ecsv", "json", "aavso", "gcn", "ds9")
     """What is written; parquet needs the extra of that name."""
     aavso_code: str = ""
     """Your observer code; default: that of [packaging]. Without one no file for the AAVSO is written."""
