@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accretor.core.errors import Blocked, Unusable, UploadError
@@ -12,10 +13,10 @@ from accretor.stages import manifest
 from accretor.stages import results as results_of
 
 if TYPE_CHECKING:
-    from accretor.exofop.ledger import Entry, Item
     from accretor.exofop.plan import UploadPlan
     from accretor.exofop.summary import FilterForm
     from accretor.io.layout import Layout, VisitPaths
+    from accretor.sending.ledger import Entry, Item
     from accretor.stages.workspace import ObservationPlan
 
 
@@ -88,44 +89,35 @@ def text(upload: UploadPlan, command: str) -> str:
     return f"{shown}To send exactly this: {command} --confirm {upload.plan_id}\n"
 
 
-def refuse_simulated(plan: UploadPlan) -> None:
-    """Refuse to send a simulated night anywhere but to a server on this machine.
-
-    Raises
-    ------
-    UploadError
-        If the plan is for another server.
-    """
-    from accretor.exofop.server import server
-    from accretor.io.http import is_loopback
-
-    if not is_loopback(server(plan.server).host):
-        raise UploadError("this night is simulated (truth.json): it is not for ExoFOP; nothing was sent")
-
-
 def send(
-    plan: UploadPlan, confirmed: str, paths: VisitPaths, settings: UploadSettings, say: Callable[[str], None]
+    plan: UploadPlan,
+    confirmed: str,
+    root: Path,
+    paths: VisitPaths,
+    settings: UploadSettings,
+    say: Callable[[str], None],
 ) -> str:
-    """Send *plan* if *confirmed* is its id, and return what came of it in one line.
+    """Send *plan* of the workspace at *root* if *confirmed* is its id; return what came of it in one line.
 
     Raises
     ------
     UploadError
-        If the id is another one: then nothing is sent. Else as `accretor.exofop.upload.send`.
+        If the id is another one, or the night is simulated: then nothing is sent.
+        Else as `accretor.sending.proven.send`.
     """
-    from accretor.exofop import cookies, credentials, pieces, upload
-    from accretor.exofop.ledger import Ledger
-    from accretor.exofop.server import server
+    from accretor.exofop import pieces
+    from accretor.exofop.server import SERVICE, server
     from accretor.exofop.session import Session, account
+    from accretor.exofop.upload import ExoFOP
     from accretor.io.http import is_loopback
+    from accretor.sending import consent, cookies, credentials, proven
+    from accretor.sending.ledger import Ledger
 
     if not settings.username:
         raise UploadError('name the ExoFOP user first: [upload] username = "..."; nothing was sent')
-    if confirmed != plan.plan_id:
-        raise UploadError(
-            f"the plan is {plan.plan_id} now, not {confirmed}; nothing was sent: look at it and confirm it"
-        )
+    consent.check(confirmed, plan.plan_id)
     where = server(plan.server)
+    consent.refuse_simulated(root, where.host, SERVICE)
     with where.client() as client:
         session = Session(
             client,
@@ -134,13 +126,13 @@ def send(
             username=settings.username,
             folder=cookies.folder(),
         )
-        result = upload.send(
-            plan,
-            paths.package,
-            session,
+        result = proven.send(
+            plan.plan_id,
+            pieces.of(plan),
+            ExoFOP(plan, paths.package, session),
             Ledger(paths.ledger),
             answers=paths.answers,
-            settle=settings.settle if is_loopback(where.host) else max(upload.LEAST_SETTLE, settings.settle),
+            settle=settings.settle if is_loopback(where.host) else max(proven.LEAST_SETTLE, settings.settle),
             say=say,
         )
     n = len(pieces.of(plan))
@@ -152,7 +144,7 @@ def send(
 
 def log_out() -> list[str]:
     """Forget all logins, and return the servers that they were for."""
-    from accretor.exofop import cookies
+    from accretor.sending import cookies
 
     folder = cookies.folder()
     found = sorted(folder.glob("exofop-*.json")) if folder.is_dir() else []
@@ -161,7 +153,7 @@ def log_out() -> list[str]:
 
 def state(paths: VisitPaths) -> str:
     """Return in a few words how far the upload of a visit is, by its ledger."""
-    from accretor.exofop.ledger import Ledger, State
+    from accretor.sending.ledger import Ledger, State
 
     entries = Ledger(paths.ledger).entries()
     # What was planned once, and is in the last plan no more, is not missing.

@@ -6,9 +6,9 @@ import pytest
 
 from accretor.core.errors import ServiceError
 from accretor.exofop import ttf
-from accretor.exofop.credentials import Credentials
 from accretor.io.http import Client, Secret
 from accretor.science.ephemeris import Prediction
+from accretor.sending.credentials import Credentials
 from tests.exofop.archive_server import PAGE, Archive, serve, stop
 
 PAGE_OF_EVENTS = Path(__file__).with_name("ttf_page.html").read_bytes()

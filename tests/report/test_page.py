@@ -16,9 +16,9 @@ import pytest
 from accretor.compute.pool import Pool
 from accretor.core.dumps import LIGHT_CURVE
 from accretor.core.settings import ComputeSettings
-from accretor.exofop.ledger import Item, Ledger, State
 from accretor.io import dump
 from accretor.report import page
+from accretor.sending.ledger import Item, Ledger, State
 from accretor.stages import report as report_stage
 from accretor.stages.bench import Bench
 from accretor.stages.workspace import open_workspace
