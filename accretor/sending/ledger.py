@@ -126,6 +126,25 @@ class Ledger:
             _sync(self.path.parent)
 
 
+def progress(ledger: Ledger) -> tuple[str, Mapping[Item, Entry]]:
+    """Return in a few words how far an upload is, and the last line of each item that counts.
+
+    What was planned once, and is in the last plan no more, is not missing.
+    """
+    entries = ledger.entries()
+    latest = {
+        item: entry
+        for item, entry in ledger.latest().items()
+        if entry.plan == entries[-1].plan or entry.state not in {State.PLANNED, State.ABSENT}
+    }
+    if not latest:
+        return "not sent", latest
+    done = [entry for entry in latest.values() if entry.state is State.CONFIRMED]
+    if len(done) < len(latest):
+        return f"sent {len(done)} of {len(latest)}", latest
+    return f"confirmed on {max(entry.time for entry in done)[:10]}", latest
+
+
 def _line(plan: str, item: Item, sha256: str, state: State, now: float, detail: str) -> str:
     return json.dumps(
         {

@@ -153,22 +153,11 @@ def log_out() -> list[str]:
 
 def state(paths: VisitPaths) -> str:
     """Return in a few words how far the upload of a visit is, by its ledger."""
-    from accretor.sending.ledger import Ledger, State
+    from accretor.sending.ledger import Ledger, State, progress
 
-    entries = Ledger(paths.ledger).entries()
-    # What was planned once, and is in the last plan no more, is not missing.
-    latest = {
-        entry.item: entry
-        for entry in Ledger(paths.ledger).latest().values()
-        if entry.plan == entries[-1].plan or entry.state not in {State.PLANNED, State.ABSENT}
-    }
-    if not latest:
-        return "not sent"
-    done = [entry for entry in latest.values() if entry.state is State.CONFIRMED]
-    if len(done) < len(latest):
-        return f"sent {len(done)} of {len(latest)}"
-    changed = "; the package has changed since" if _has_changed(paths, latest) else ""
-    return f"confirmed on {max(entry.time for entry in done)[:10]}{changed}"
+    said, latest = progress(Ledger(paths.ledger))
+    is_done = bool(latest) and all(entry.state is State.CONFIRMED for entry in latest.values())
+    return f"{said}; the package has changed since" if is_done and _has_changed(paths, latest) else said
 
 
 def _has_changed(paths: VisitPaths, latest: Mapping[Item, Entry]) -> bool:
