@@ -97,7 +97,7 @@ def make(
 
 def run(workspace: Path, *arguments: str) -> Run:
     """Run doit in this process (twice as fast as another one) with output and current folder given back."""
-    from doit import cmd_run
+    from doit import Globals, cmd_run
     from doit.doit_cmd import DoitMain
 
     out, err = io.StringIO(), io.StringIO()
@@ -118,6 +118,9 @@ def run(workspace: Path, *arguments: str) -> Run:
     finally:
         if lock := sys.modules.get("tasks._lock"):
             lock.give_back()  # as the end of a process would
+        if Globals.dep_manager is not None:
+            Globals.dep_manager.backend._conn.close()  # doit itself leaves it open where it only looks
+            Globals.dep_manager = None
         os.chdir(here)
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -21,13 +21,13 @@ PHOTOMETRY = 4
 3: the wings of bright stars are kept out of the annuli; levels of digitised skies. 4: bias and dark are one
 level: a part in ten million; optimal apertures are on the scale of plain ones, for the stars that gain by
 them."""
-CALIBRATION = 8
+CALIBRATION = 9
 """3: cosmic rays are left out; what can bias a night is flagged. 4: each remark once; noise models of larger
 amplitude; what the fit was given is kept; limb darkening by choice; stars of another colour than the target
 weigh less. 5: weights of another profile. 6: a weak prior on the radius ratio; a transit that is not
 measured is no fit. 7: sets of trend terms are judged about their own transits. 8: no edge of a bin is where
 a point may be; errors have in them that the terms were chosen, and what the same fit finds in the comparison
-stars."""
+stars. 9: derivatives of the transit are exact; fewer mid-times are weighed, without a width of their own."""
 PLOTTING = 7
 """3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator.
 5: the frames in the last line. 6: bins hold two frames at least. 7: those of

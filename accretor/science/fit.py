@@ -117,6 +117,25 @@ def transit_model(problem: Problem, parameter: Floats) -> Floats:
     )
 
 
+def transit_slopes(problem: Problem, parameter: Floats) -> tuple[Floats, Floats]:
+    """Return the transit at every point, (n,), and its derivatives by *parameter*, (n, 5)."""
+    tc, k, a_rs, impact, g = (float(value) for value in parameter)
+    model, slope = transit.light_curve_slopes(
+        problem.time,
+        problem.exposure,
+        tc=tc,
+        period=problem.period,
+        k=k,
+        a_rs=a_rs,
+        impact=abs(impact),
+        first=g,
+        parts=lambda mu: limbdarkening.parts(problem.limb_law, problem.limb_h, mu),
+    )
+    if impact < 0:
+        slope[:, IMPACT] *= -1
+    return model, slope
+
+
 def prior_residual(problem: Problem, parameter: Floats) -> Floats:
     """Return the deviations of *parameter* (5,) from the priors in units of their errors, (n_prior,)."""
     tc, k, a_rs, impact, g = (float(value) for value in parameter)
@@ -173,6 +192,8 @@ def least_squares(problem: Problem, start: Floats) -> tuple[Floats, float]:
 
     free = problem.is_free
     low, high = (bound[free] for bound in bounds(problem))
+    value = problem.flux / problem.error
+    basis = problem.basis / problem.error[:, np.newaxis]
 
     def parameter(values: Floats) -> Floats:
         full = np.array(start)
@@ -181,16 +202,24 @@ def least_squares(problem: Problem, start: Floats) -> tuple[Floats, float]:
 
     def residual(values: Floats) -> Floats:
         point = parameter(values)
-        model = transit_model(problem, point)
-        design = model[:, np.newaxis] * problem.basis / problem.error[:, np.newaxis]
-        value = problem.flux / problem.error
+        design = transit_model(problem, point)[:, np.newaxis] * basis
         coefficient = np.linalg.lstsq(design, value, rcond=None)[0]
         return np.concatenate([value - design @ coefficient, prior_residual(problem, point)])
 
+    def slope(values: Floats) -> Floats:
+        # Kaufman (1975, BIT 15, 49): what the linear terms can take up themselves is no change.
+        point = parameter(values)
+        model, by_parameter = transit_slopes(problem, point)
+        design = model[:, np.newaxis] * basis
+        coefficient = np.linalg.lstsq(design, value, rcond=None)[0]
+        change = by_parameter[:, free] * (basis @ coefficient)[:, np.newaxis]
+        taken_up = design @ np.linalg.lstsq(design, change, rcond=None)[0]
+        return np.concatenate([taken_up - change, _prior_slopes(problem, point)])
+
     guess = np.clip(start[free], low + 1e-9, high - 1e-9)
     found = minimise(
-        residual, guess, bounds=(low, high), x_scale=np.array([0.002, 0.01, 0.3, 0.1, 0.1])[free], xtol=1e-7,
-        ftol=1e-8, diff_step=1e-5, max_nfev=60,
+        residual, guess, slope, bounds=(low, high), x_scale=np.array([0.002, 0.01, 0.3, 0.1, 0.1])[free],
+        xtol=1e-7, ftol=1e-8, max_nfev=60,
     )  # fmt: skip
     return parameter(found.x), float(found.cost)
 
@@ -225,15 +254,9 @@ def jacobian(problem: Problem, parameter: Floats, coefficient: Floats) -> Floats
     coefficient : (n_term,) float64
         Of the trend.
     """
+    model, slope = transit_slopes(problem, parameter)
     trend = problem.basis @ coefficient
-    columns = [
-        (transit_model(problem, parameter + step) - transit_model(problem, parameter - step))
-        / (2 * step.sum())
-        * trend
-        for step in np.diag(STEP)[problem.is_free]
-    ]
-    model = transit_model(problem, parameter)
-    return np.column_stack([*columns, model[:, np.newaxis] * problem.basis])
+    return np.hstack([slope[:, problem.is_free] * trend[:, np.newaxis], model[:, np.newaxis] * problem.basis])
 
 
 def prior_terms(problem: Problem, parameter: Floats, n_term: int) -> tuple[Floats, Floats]:
@@ -246,7 +269,14 @@ def prior_terms(problem: Problem, parameter: Floats, n_term: int) -> tuple[Float
     n_term : int
         Linear terms, which have no priors: their part is 0.
     """
-    rows = np.stack(
+    rows = _prior_slopes(problem, parameter)
+    rows = np.hstack([rows, np.zeros((len(rows), n_term))])
+    return rows.T @ rows, -rows.T @ prior_residual(problem, parameter)
+
+
+def _prior_slopes(problem: Problem, parameter: Floats) -> Floats:
+    """Return the derivatives of the deviations from the priors by the free parameters, (n_prior, n_free)."""
+    return np.stack(
         [
             (prior_residual(problem, parameter + step) - prior_residual(problem, parameter - step))
             / (2 * step.sum())
@@ -254,5 +284,3 @@ def prior_terms(problem: Problem, parameter: Floats, n_term: int) -> tuple[Float
         ],
         axis=1,
     )
-    rows = np.hstack([rows, np.zeros((len(rows), n_term))])
-    return rows.T @ rows, -rows.T @ prior_residual(problem, parameter)

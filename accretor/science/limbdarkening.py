@@ -140,9 +140,15 @@ def intensity(mu: Floats, g: float, h: float) -> Floats:
 
 def profile(law: Law, first: float, second: float, mu: Floats) -> Floats:
     """Return the intensity at *mu* (any shape) by the coefficients of a law, 1 at the centre of the disc."""
+    plain, fading = parts(law, second, mu)
+    return np.asarray(plain - first * fading)
+
+
+def parts(law: Law, second: float, mu: Floats) -> tuple[Floats, Floats]:
+    """Return the intensity at *mu* (any shape) without its first coefficient, and what that one takes off."""
     if law == "power-2":
-        return intensity(mu, first, second)
-    return np.asarray(1 - first * (1 - mu) - second * (1 - mu) ** 2)
+        return np.ones(mu.shape), np.asarray(1 - mu**second)
+    return np.asarray(1 - second * (1 - mu) ** 2), np.asarray(1 - mu)
 
 
 def limits(law: Law, second: float) -> tuple[float, float]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
@@ -124,3 +124,61 @@ def test_long_exposures_are_averaged():
     expected = transit.light_curve(fine, np.zeros(600), **orbit).mean()
 
     assert long[0] == pytest.approx(expected, abs=5e-5)
+
+
+STAR = (0.6, lambda mu: limbdarkening.parts("power-2", 0.67, mu))
+
+
+@given(z=st.floats(0, 1.6), k=st.floats(0.02, 0.45))
+@settings(max_examples=200, deadline=None)
+def test_slopes_are_differences_of_the_flux(z, k):
+    assume(abs(z - abs(1 - k)) > 0.01)  # at the contacts the slopes themselves change without bound
+    assume(abs(z - (1 + k)) > 0.01)
+    first, parts = STAR
+    step = 1e-5
+
+    def flux(z, k, first):
+        return transit.flux(np.array([z]), k, lambda mu: limbdarkening.profile("power-2", first, 0.67, mu))[0]
+
+    found = transit.slopes(np.array([z]), k, first, parts)
+
+    assert found.flux[0] == flux(z, k, first)
+    # The flux is even in z.
+    assert found.by_z[0] == pytest.approx(
+        (flux(z + step, k, first) - flux(abs(z - step), k, first)) / (2 * step), abs=2e-6
+    )
+    assert found.by_k[0] == pytest.approx(
+        (flux(z, k + step, first) - flux(z, k - step, first)) / (2 * step), abs=2e-6
+    )
+    assert found.by_first[0] == pytest.approx(
+        (flux(z, k, first + step) - flux(z, k, first - step)) / (2 * step), abs=1e-7
+    )
+
+
+@pytest.mark.parametrize("law", ["power-2", "quadratic"])
+def test_slopes_of_a_light_curve_are_its_differences(law):
+    time = np.linspace(-0.1, 1.6, 700)  # the planet is behind the star at 1.5 days
+    exposure = np.full(700, 60.0)
+    truth = np.array([0.003, 0.12, 7.0, 0.4, 0.5])
+
+    def curve(parameter):
+        tc, k, a_rs, impact, first = parameter
+        return transit.light_curve(
+            time, exposure, tc=tc, period=3.0, k=k, a_rs=a_rs, impact=impact,
+            law=lambda mu: limbdarkening.profile(law, first, 0.3, mu),
+        )  # fmt: skip
+
+    tc, k, a_rs, impact, first = truth
+    flux, slope = transit.light_curve_slopes(
+        time, exposure, tc=tc, period=3.0, k=k, a_rs=a_rs, impact=impact, first=first,
+        parts=lambda mu: limbdarkening.parts(law, 0.3, mu),
+    )  # fmt: skip
+
+    np.testing.assert_array_equal(flux, curve(truth))
+    for column, step in enumerate(np.diag([1e-6, 1e-5, 1e-4, 1e-4, 1e-4])):
+        expected = (curve(truth + step) - curve(truth - step)) / (2 * step.sum())
+        # Near a contact a difference runs over the kink in the curve.
+        scale = np.abs(expected).max()
+        assert scale > 0
+        np.testing.assert_allclose(slope[:, column], expected, atol=2e-3 * scale)
+        assert np.median(np.abs(slope[:, column] - expected)) < 1e-7 * scale

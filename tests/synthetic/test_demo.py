@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
-from photutils.aperture import CircularAnnulus, CircularAperture
+from photutils.aperture import CircularAnnulus, CircularAperture, aperture_photometry
 
 from accretor.catalogs import files as catalogs
 from accretor.config import workspace
@@ -36,7 +36,8 @@ def photometry(folder: Path, truth: dict):
         here = place + np.array([dx, dy])
         around = CircularAnnulus(here, 14, 22).to_mask(method="center")
         sky = np.array([np.median(mask.get_values(image)) for mask in around])
-        flux.append(CircularAperture(here, 5.5).do_photometry(image)[0] - sky * np.pi * 5.5**2)
+        sums = aperture_photometry(image, CircularAperture(here, 5.5))["aperture_sum"]
+        flux.append(np.asarray(sums) - sky * np.pi * 5.5**2)
     return np.array(flux)
 
 

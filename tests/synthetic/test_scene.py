@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from photutils.aperture import CircularAperture
+from photutils.aperture import CircularAperture, aperture_photometry
 
 from accretor.synthetic import scene
 from accretor.synthetic.night import BadFrame, Cloud, Night, Transit
@@ -12,7 +12,7 @@ from accretor.synthetic.scene import Scene
 
 
 def aperture_sum(image, position, radius):
-    return CircularAperture(position, radius).do_photometry(image, method="exact")[0][0]
+    return aperture_photometry(image, CircularAperture(position, radius))["aperture_sum"][0]
 
 
 def test_stars_without_noise_have_their_fluxes():

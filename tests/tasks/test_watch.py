@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
+import signal
 import threading
 import time
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 
 from accretor.io.layout import Layout
 from tasks import watch
+from tasks._round import Ready
 from tests.harness import make, run, start
 from tests.pipeline import processes
 
@@ -107,8 +111,54 @@ def test_the_time_of_a_round_is_not_idle_time(monkeypatch, capsys):
     monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=passes))
     monkeypatch.setattr(watch, "layout_of", Layout)
     monkeypatch.setattr(watch, "_settled", lambda _: OLD)
+    monkeypatch.setattr(watch, "Ready", lambda _: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(watch, "_round", a_long_round)
     watch.watch(interval=10, idle=1)
     assert clock.n_round == 1
     assert clock.now == 600 + 70, "a minute has passed since the round"
     assert "no frame for 1 minutes: done" in capsys.readouterr().out
+
+
+def test_a_round_that_was_ready_has_no_library_left_to_load(tmp_path, monkeypatch, capfd):
+    workspace = make(tmp_path / "workspace", lights=range(20))
+    new = sorted((make(tmp_path / "night") / "raw").rglob("TOI-9999*.fits"))[20]
+    folder = next((workspace / "raw").rglob("TOI-9999*.fits")).parent
+    assert run(workspace).status == 0
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+
+    with contextlib.closing(Ready(workspace)) as ready:
+        ready.prepare()
+        shutil.copyfile(new, folder / new.name)
+        ready.go()
+
+    out, err = capfd.readouterr()
+    assert "1 measured, 20 kept" in out
+    # What is loaded first for a graph; a round that waits has no graph.
+    before, _, late = err.partition(" tasks._first\n")
+    assert " scipy.optimize._lsq\n" in before
+    loaded = re.findall(r"\| +([\w.]+)$", late, flags=re.MULTILINE)
+    assert "tasks.plotting" in loaded
+    heavy = ("astropy", "matplotlib", "numpy", "photutils", "PIL", "scipy")
+    assert [name for name in loaded if name.startswith(heavy)] == []
+
+
+@pytest.mark.skipif(not processes.HERE, reason="needs /proc")
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_the_round_that_waits_ends_with_its_watch(tmp_path, end):
+    workspace = make(tmp_path / "workspace")
+    assert run(workspace).status == 0
+    process = start(workspace, "watch", "--interval", "0.2")
+    assert processes.wait_until(lambda: _round_waits(process.pid)), "a round has been done"
+
+    os.kill(process.pid, end)
+    process.communicate(timeout=30)
+
+    assert processes.wait_until(lambda: not processes.members(process.pid))
+
+
+def _round_waits(session: int) -> bool:
+    """Return whether the watch has two processes, itself and one that has loaded what it needs."""
+    others = [pid for pid in processes.members(session) if pid != session]
+    if len(others) != 1:
+        return False
+    return "matplotlib" in Path(f"/proc/{others[0]}/maps").read_text()
