@@ -234,7 +234,8 @@ def test_every_figure_is_on_the_page_of_figures():
         *registry.OPTIONAL,
     )
 
-    assert [entry.tail for entry in entries if entry.tail.removesuffix(".png") not in page] == []
+    named = {name.rpartition("/")[2] for name in re.findall(r"`([^`]+\.png)`", page)}
+    assert [entry.tail for entry in entries if entry.tail not in named] == []
 
 
 def test_every_server_that_the_code_names_is_on_the_page_of_security():
