@@ -167,7 +167,7 @@ def _with_keywords(dialect: Dialect, instrument: InstrumentSettings) -> Dialect:
         keyword = card.upper()
         before = getattr(dialect, name)
         changed[name] = (
-            {keyword: "C" if word == "temperature" else 1.0, **before}
+            {keyword: "C or K" if word == "temperature" else 1.0, **before}
             if isinstance(before, Mapping)
             else (keyword, *before)
         )
@@ -321,7 +321,7 @@ def _pixel_scale(header: Cards, instrument: InstrumentSettings, dialect: Dialect
 def _temperature(header: Cards, dialect: Dialect) -> float:
     for keyword, unit in dialect.temperature.items():
         value = number(header, keyword)
-        if unit == "K":
+        if unit == "K" or (unit == "C or K" and value > WARMEST):
             value -= KELVIN
         is_rubbish = 0 < abs(value) < 1e-6  # 8.7e-34 is memory that nobody wrote to
         if COLDEST <= value <= WARMEST and not is_rubbish:

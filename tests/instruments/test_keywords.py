@@ -95,6 +95,11 @@ def test_a_card_that_the_settings_name_and_the_header_lacks_is_remarked():
     assert "no card" not in read(header, own(**ALL)).remark
 
 
+@pytest.mark.parametrize(("value", "degree"), [(-20.5, -20.5), (252.65, -20.5), (20.0, 20.0)])
+def test_a_temperature_may_be_in_kelvin(value, degree):
+    assert read({**HEADER, "CHIPTEMP": value}, own(**ALL)).temperature == degree
+
+
 def test_cards_that_no_dialect_knows_are_told_from_those_of_fits_and_of_the_dialect():
     header = {
         **HEADER,
