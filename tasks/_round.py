@@ -25,7 +25,7 @@ _GO = b"\n"
 
 LAZY = (
     *("astropy.coordinates", "astropy.io.misc.yaml", "astropy.table", "astropy.time", "astropy.wcs.utils"),
-    *("scipy.ndimage", "scipy.optimize", "scipy.spatial", "PIL.Image"),
+    *("scipy.ndimage", "scipy.spatial", "PIL.Image"),
 )
 """Libraries that are loaded only where they are used, since most runs do without; a round does not."""
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats
-from accretor.science import limbdarkening, statistics, transit
+from accretor.science import leastsquares, limbdarkening, statistics, transit
 
 TC, K, A_RS, IMPACT, LIMB_G = range(5)
 """Order of the parameters of the transit."""
+
+SCALE = np.array([0.002, 0.01, 0.3, 0.1, 0.1])
+"""Changes of the parameters that matter about as much as each other."""
 
 STEP = np.array([1e-5, 1e-5, 1e-4, 1e-4, 1e-4])
 _BINARY = 0.5  # no planet has half the radius of its star
@@ -188,8 +191,6 @@ def least_squares(problem: Problem, start: Floats) -> tuple[Floats, float]:
     -------
     (5,) float64, float
     """
-    from scipy.optimize import least_squares as minimise
-
     free = problem.is_free
     low, high = (bound[free] for bound in bounds(problem))
     value = problem.flux / problem.error
@@ -200,28 +201,24 @@ def least_squares(problem: Problem, start: Floats) -> tuple[Floats, float]:
         full[free] = values
         return full
 
-    def residual(values: Floats) -> Floats:
-        point = parameter(values)
-        design = transit_model(problem, point)[:, np.newaxis] * basis
-        coefficient = np.linalg.lstsq(design, value, rcond=None)[0]
-        return np.concatenate([value - design @ coefficient, prior_residual(problem, point)])
-
-    def slope(values: Floats) -> Floats:
-        # Kaufman (1975, BIT 15, 49): what the linear terms can take up themselves is no change.
+    def evaluate(values: Floats) -> tuple[Floats, Floats]:
         point = parameter(values)
         model, by_parameter = transit_slopes(problem, point)
         design = model[:, np.newaxis] * basis
+        rotation = np.linalg.qr(design)[0]
+        # Of the derivatives, too, what the linear terms can take up is none (Kaufman 1975, BIT 15, 49).
         coefficient = np.linalg.lstsq(design, value, rcond=None)[0]
-        change = by_parameter[:, free] * (basis @ coefficient)[:, np.newaxis]
-        taken_up = design @ np.linalg.lstsq(design, change, rcond=None)[0]
-        return np.concatenate([taken_up - change, _prior_slopes(problem, point)])
+        change = -by_parameter[:, free] * (basis @ coefficient)[:, np.newaxis]
+        residual = value - design @ coefficient
+        slope = change - rotation @ (rotation.T @ change)
+        return (
+            np.concatenate([residual, prior_residual(problem, point)]),
+            np.concatenate([slope, _prior_slopes(problem, point)]),
+        )
 
     guess = np.clip(start[free], low + 1e-9, high - 1e-9)
-    found = minimise(
-        residual, guess, slope, bounds=(low, high), x_scale=np.array([0.002, 0.01, 0.3, 0.1, 0.1])[free],
-        xtol=1e-7, ftol=1e-8, max_nfev=60,
-    )  # fmt: skip
-    return parameter(found.x), float(found.cost)
+    found, cost = leastsquares.minimise(evaluate, guess, low, high, SCALE[free])
+    return parameter(found), cost
 
 
 def best(problem: Problem) -> tuple[Floats, float]:
