@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 
 from accretor.core.errors import ConfigError
+from accretor.core.settings import WorkspaceSettings
 
 _IN_WORDS = {
     "int": "a whole number",
@@ -40,9 +41,10 @@ def explained(path: Path, key: str, message: str, value: Any, kind: Any) -> Conf
     if parts["key"]:  # of a table whose keys are words
         words = _options(get_args(_kind_at(kind, place))[0], "")
         wrong = next(name for name in _at(value, place) if name not in words)
-        return ConfigError(path, f"{where}.{wrong}", unknown(wrong, words))
+        return ConfigError(path, f"{where}.{wrong}", _unknown_at(wrong, words, key, kind, place))
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", reason):
-        return ConfigError(path, f"{where}.{found[1]}", unknown(found[1], _keys(kind, place)))
+        reason = _unknown_at(found[1], _keys(kind, place), key, kind, place)
+        return ConfigError(path, f"{where}.{found[1]}", reason)
     if missing := re.fullmatch(r"Object missing required field `(.*)`", reason):
         return ConfigError(path, f"{where}.{missing[1]}", "is missing")
     if enumerated := re.fullmatch(r"Invalid enum value (.*)", reason):
@@ -66,6 +68,16 @@ def unknown(key: str, valid: list[str]) -> str:
     """Return what to say of a key that is none of *valid*."""
     near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
     return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; valid are {', '.join(valid)}"
+
+
+def _unknown_at(wrong: str, valid: list[str], key: str, kind: Any, place: str) -> str:
+    """Return what to say of a key that is unknown at *place*, but may be one of the table around it."""
+    outer, _, inner = place.rpartition(".")
+    if place and inner and not inner.endswith("]") and wrong in _keys(kind, outer):
+        return f"is a key of {key}{outer}, and must stand above the table {inner}"
+    if not place and wrong in _keys(WorkspaceSettings, ""):
+        return f"is a key of its own, and must stand above all tables"
+    return unknown(wrong, valid)
 
 
 def place_of(value: Any, place: str, is_wrong: Callable[[Any], bool]) -> str | None:
