@@ -76,7 +76,7 @@ def _unknown_at(wrong: str, valid: list[str], key: str, kind: Any, place: str) -
     if place and inner and not inner.endswith("]") and wrong in _keys(kind, outer):
         return f"is a key of {key}{outer}, and must stand above the table {inner}"
     if not place and wrong in _keys(WorkspaceSettings, ""):
-        return f"is a key of its own, and must stand above all tables"
+        return "is a key of its own, and must stand above all tables"
     return unknown(wrong, valid)
 
 
