@@ -332,9 +332,7 @@ def _candidates(
     return binned, x[:most], y[:most]
 
 
-def _peaks(
-    image: Image, threshold: float, blur: int, background: Sky | None
-) -> tuple[Image, Floats, Floats]:
+def _peaks(image: Image, threshold: float, blur: int, background: Sky | None) -> tuple[Image, Floats, Floats]:
     """Return *image* without its sky, float32, and the peaks in it, brightest first."""
     if min(image.shape) < 5:
         return image.astype(np.float32), np.zeros(0), np.zeros(0)
