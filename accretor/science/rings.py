@@ -171,7 +171,7 @@ def _centred(image: Image | Stampable, x: Floats, y: Floats) -> tuple[Floats, Fl
         values, is_there = stamps(image, columns, rows)
         distance = _distance(columns, rows, x, y)
         far = np.where(is_there & (distance > 0.8 * REACH), values, np.nan).reshape(len(x), -1)
-        level = np.nanmedian(far, axis=1)
+        level = _medians(far)
         light = np.where(is_there & (distance < REACH / 2), values - level[:, np.newaxis, np.newaxis], 0.0)
         total = light.sum(axis=(1, 2))
         total = np.where(total > 0, total, np.inf)
@@ -179,6 +179,14 @@ def _centred(image: Image | Stampable, x: Floats, y: Floats) -> tuple[Floats, Fl
         step_y = (light * (rows - y[:, np.newaxis])[:, :, np.newaxis]).sum(axis=(1, 2)) / total
         x, y = x + np.clip(step_x, -FACTOR, FACTOR), y + np.clip(step_y, -FACTOR, FACTOR)
     return x, y, level
+
+
+def _medians(values: Floats) -> Floats:
+    """Return the median of each row, NaN left out: what `np.nanmedian` does row by row, all together."""
+    ordered = np.sort(values, axis=1)
+    n_known = np.maximum((ordered < np.inf).sum(axis=1), 1)
+    row = np.arange(len(ordered))
+    return np.asarray(0.5 * (ordered[row, (n_known - 1) // 2] + ordered[row, n_known // 2]))
 
 
 def _profiles(image: Image | Stampable, x: Floats, y: Floats, level: Floats) -> Floats:
