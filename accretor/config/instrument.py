@@ -48,9 +48,6 @@ def check(path: Path, key: str, instrument: InstrumentSettings, *, is_alone: boo
             'is needed to tell the frames of several instruments apart, e.g. match = {TELESCOP = "Cecilia"}'
         )
         raise ConfigError(path, f"{key}.match", reason)
-    if instrument.bad_pixels and not (path.parent / instrument.bad_pixels).is_file():
-        reason = f"{instrument.bad_pixels!r} is not there; it is a FITS image in the folder of this file"
-        raise ConfigError(path, f"{key}.bad_pixels", reason)
     _check_sections(path, key, instrument)
     _check_nonlinearity(path, f"{key}.nonlinearity", instrument.nonlinearity)
     for word, card in instrument.keywords.items():

@@ -42,7 +42,6 @@ WRONG = [
     ("nonlinearity", "[0.0]", "c1, the second number, is 0; it must be near 1: the list is c0, c1, c2 ..."),
     ("nonlinearity", "[1.0, 1e-6]", "c1, the second number, is 1e-06; it must be near 1: "),
     ("bad_pixels", "[1, 2]", "expected a text, got a list"),
-    ("bad_pixels", '"bad.fits"', "'bad.fits' is not there; it is a FITS image in the folder of this file"),
     ("time_stamp", '"mid"', "'mid' is not one of auto, start, middle, end"),
     ("exposure_unit", '"h"', "'h' is not one of auto, s, ms, min"),
     ("keywords", '"EXPT"', "expected a table, got a text (found 'EXPT')"),
