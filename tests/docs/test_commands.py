@@ -143,6 +143,7 @@ def test_no_command_stands_in_a_block_that_is_not_one_of_commands(page):
     assert hidden == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "page",
     [page for page in PAGES if any("needs" not in block.info for block in SH[page])],

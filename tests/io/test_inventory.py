@@ -320,6 +320,7 @@ def test_every_frame_of_the_real_night_is_assigned():
     assert {item.observation.slug for item in found} == {"HAT-P-32.01/20171219/MicroObs-Cecilia/clear"}
 
 
+@pytest.mark.long
 def test_other_real_data_never_raise_and_have_their_kinds(unpacked):
     files = inventory.refresh(unpacked, [], [])
     inventory.assign(files, [TARGET], unpacked)

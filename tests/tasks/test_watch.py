@@ -51,6 +51,7 @@ def test_watch_takes_up_frames_as_they_arrive_and_ends_when_idle(tmp_path):
     assert run(workspace).stages == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("elsewhere", [True, False], ids=["another folder", "the workspace itself"])
 def test_watch_looks_where_the_settings_say_the_frames_are(tmp_path, elsewhere):
     workspace = make(tmp_path / "workspace")
@@ -119,6 +120,7 @@ def test_the_time_of_a_round_is_not_idle_time(monkeypatch, capsys):
     assert "no frame for 1 minutes: done" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_a_round_that_was_ready_has_no_library_left_to_load(tmp_path, monkeypatch, capfd):
     workspace = make(tmp_path / "workspace", lights=range(20))
     new = sorted((make(tmp_path / "night") / "raw").rglob("TOI-9999*.fits"))[20]
@@ -142,6 +144,7 @@ def test_a_round_that_was_ready_has_no_library_left_to_load(tmp_path, monkeypatc
     assert [name for name in loaded if name.startswith(heavy)] == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not processes.HERE, reason="needs /proc")
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_the_round_that_waits_ends_with_its_watch(tmp_path, end):
