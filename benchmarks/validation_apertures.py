@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from accretor.core.arrays import Floats
-from accretor.science import aperture
+from accretor.science import aperture, circles
 from accretor.science.geometry import circle_overlap
 from accretor.stages.photometry import StarList
 from accretor.synthetic import scene
@@ -162,9 +162,9 @@ def _strangers(prepared: Scene, frames: Sequence[int], stars: Sequence[int], rad
     for frame in frames:
         place = scene.positions(prepared, frame)[list(stars)]
         nothing = np.zeros(len(place))
-        total = aperture.aperture_sums(scene.starlight(prepared, frame), *place.T, nothing, radii)
+        total = circles.aperture_sums(scene.starlight(prepared, frame), *place.T, nothing, radii)
         own = np.array(
-            [aperture.aperture_sums(_alone(prepared, frame, star), *at[:, np.newaxis], nothing[:1], radii)[0]
+            [circles.aperture_sums(_alone(prepared, frame, star), *at[:, np.newaxis], nothing[:1], radii)[0]
              for star, at in zip(stars, place, strict=True)]
         )  # fmt: skip
         found.append(total / own - 1)

@@ -28,8 +28,10 @@ FIRST_TASKS = {"init", "doctor"}
 
 WRITING_TASKS = {
     *_wishes.STAGES,
-    *("check", "notes", "index", "upload", "download", "skynet", "export", "cite", "organize"),
+    *("check", "notes", "index", "upload", "ephemeris", "download", "fetch", "skynet"),
+    *("export", "cite", "organize"),
 }
+"""All others: one run at a time does any of them."""
 
 
 def begin() -> None:

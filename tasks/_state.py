@@ -21,7 +21,7 @@ def of_stage(name: str, target: str) -> str:
     """Return how far stage *name* is with *target*, or with everything if that is empty."""
     plans = [plan for plan in _workspace.observations(name) if target in ("", plan.observation.target)]
     if not plans:
-        return "no table" if name == "aij" else "no frames"
+        return "no table" if name == "aij" else _without_frames(name)
     if len(plans) == 1:
         return of_observation(name, plans[0])
     counts = [_counts(name)(plan) for plan in plans]
@@ -30,6 +30,15 @@ def of_stage(name: str, target: str) -> str:
         total.update(count)
     n_done = sum(not count.get("new") for count in counts)
     return f"{n_done} of {len(plans)} observations; {_words(total)}"
+
+
+def _without_frames(name: str) -> str:
+    """Return that there are no frames; for the first stage, also why most of the files are none."""
+    left_out = _workspace.current().left_out if name == "preprocess" else ()
+    if not left_out:
+        return "no frames"
+    (reason, n), *_ = Counter(reason for _, reason in left_out).most_common(1)
+    return f"no frames; {len(left_out)} files are left out, {n} of them for: {reason}"
 
 
 def of_observation(name: str, plan: ObservationPlan) -> str:

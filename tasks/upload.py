@@ -24,19 +24,16 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import doit
 from doit.exceptions import TaskFailed
 from doit.task import Task
 
 from accretor.config import lacking
 from accretor.core.errors import AccretorError
 from accretor.stages import upload
-from tasks import _trouble, _visits, _workspace
+from tasks import _confirm, _trouble, _visits, _workspace
 from tasks._graph import Doc, Leaf, stage
 
 log = logging.getLogger("accretor")
-
-_CONFIRM = {"name": "confirm", "long": "confirm", "default": "", "help": "id of the plan to send"}
 
 
 def tasks() -> Iterator[Task]:
@@ -59,7 +56,7 @@ def tasks() -> Iterator[Task]:
     ]
     made += stage("upload", __doc__ or "", leaves, lambda target: _visits.state_of(target, upload.state))
     for task in made:
-        task.params = (_CONFIRM,)
+        task.params = (_confirm.PARAM,)
     yield from made
 
 
@@ -74,7 +71,7 @@ def run(name: str, slug: str, tasks: list[Task]) -> Any:
     """Print the plan of the visit *slug*, or send it if its id was given."""
     workspace = _workspace.current()
     paths = workspace.layout.visit(next(visit for visit in workspace.visits if visit.slug == slug))
-    confirmed = _confirmed(tasks)
+    confirmed = _confirm.given(tasks)
     try:
         plans = _visits.plans_of(slug)
         plan = upload.make_plan(plans, workspace.layout, workspace.settings)
@@ -82,9 +79,9 @@ def run(name: str, slug: str, tasks: list[Task]) -> Any:
             missing = lacking.for_exofop(workspace.settings, (item.instrument for item in plans))
             sys.stdout.write(upload.text(plan, _workspace.command(f"{name}:{slug}"), missing))
             return {"said": f"plan {plan.plan_id}"}
-        if (workspace.layout.root / "truth.json").is_file():
-            upload.refuse_simulated(plan)
-        said = upload.send(plan, confirmed, paths, workspace.settings.upload, _say)
+        said = upload.send(
+            plan, confirmed, workspace.layout.root, paths, workspace.settings.upload, _confirm.say
+        )
     except (AccretorError, OSError) as error:
         reason = _trouble.in_words(error) if isinstance(error, OSError) else str(error)
         log.info("upload:%s failed: %s", slug, reason)
@@ -92,17 +89,6 @@ def run(name: str, slug: str, tasks: list[Task]) -> Any:
     log.info("upload:%s: %s", slug, said)
     sys.stdout.write(f"{name:<12} {slug}  {said}\n")
     return {"said": said}
-
-
-def _confirmed(tasks: list[Task]) -> str:
-    """Return the id that was given, as the doit variable or with the name of the task or of a group of it."""
-    given = [(task.options or {}).get("confirm", "") for task in tasks]
-    return next(filter(None, given), "") or str(doit.get_var("confirm", None) or "")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"  {line}\n")
-    sys.stdout.flush()
 
 
 def _forget() -> None:

@@ -92,7 +92,8 @@ def _type(hint: Any) -> str:
         is_open = args[-1] is Ellipsis
         return f"list of {_type(args[0])}" if is_open else f"{len(args)} times {_type(args[0])}"
     if origin is dict:
-        return "table"
+        of = get_args(args[0])
+        return f"table of {', '.join(f'`{key}`' for key in of)}" if of else "table"
     return _WORDS.get(hint, getattr(hint, "__name__", str(hint)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import math
 import re
@@ -92,6 +93,10 @@ def read(path: Path) -> dict[str, Any]:
 
 def parse(content: bytes, suffix: str = ".tbl") -> dict[str, Any]:
     """Read a table from the content of a file; see `read`."""
+    return dict((_kept if len(content) <= _SMALL else _parsed)(content, suffix))
+
+
+def _parsed(content: bytes, suffix: str) -> dict[str, Any]:
     header, first, split = _begin(content, suffix)
     columns, texts = _numbers(content, header, first, split)
     wanted = {place for place, name in enumerate(header) if name == "Label"} | texts
@@ -103,10 +108,13 @@ def parse(content: bytes, suffix: str = ".tbl") -> dict[str, Any]:
     table: dict[str, Any] = {}
     for place, name in enumerate(header):
         if name and name not in table:
-            table[name] = (
-                words[place] if place in wanted else np.frombuffer(columns[place], np.float64).copy()
-            )
+            table[name] = words[place] if place in wanted else np.frombuffer(bytes(columns[place]))
     return table
+
+
+_SMALL = 1 << 22
+"""Byte of a table that is kept once it has been read: a package is checked, and planned, by its tables."""
+_kept = functools.lru_cache(maxsize=2)(_parsed)
 
 
 def head(content: bytes, suffix: str = ".tbl") -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -106,7 +107,16 @@ def _kept(path: Path, name: str) -> Catalog:
 
 
 def _table(path: Path) -> Any:
-    """Return the table in *path*, an `astropy.table.Table`."""
+    """Return the table in *path*, an `astropy.table.Table`, which is not to be changed."""
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise Unusable(f"{path}: cannot be read: {error.strerror}") from None
+    return _parsed(path.resolve(), path, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=2)  # several stages of a run need the same
+def _parsed(_: Path, path: Path, *_state: int) -> Any:
     from xml.parsers.expat import ExpatError
 
     from astropy.io.fits import VerifyError

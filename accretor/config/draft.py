@@ -88,6 +88,8 @@ class Telescope:
     sections: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
     """Section of the frame, and the card that tells it, by the key that would use it: of those that no
     dialect believes."""
+    strange: Mapping[str, str | int | float | bool] = dataclasses.field(default_factory=dict)
+    """Cards that the dialect does not know."""
     is_alone: bool = True
     """There is no other instrument that its frames must be told from."""
 
@@ -96,6 +98,10 @@ class Telescope:
         """What the user must fill in."""
         exposure = self.exposure
         missing = [] if self.match or self.is_alone else [f"match of {self.name}"]
+        if math.isnan(exposure.exposure):
+            missing.append(f"exposure of {self.name}")
+        if not self.sources["mid"]:
+            missing.append(f"time of {self.name}")
         if not math.isfinite(exposure.gain):
             missing.append(f"gain of {self.name}, if you know it; else it is measured")
         if not math.isfinite(self.diameter[0]):
@@ -105,6 +111,20 @@ class Telescope:
         if "" in self.filters:
             missing.append(f"filter of {self.name}")
         return missing
+
+    @property
+    def unnamed(self) -> list[str]:
+        """Words of ``keywords`` for which no card was found, though there may be one."""
+        exposure = self.exposure
+        found = {
+            "exposure": math.isfinite(exposure.exposure),
+            "start": bool(self.sources["mid"]),
+            "filter": "" not in self.filters,
+            "gain": math.isfinite(exposure.gain),
+            "latitude": math.isfinite(exposure.latitude),
+            "longitude": math.isfinite(exposure.longitude),
+        }
+        return [word for word, is_there in found.items() if not is_there]
 
 
 def workspace(frames: str, targets: Sequence[Candidate], telescopes: Sequence[Telescope]) -> str:
@@ -206,6 +226,7 @@ def _telescopes(telescopes: Sequence[Telescope]) -> Iterator[str]:
             '; say time_stamp = "start", "middle" or "end"' if said.endswith("assumed") else ""
         )
         yield from _filters(telescope)
+        yield from _keywords(telescope)
         yield from (f"# said of the headers: {remark}" for remark in telescope.remarks)
 
 
@@ -239,6 +260,19 @@ def _filters(telescope: Telescope) -> Iterator[str]:
     if counts:
         card = telescope.sources["filter"] or "no card"
         yield f'# filters: {counts}, from {card}; other names: filters = {{"name in header" = "gp"}}'
+
+
+def _keywords(telescope: Telescope) -> Iterator[str]:
+    """Yield what the settings would say of cards that are not known, and the cards that it may be."""
+    if not set(telescope.unnamed) - {"gain"} or not telescope.strange:
+        return  # a gain alone is measured
+    pairs = ", ".join(f'{word} = "..."' for word in telescope.unnamed)
+    yield f"# keywords = {{{pairs}}}    # the cards that tell them, if these do:"
+    for card, value in telescope.strange.items():
+        yield f"#     {card} = {_text(value) if isinstance(value, str) else value}"
+    if {"start", "exposure"} & set(telescope.unnamed):
+        yield '# time_stamp = "start"    # or "middle", "end": what that time is of an exposure'
+        yield '# exposure_unit = "s"    # or "ms", "min"'
 
 
 def _tail() -> Iterator[str]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import math
-import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import msgspec
 
-from accretor import instruments
+from accretor.config import instrument as instruments
 from accretor.config import intervals
+from accretor.config.explained import explained, place_of, unknown
 from accretor.core import exclusions
 from accretor.core.errors import ConfigError
 from accretor.core.scrub import controls
@@ -36,7 +35,6 @@ _LISTS: dict[str, type[Settings]] = {
     "instrument": InstrumentSettings,
     "observation": ObservationSettings,
 }
-_TOKEN = re.compile(r"[A-Za-z0-9-]+")
 
 
 def load(path: Path) -> WorkspaceSettings:
@@ -57,7 +55,7 @@ def load(path: Path) -> WorkspaceSettings:
     wrong: list[ConfigError] = []
     for key, value in document.items():
         if key not in fields:
-            wrong.append(ConfigError(path, key, _unknown(key, list(fields))))
+            wrong.append(ConfigError(path, key, unknown(key, list(fields))))
         elif key in _LISTS:
             values[key] = _each(path, key, value, _LISTS[key], wrong)
         else:
@@ -146,103 +144,14 @@ def _each(
 
 
 def _convert(path: Path, key: str, value: Any, kind: Any) -> Any:
-    if place := _place_of(value, key, lambda item: isinstance(item, float) and not math.isfinite(item)):
+    if place := place_of(value, key, lambda item: isinstance(item, float) and not math.isfinite(item)):
         raise ConfigError(path, place, "must be a finite number")
-    if place := _place_of(value, key, lambda item: isinstance(item, str) and bool(controls(item))):
+    if place := place_of(value, key, lambda item: isinstance(item, str) and bool(controls(item))):
         raise ConfigError(path, place, "has a control character, such as an escape: take it out")
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise _explained(path, key, str(error), value, kind) from None
-
-
-def _explained(path: Path, key: str, message: str, value: Any, kind: Any) -> ConfigError:
-    """Turn msgspec's message into one that names the key as it stands in the file."""
-    reason, _, place = message.partition(" - at `$")
-    where = key + place.removesuffix("`").replace("[...]", "[]")
-    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", reason):
-        return ConfigError(path, f"{where}.{unknown[1]}", _unknown(unknown[1], _keys(kind, place)))
-    if missing := re.fullmatch(r"Object missing required field `(.*)`", reason):
-        return _lacking(path, where, missing[1], _at(value, place.removesuffix("`")), _kind_at(kind, place))
-    if enumerated := re.fullmatch(r"Invalid enum value (.*)", reason):
-        return ConfigError(path, where, f"{enumerated[1]} is not one of {', '.join(_options(kind, place))}")
-    found = _at(value, place.removesuffix("`"))
-    shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
-    words = _KINDS.sub(lambda kind: _IN_WORDS[kind[1]], reason)
-    return ConfigError(path, where, words[0].lower() + words[1:] + shown)
-
-
-def _lacking(path: Path, where: str, first: str, table: Any, kind: Any) -> ConfigError:
-    """Name all keys that a table lacks; msgspec names the *first*, and in lists not of which item."""
-    names = [
-        field.name
-        for field in msgspec.structs.fields(kind)
-        if field.required and not (isinstance(table, dict) and field.name in table)
-    ]
-    if where.endswith("[]") or len(names) < 2:
-        return ConfigError(path, f"{where}.{first}", "is missing")
-    return ConfigError(path, where, f"{', '.join(names)} are missing")
-
-
-_IN_WORDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "a text",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a table",
-}
-"""Kinds of values, for people who do not write programs."""
-_KINDS = re.compile(rf"`({'|'.join(_IN_WORDS)})`")
-
-
-def _keys(kind: Any, place: str) -> list[str]:
-    """Return the keys that are valid in the table at *place* below *kind*."""
-    return [field.name for field in msgspec.structs.fields(_kind_at(kind, place))]
-
-
-def _kind_at(kind: Any, place: str) -> Any:
-    for name in re.findall(r"\.(\w+)", place):
-        kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == name)
-        kind = next((option for option in get_args(kind) if hasattr(option, "__struct_fields__")), kind)
-    return kind
-
-
-def _options(kind: Any, place: str) -> list[str]:
-    """Return the words and numbers of which the value at *place* below *kind* must be one."""
-    waiting, found = [_kind_at(kind, place)], []
-    while waiting:
-        inner = waiting.pop(0)
-        found += [str(value) for value in get_args(inner) if get_origin(inner) is Literal]
-        waiting += [part for part in get_args(inner) if get_origin(inner) is not Literal]
-    return found
-
-
-def _place_of(value: Any, place: str, is_wrong: Callable[[Any], bool]) -> str | None:
-    """Return where, at or below *place*, a value is wrong; None if all are well."""
-    if is_wrong(value):
-        return place
-    inner = (
-        [(f"{place}.{key}", item) for key, item in value.items()]
-        if isinstance(value, dict)
-        else [(f"{place}[{i}]", item) for i, item in enumerate(value)]
-        if isinstance(value, list)
-        else []
-    )
-    return next((found for where, item in inner if (found := _place_of(item, where, is_wrong))), None)
-
-
-def _at(value: Any, place: str) -> Any:
-    for name in re.findall(r"\.(\w+)", place):
-        if not isinstance(value, dict) or name not in value:
-            return {}
-        value = value[name]
-    return value
-
-
-def _unknown(key: str, valid: list[str]) -> str:
-    near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; valid are {', '.join(valid)}"
+        raise explained(path, key, str(error), value, kind) from None
 
 
 def _check(path: Path, settings: WorkspaceSettings) -> Iterator[ConfigError]:
@@ -264,9 +173,10 @@ def _check(path: Path, settings: WorkspaceSettings) -> Iterator[ConfigError]:
     for i, place in enumerate(settings.forced.position):
         yield from _check_place(path, f"forced.position[{i}]", place)
     for i, instrument in enumerate(settings.instrument):
-        yield from _check_instrument(
-            path, f"instrument[{i}]", instrument, is_alone=len(settings.instrument) == 1
-        )
+        wrong: list[ConfigError] = []
+        with _noting(wrong):
+            instruments.check(path, f"instrument[{i}]", instrument, is_alone=len(settings.instrument) == 1)
+        yield from wrong
         if instrument.name in {other.name for other in settings.instrument[:i]}:
             yield ConfigError(
                 path, f"instrument[{i}].name", f"{instrument.name!r} is the name of two instruments"
@@ -324,21 +234,3 @@ def _check_catalogs(path: Path, names: list[str]) -> Iterator[ConfigError]:
     for i, name in enumerate(names):
         if name in names[:i]:
             yield ConfigError(path, f"catalogs.file[{i}].name", f"{name!r} is the name of two files")
-
-
-def _check_instrument(
-    path: Path, key: str, instrument: InstrumentSettings, *, is_alone: bool
-) -> Iterator[ConfigError]:
-    if not _TOKEN.fullmatch(instrument.name):
-        reason = f"{instrument.name!r} must be letters, digits and hyphens, as ExoFOP wants it"
-        yield ConfigError(path, f"{key}.name", reason)
-    try:
-        if instrument.dialect != "auto":
-            instruments.by_name(instrument.dialect)
-    except ValueError as error:
-        yield ConfigError(path, f"{key}.dialect", str(error))
-    if not is_alone and not instrument.match:
-        reason = (
-            'is needed to tell the frames of several instruments apart, e.g. match = {TELESCOP = "Cecilia"}'
-        )
-        yield ConfigError(path, f"{key}.match", reason)

@@ -32,6 +32,12 @@ class Section:
         """Tell whether a frame of this size has all of it."""
         return self.right <= width and self.high <= height
 
+    def overlaps(self, other: Section) -> bool:
+        """Tell whether they have a pixel in common."""
+        return max(self.left, other.left) < min(self.right, other.right) and max(self.low, other.low) < min(
+            self.high, other.high
+        )
+
     def __str__(self) -> str:
         """Return it as FITS headers write it."""
         return f"[{self.left + 1}:{self.right},{self.low + 1}:{self.high}]"

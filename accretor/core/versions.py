@@ -6,6 +6,11 @@ brings its libraries with it.
 
 from __future__ import annotations
 
+HEADERS = 2
+"""Of the code that reads headers; a dialect that is declared otherwise is seen without it. Headers are then
+read again, and where they say the same, nothing else is made again; so it does not count for `SCIENCE`: raise
+PREPROCESS too if it moves the times, exposures or gains of frames that were read before. 2: times that the
+settings name are believed alone."""
 PREPROCESS = 3
 """2: level from a sample of the pixels. 3: frames in twilight are left out."""
 MASTERS = 3

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accretor.core.errors import UploadError
-from accretor.exofop.ledger import Item
 from accretor.exofop.plan import FilterPlan, PlannedFile, UploadPlan
+from accretor.sending.ledger import Item
 
 
 @dataclass(frozen=True)

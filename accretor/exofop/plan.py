@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from accretor.exofop import naming, notes, summary
 from accretor.exofop.naming import FileName
 from accretor.exofop.summary import FilterForm, Form
 from accretor.io import fits as io_fits
+from accretor.sending import consent
 
 TABLE = naming.TAILS[0].name
 PLATE = "WCS.fits"
@@ -190,9 +189,7 @@ def _pixel_scale(package: Path, files: Mapping[str, FileName]) -> float:
 
 
 def _plan_id(series: list[FilterPlan], server: str, is_proprietary: bool) -> str:
-    everything = [server, is_proprietary, [asdict(one) for one in series]]
-    content = json.dumps(everything, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(content.encode("ascii")).hexdigest()[:12]
+    return consent.plan_id([server, is_proprietary, [asdict(one) for one in series]])
 
 
 def _size(size: int) -> str:

@@ -14,12 +14,14 @@ from http import HTTPStatus
 from pathlib import Path
 
 from accretor.core.errors import ServiceError
-from accretor.exofop import cookies
-from accretor.exofop.credentials import Account, Credentials
 from accretor.exofop.server import SERVICE, Server
 from accretor.io.http import LIMIT, Answer, Client
+from accretor.sending import cookies
+from accretor.sending.credentials import Account, Credentials
 
 VARIABLE = "ACCRETOR_EXOFOP"
+LIFE = 7 * 86_400.0
+"""Seconds after which ExoFOP forgets a login, by its own documentation."""
 RENEWALS = 3
 """Logins after the first that one session makes, when it is found to have ended."""
 
@@ -68,7 +70,7 @@ class Session:
         self.server = server
         self.username = username
         self._credentials = credentials
-        self._path = cookies.path_of(server, folder) if folder else None
+        self._path = cookies.path_of(SERVICE, server.place, folder) if folder else None
         self._now = now
         self._renewals = 0
 
@@ -81,7 +83,7 @@ class Session:
             At the first login that fails.
         ServiceError, NoCredentials
         """
-        kept = cookies.load(self._path, self.username, self._now()) if self._path else ()
+        kept = cookies.load(self._path, self.username, self._now(), LIFE) if self._path else ()
         if kept:
             self.client.take(kept)
             if self.is_alive():

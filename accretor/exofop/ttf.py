@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accretor.core.errors import ServiceError
-from accretor.exofop.credentials import Account, Credentials
 from accretor.io.answers import excerpt
 from accretor.io.http import Client
 from accretor.science.ephemeris import Prediction
+from accretor.sending.credentials import Account, Credentials
 
 SERVICE = "TTF"
 HOST = "astro.swarthmore.edu"

@@ -84,10 +84,11 @@ class Dialect:
     object: tuple[str, ...] = ("OBJECT", "OBJNAME", "TARGET", "FIELD")
     kind: tuple[str, ...] = ("IMAGETYP", "IMGTYPE", "OBSTYPE", "FRAME", "FRAMETYP", "PICTTYPE")
     """Cards with the kind of image; the number of PICTTYPE is SBIG's."""
-    temperature: Mapping[str, Literal["C", "K"]] = field(
+    temperature: Mapping[str, Literal["C", "K", "C or K"]] = field(
         default_factory=lambda: {"CCD-TEMP": "C", "CCDTEMP": "C", "DET-TEMP": "C", "DETTEMP": "C"}
     )
-    """Cards with the temperature of the detector, and their unit."""
+    """Cards with the temperature of the detector, and their unit; what no detector has in degree Celsius is
+    kelvin, where either may be meant."""
 
     camera: tuple[str, ...] = ("INSTRUME", "CAMERA", "DETECTOR", "DETNAM")
     """Cards with the camera; two at one telescope do not share an observation, nor calibration frames."""

@@ -38,6 +38,13 @@ _LIGHT = {
 }
 _FIELDS: Mapping[str, str] = {"middle": "mid", "height": "elevation"}
 """Fields of a dialect that have another name in the settings."""
+_OUTDONE: Mapping[str, tuple[str, ...]] = {
+    "start": ("middle",),
+    "middle": ("start", "end"),
+    "end": ("start", "middle"),
+}
+"""Times of a dialect that do not count where the settings name the card of another one; the end that is
+beside a start says no more than whether they agree."""
 _UNITS = {"s": 1.0, "ms": 1e-3, "min": 60.0}
 _SBIG: Mapping[int, Kind] = {1: "light", 2: "bias", 3: "dark", 4: "flat"}
 _BEFORE = rf"(?:(?:{combined.WORD}|m|sky|dome|twilight|twi)[\s_-]*)*"
@@ -95,6 +102,7 @@ def exposure(
     calibrated, calibrated_remark = _calibrated(header, name, dialect)
     remarks = [
         *stamps,
+        *(_not_there(header, instrument) if kind == "light" else ()),
         unit_remark,
         *place_remarks,
         filter_remark,
@@ -145,13 +153,21 @@ def exposure(
 
 
 def _with_keywords(dialect: Dialect, instrument: InstrumentSettings) -> Dialect:
-    """Return *dialect* with the cards of the settings before its own."""
+    """Return *dialect* with the cards of the settings before its own.
+
+    Of the times, those that the settings name are believed alone: an end that they name is not outdone by a
+    start of the dialect, which may be when the file was written.
+    """
     changed: dict[str, Any] = {}
-    for word, keyword in instrument.keywords.items():
+    named = instrument.keywords.keys() & _OUTDONE.keys()
+    for word in {other for one in named for other in _OUTDONE[one]} - named:
+        changed[_FIELDS.get(word, word)] = ()
+    for word, card in instrument.keywords.items():
         name: str = _FIELDS.get(word, word)
+        keyword = card.upper()
         before = getattr(dialect, name)
         changed[name] = (
-            {keyword: "C" if word == "temperature" else 1.0, **before}
+            {keyword: "C or K" if word == "temperature" else 1.0, **before}
             if isinstance(before, Mapping)
             else (keyword, *before)
         )
@@ -162,6 +178,14 @@ def _with_keywords(dialect: Dialect, instrument: InstrumentSettings) -> Dialect:
         cards = changed.get("exposure", dialect.exposure)
         changed["exposure"] = dict.fromkeys(cards, _UNITS[instrument.exposure_unit])
     return dataclasses.replace(dialect, **changed) if changed else dialect
+
+
+def _not_there(header: Cards, instrument: InstrumentSettings) -> Iterable[str]:
+    """Yield a remark on each card that the settings name and the header has not."""
+    for word, card in instrument.keywords.items():
+        missing = [part for part in card.upper().split("+") if str(header.get(part, "")).strip() == ""]
+        if missing:
+            yield f"no card {' and '.join(missing)}, which the settings name for {word}"
 
 
 def _calibrated(header: Cards, name: str, dialect: Dialect) -> tuple[str, str]:
@@ -297,7 +321,7 @@ def _pixel_scale(header: Cards, instrument: InstrumentSettings, dialect: Dialect
 def _temperature(header: Cards, dialect: Dialect) -> float:
     for keyword, unit in dialect.temperature.items():
         value = number(header, keyword)
-        if unit == "K":
+        if unit == "K" or (unit == "C or K" and value > WARMEST):
             value -= KELVIN
         is_rubbish = 0 < abs(value) < 1e-6  # 8.7e-34 is memory that nobody wrote to
         if COLDEST <= value <= WARMEST and not is_rubbish:

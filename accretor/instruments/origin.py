@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 from collections.abc import Iterable
 
 from accretor.core.frame import Exposure
-from accretor.instruments.dialect import Cards, Dialect
+from accretor.instruments.dialect import Cards, Dialect, Value
 from accretor.instruments.timing import number
+
+_OF_FITS = re.compile(
+    r"SIMPLE|BITPIX|NAXIS\d*|EXTEND|XTENSION|EXTNAME|[PG]COUNT|B(?:SCALE|ZERO|UNIT)|CHECKSUM|DATASUM|WCSAXES"
+    r"|[XY]BINNING|SW(?:SERIAL|OWNER)|(?:LON|LAT)POLE|(?:CTYPE|CRVAL|CRPIX|CUNIT|CDELT|CROTA)\d|(?:CD|PC|PV)\d_\d+|[AB]P?_(?:ORDER|\d_\d)"
+)
+"""Cards of the file, of binning, of a plate solution; and those of a program's licence, which are private."""
 
 
 def of_level(value: float, header: Cards, keywords: Iterable[str]) -> str:
@@ -34,6 +42,22 @@ def of_mid(header: Cards, dialect: Dialect) -> str:
             if all(str(header.get(part, "")).strip() for part in parts):
                 return f"{' and '.join(parts)}, taken as {words}"
     return ""
+
+
+def strange(header: Cards, dialect: Dialect) -> dict[str, Value]:
+    """Return the cards that say something, but nothing to *dialect* nor FITS: among them is what it lacks."""
+    known = {
+        part
+        for field in dataclasses.fields(dialect)
+        if not isinstance(value := getattr(dialect, field.name), str | bool) and isinstance(value, Iterable)
+        for card in value
+        for part in str(card).split("+")
+    }
+    return {
+        card: value
+        for card, value in header.items()
+        if card not in known and not _OF_FITS.fullmatch(card) and str(value).strip()
+    }
 
 
 def sources(exposure: Exposure, header: Cards, dialect: Dialect) -> dict[str, str]:

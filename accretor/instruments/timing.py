@@ -17,6 +17,11 @@ STAMP_TOLERANCE = 0.5
 """Second between the time stamps and the exposure, above which it is said."""
 ASSUMED = "assumed"
 """Last word of a rule that nothing in the header proves."""
+_NAME_IT = {
+    "exposure": 'give keywords = {exposure = "CARD"} in [[instrument]]',
+    "start": 'no DATE-OBS nor any other: give keywords = {start = "CARD"} in [[instrument]]',
+}
+"""What to do where no card tells a thing."""
 _NAMED = re.compile(r"BEG|STRT|START", re.IGNORECASE)
 _SAID = {
     "start": re.compile(r"\b(?:start|begin|begins|beginning|opening|open)\b", re.IGNORECASE),
@@ -71,11 +76,14 @@ def timing(
         return Timing(middle, middle - half, [], f"{card} is {shown} of the exposure: {why}")
     remarks = _stamps(start, end, seconds)
     if mid is not None and (half is None or start is None or _near(mid, start + half)):
+        start = mid - half if start is None and half is not None else start
         return Timing(mid, start, remarks, f"{mid_card} is the middle of the exposure")
     if mid is not None:
         remarks.append("the card with the middle of the exposure is not half an exposure after its start")
     if half is None:
-        return Timing(None, start, ["no exposure time, so no middle of the exposure"])
+        return Timing(
+            None, start, [f"no exposure time, so no middle of the exposure: {_NAME_IT['exposure']}"]
+        )
     if start is not None:
         if why == ASSUMED and end is not None and _is_end(end, start, seconds):
             why = f"{end_card} is its end"
@@ -84,9 +92,7 @@ def timing(
     if end is not None:
         rule = f"{end_card} is the end of the exposure"
         return Timing(end - half, end - 2 * half, ["time from the end of the exposure"], rule)
-    return Timing(
-        None, None, ["no time of observation: " + ("; ".join(refused) or "no DATE-OBS nor any other")]
-    )
+    return Timing(None, None, [f"no time of observation: {'; '.join(refused) or _NAME_IT['start']}"])
 
 
 def julian_offset(header: Cards, printed: Mapping[str, str], dialect: Dialect, when: Timing) -> float:

@@ -221,6 +221,8 @@ def _unusable_if_damaged() -> Iterator[None]:
         if not _is_of_damage(error):
             raise
         said = " ".join(str(error).split()) or type(error).__name__
+        if said.startswith("No SIMPLE card found"):  # astropy goes on to tell of an option of its own
+            raise Unusable("cannot be read, it is no FITS file: its first card is not SIMPLE") from error
         raise Unusable(f"cannot be read, the file is damaged: {said}") from error
 
 

@@ -140,6 +140,7 @@ def parse(block: bytes) -> tuple[dict[str, Value], dict[str, str]]:
             previous = cards.get(last)
             if isinstance(previous, str) and previous.endswith("&"):
                 cards[last] = previous[:-1] + str(_value(card[8:]))
+                printed.pop(last, None)
             continue
         keyword, sign, text = card.partition("=")
         if keyword.startswith("HIERARCH "):
@@ -168,15 +169,14 @@ def _image(stream: BinaryIO) -> RawHeader:
         cards, printed = parse(block)
         data_size = _data_size(cards)
         if _holds_image(cards, hdu):
-            cards = _unpacked(cards)
+            as_stored, cards = cards, _unpacked(cards)
             _check_image(cards)
+            if hdu or cards is not as_stored:
+                both, words = primary | cards, primary_printed | printed
+                printed = {key: text for key, text in words.items() if _is_of(key, text, both)}
             return RawHeader(
                 cards=primary | cards,
-                printed={
-                    key: text
-                    for key, text in (primary_printed | printed).items()
-                    if _is_of(key, text, primary | cards)
-                },
+                printed=printed,
                 hdu=hdu,
                 data_offset=offset,
                 expected_size=offset + data_size,
@@ -416,7 +416,7 @@ def _decode(raw: bytes) -> str:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
-    return _CONTROL.sub(" ", text)
+    return text if text.isprintable() else _CONTROL.sub(" ", text)
 
 
 def _value(text: str) -> Value:
@@ -424,14 +424,15 @@ def _value(text: str) -> Value:
     if text.startswith("'"):
         found = re.match(r"'((?:[^']|'')*)'?", text)
         return found[1].replace("''", "'").rstrip() if found else ""
-    if found := _OLD_DATE.match(text):
+    if 0 < text.find("/") <= 4 and (found := _OLD_DATE.match(text)):
         return found[1]
     text = text.partition("/")[0].strip()
     if text in {"T", "F"}:
         return text == "T"
-    if not _NUMBER.fullmatch(text):
+    number = _NUMBER.fullmatch(text)
+    if not number:
         return text
-    if re.fullmatch(r"[+-]?\d+", text):
+    if number[1].isdigit() and number[3] is None:
         return int(text)
     return float(text.replace("D", "E").replace("d", "e"))
 

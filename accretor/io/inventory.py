@@ -309,7 +309,7 @@ def _instrument(found: header.RawHeader, known: Sequence[InstrumentSettings]) ->
         if not settings.match:
             return settings
     shown = ", ".join(
-        f"{keyword} = {found.get(keyword, 'missing')!r}"
+        f"{keyword} = {found.get(keyword.upper(), 'missing')!r}"
         for keyword in sorted({key for one in known for key in one.match})
     )
     raise HeaderError("", f"none of the instruments {', '.join(one.name for one in known)} matches: {shown}")
@@ -317,7 +317,7 @@ def _instrument(found: header.RawHeader, known: Sequence[InstrumentSettings]) ->
 
 def _matches(wanted: Mapping[str, str], found: header.RawHeader) -> bool:
     return all(
-        fnmatchcase(str(found.get(keyword, "")).strip().casefold(), pattern.strip().casefold())
+        fnmatchcase(str(found.get(keyword.upper(), "")).strip().casefold(), pattern.strip().casefold())
         for keyword, pattern in wanted.items()
     )
 
@@ -334,10 +334,10 @@ def _lacking(exposure: Exposure) -> str:
         keys.append("latitude, longitude and height")
     if not exposure.filter:
         names.append("filter")
-        keys.append('filters = {"" = "..."}')
+        keys.append('filters = {"" = "..."} or keywords = {filter = "CARD"}')
     if not names:
         return ""
-    return f"the header tells no {' and no '.join(names)}: give {' and '.join(keys)} in [[instrument]]"
+    return f"the header tells no {' and no '.join(names)}: give {', and '.join(keys)} in [[instrument]]"
 
 
 def _assigned(file: RawFile, targets: Sequence[Target], named: dict[str, Target | None]) -> Assignment:

@@ -22,6 +22,8 @@ FAINT = 0.1
 """Light of a star at the rim of its disc over the noise of a pixel; that of many stars adds up."""
 FAR = 1e6
 """Pixel: a star further away is not in the frame."""
+TOGETHER = 1 << 16
+"""Pixels of annuli that are looked at together, and stay in the processor's cache."""
 BETA = 3.0
 """Exponent of the wings (Moffat 1969, A&A 3, 455)."""
 
@@ -136,11 +138,15 @@ def _n_free(
     """Return how many pixels of each annulus are in the frame and in no disc."""
     count = cover(size, x, y, radius)
     found = np.zeros(len(x), dtype=np.int64)
-    for star in np.flatnonzero(np.isfinite(x) & np.isfinite(y)):
-        columns, rows = stamp_pixels(x[star : star + 1], y[star : star + 1], math.ceil(annulus[1]) + 1)
+    half = math.ceil(annulus[1]) + 1
+    together = max(1, TOGETHER // (2 * half + 1) ** 2)
+    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    for star in (known[begin : begin + together] for begin in range(0, len(known), together)):
+        columns, rows = stamp_pixels(x[star], y[star], half)
         discs, is_inside = stamps(count, columns, rows)
-        square = ((columns[0] - x[star]) ** 2)[np.newaxis, :] + ((rows[0] - y[star]) ** 2)[:, np.newaxis]
-        used = (square >= annulus[0] ** 2) & (square <= annulus[1] ** 2) & is_inside[0]
-        own = radius[star : star + 1]
-        found[star] = int((used & free(discs[0][np.newaxis], square[np.newaxis], own, least)[0]).sum())
+        along_x, along_y = (columns - x[star, np.newaxis]) ** 2, (rows - y[star, np.newaxis]) ** 2
+        square = (along_x[:, np.newaxis, :] + along_y[:, :, np.newaxis]).reshape(len(star), -1)
+        used = (square >= annulus[0] ** 2) & (square <= annulus[1] ** 2)
+        used &= is_inside.reshape(square.shape)
+        found[star] = (used & free(discs.reshape(square.shape), square, radius[star], least)).sum(axis=1)
     return found

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
-from accretor.science import annuli, clipping, shape
+from accretor.science import clipping, shape
+from accretor.science.annulus import LEAST_SKY, SKY_VARIANCE, Discs, annulus_sky, discs_around
 from accretor.science.centroid import windowed
-from accretor.science.geometry import HALF_DIAGONAL, Stampable, circle_overlap, stamp_pixels, stamps
+from accretor.science.circles import Profile, Weights, aperture_sums, weighted_sums
+from accretor.science.geometry import Stampable, distances, stamp_pixels, stamps
 
 MOST_MOVE = 0.6
 """A centre that is further than this, in FWHM, from where the star must be is of something else."""
@@ -22,18 +20,8 @@ SHAPE_RADIUS = 2.0
 """Radius of the circle in which the shape is measured, in FWHM."""
 PEAK_RADIUS = 3.0
 """The peak is looked for this far from the centre, pixel, or one FWHM if that is more."""
-LEAST_SKY = 20
-"""Pixels without which there is no level of the sky."""
-RIM = 2 * HALF_DIAGONAL + 1e-6
-"""Pixel: from the middle of a cut-out, the rim of a circle around a star in its middle pixel may cut pixels
-this much nearer or further than its radius."""
-SKY_VARIANCE = {"median": math.pi / 2, "mean": 1.0, "mode": 9 * math.pi / 2 - 8}
-"""Variance of the sky level, times that of a pixel over their number. The mode is 3 median - 2 mean, whose
-covariance is the variance of the mean: 9 pi / 2 + 4 - 12."""
 CHUNK = 500_000
 """Pixels of cut-outs worked on at a time: they stay in the processor's cache."""
-TOGETHER = 20_000
-"""Pixels of the rims of circles worked on at a time."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +137,7 @@ def measure(
     """
     radii = np.asarray(radii, dtype=np.float64)
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    discs = _discs(image.shape, x, y, annulus, fwhm, reach, cap)
+    discs = discs_around(image.shape, x, y, annulus, fwhm, MOST_MOVE * fwhm, reach, cap)
     half = math.ceil(max(annulus[1], float(radii.max()))) + 1
     step = max(1, CHUNK // (2 * half + 1) ** 2)
     parts = [
@@ -226,7 +214,7 @@ def _measure_some(
     raw: Image,
     x: Floats,
     y: Floats,
-    discs: _Discs,
+    discs: Discs,
     bad: Booleans | None,
     radii: Floats,
     annulus: tuple[float, float],
@@ -256,7 +244,7 @@ def _measure_some(
         weights = {column.name: getattr(found_weights, column.name) for column in fields(Weights)}
     flux[~(margin[:, np.newaxis] >= radii)] = np.nan
     columns, rows = stamp_pixels(at_x, at_y, math.ceil(max(PEAK_RADIUS, fwhm)))
-    distance = _distance(columns, rows, at_x, at_y)
+    distance = distances(columns, rows, at_x, at_y)
     values, is_inside = stamps(raw, columns, rows)
     near = is_inside & (distance <= max(PEAK_RADIUS, fwhm))
     peak = np.where(near, values, -np.inf).max(axis=(1, 2)).astype(np.float64)
@@ -304,312 +292,3 @@ def _centred(
         kept = chosen[is_found]
         new_x[kept], new_y[kept], is_recentred[kept] = found_x[is_found], found_y[is_found], True
     return new_x, new_y, is_recentred
-
-
-def aperture_sums(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats) -> Floats:
-    """Return the light in circles, less *sky*.
-
-    Parameters
-    ----------
-    image : (height, width), electron
-    x, y : (n_star,) float64, pixel
-        Finite centres.
-    sky : (n_star,) float64, electron per pixel
-    radii : (n_radius,) float64, pixel
-
-    Returns
-    -------
-    (n_star, n_radius) float64, electron
-        NaN where a pixel of the aperture is; what lies outside of the image counts
-        as dark.
-    """
-    cut = _cut(image, x, y, sky, radii)
-    return cut.sums(radii, [(cut.light, 1)])[0]
-
-
-def weighted_sums(
-    image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats, profile: Profile, turn: Floats
-) -> tuple[Floats, Weights]:
-    """Return the light in circles from pixels weighted by w = P / (P + t P0), and what its error needs.
-
-    P is the profile, P0 its height, D the image less the sky, a the part of a pixel in the circle:
-    flux = sum(a w D) sum(a P) / sum(a w P), the light that a plain sum would find. t = 0 is that sum;
-    the noise is least with t the variance of a pixel over the light on the star's central one (Horne 1986,
-    PASP 98, 609), which for faint stars is w = P (Naylor 1998, MNRAS 296, 339).
-
-    Parameters
-    ----------
-    image, x, y, sky, radii
-        As of `aperture_sums`.
-    profile : Profile
-    turn : (n_star,) float64
-        t of each star, 0 or more.
-
-    Returns
-    -------
-    flux : (n_star, n_radius) float64, electron
-    weights : Weights
-    """
-    cut = _cut(image, x, y, sky, radii)
-    expected = profile.at(cut.across - cut.off_x, cut.along - cut.off_y)
-    weight = expected / (expected + turn[:, np.newaxis] * profile.height)
-    square = weight * weight
-    first, held, whole, plain = cut.sums(
-        radii, [(cut.light * weight, 1), (weight * expected, 1), (expected, 1), (weight, 1)]
-    )
-    norm2, own = cut.sums(radii, [(square, 2), (square * expected, 2)])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = whole / held
-        return first * scale, Weights(
-            noise=norm2 * scale**2, area=plain * scale, light=own * scale**2 / whole
-        )
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A Moffat profile of stars as pixels see them, of light 1."""
-
-    fwhm: float
-    """Pixel."""
-    beta: float = 3.0
-
-    @property
-    def height(self) -> float:
-        """Light on a pixel in the middle of the star."""
-        return (self.beta - 1) / (math.pi * self._scale**2)
-
-    @property
-    def _scale(self) -> float:
-        return self.fwhm / 2 / math.sqrt(2 ** (1 / self.beta) - 1)
-
-    def at(self, dx: Floats, dy: Floats) -> Floats:
-        """Return the light on pixels whose centres are *dx*, *dy* from the star, pixel."""
-        # What is fitted to pixels has the width of a pixel in it already.
-        square = (dx * dx + dy * dy) / self._scale**2
-        return np.asarray(self.height * (1 + square) ** -self.beta)
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What the error of a weighted sum follows from; each (n_star, n_radius)."""
-
-    noise: Floats
-    """Sum of the squares of the weights: times the variance of a pixel."""
-    area: Floats
-    """Sum of the weights: times the error of the sky level."""
-    light: Floats
-    """Times the flux: the variance of the star's own photons."""
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """Cut-outs with their pixels by the distance from the middle one.
-
-    What is whole in a circle, and what its rim may cut, are then ranges, the same ones
-    for all stars.
-    """
-
-    light: Floats
-    """(n_star, n_pixel), electron, less the sky."""
-    is_undefined: Booleans | None
-    """The same shape; None if all are defined."""
-    across: Floats
-    along: Floats
-    """(n_pixel,) from the middle pixel."""
-    distance: Floats
-    off_x: Floats
-    off_y: Floats
-    """(n_star, 1) of the star from the middle of its middle pixel."""
-
-    def sums(self, radii: Floats, values: Sequence[tuple[Floats, int]]) -> list[Floats]:
-        """Return sums of *values* over circles; a pixel counts by a power of its part in the circle."""
-        n_star = len(self.light)
-        found = [np.empty((n_star, len(radii))) for _ in values]
-        whole = [np.zeros(n_star) for _ in values]
-        n_whole = 0
-        order = np.argsort(radii, kind="stable")
-        begin = np.maximum.accumulate(np.searchsorted(self.distance, radii[order] - RIM, "right")).tolist()
-        end = np.searchsorted(self.distance, radii[order] + RIM).tolist()
-        weights = self._rims(radii[order], begin, end)
-        for index, first, last, weight in zip(order, begin, end, weights, strict=True):
-            rim = slice(first, last)
-            for number, (value, power) in enumerate(values):
-                whole[number] = whole[number] + value[:, n_whole:first].sum(axis=1)
-                part = weight if power == 1 else weight**power
-                found[number][:, index] = whole[number] + (value[:, rim] * part).sum(axis=1)
-            n_whole = first
-            if self.is_undefined is not None:
-                spoilt = self.is_undefined[:, :first].any(axis=1)
-                spoilt |= np.any(self.is_undefined[:, rim] & (weight > 0), axis=1)
-                for one in found:
-                    one[spoilt, index] = np.nan
-        return found
-
-    def _rims(self, radii: Floats, begin: Sequence[int], end: Sequence[int]) -> Iterator[Floats]:
-        """Yield how much of each pixel from *begin* to *end* lies in each circle."""
-        most = max(1, TOGETHER // max(len(self.light), 1))
-        index = 0
-        while index < len(radii):
-            # The rims of a few circles at once: a call costs as much as many pixels do.
-            last = index + 1
-            while last < len(radii) and sum(end[index : last + 1]) - sum(begin[index : last + 1]) <= most:
-                last += 1
-            pixel = np.concatenate([np.arange(begin[k], end[k]) for k in range(index, last)])
-            lengths = [end[k] - begin[k] for k in range(index, last)]
-            weight = circle_overlap(
-                self.across[pixel] - self.off_x,
-                self.along[pixel] - self.off_y,
-                np.repeat(radii[index:last], lengths),
-            )
-            start = 0
-            for length in lengths:
-                yield weight[:, start : start + length]
-                start += length
-            index = last
-
-
-def _cut(image: Image | Stampable, x: Floats, y: Floats, sky: Floats, radii: Floats) -> _Cut:
-    half = math.ceil(float(radii.max())) + 1
-    columns, rows = stamp_pixels(x, y, half)
-    values, is_inside = stamps(image, columns, rows)
-    light = np.where(is_inside, values - sky[:, np.newaxis, np.newaxis], 0.0)
-    across, along, distance = _around(half)
-    order = np.argsort(distance, kind="stable")
-    light = _near(light, order)
-    is_undefined: Booleans | None = ~np.isfinite(light)
-    if np.any(is_undefined):
-        light[is_undefined] = 0.0
-    else:
-        is_undefined = None
-    off_x, off_y = (x - columns[:, half])[:, np.newaxis], (y - rows[:, half])[:, np.newaxis]
-    return _Cut(light, is_undefined, across[order], along[order], distance[order], off_x, off_y)
-
-
-def annulus_sky(
-    image: Image | Stampable,
-    x: Floats,
-    y: Floats,
-    annulus: tuple[float, float],
-    dirt: Booleans | Sequence[Booleans],
-    *,
-    estimator: str = "median",
-    discs: _Discs | None = None,
-) -> tuple[Floats, Floats, Integers]:
-    """Return level, noise and number of pixels of the sky around stars.
-
-    Parameters
-    ----------
-    image : (height, width), electron
-    x, y : (n_star,) float64, pixel
-        Finite centres.
-    annulus : (float, float), pixel
-        Pixels count whose centres are between these distances, both included.
-    dirt : (height, width) bool, or several of them
-        Pixels that do not count.
-    estimator : str
-        As of `measure`.
-    discs : _Discs
-        Around other stars, which do not count either.
-
-    Returns
-    -------
-    level, noise : (n_star,) float64, electron per pixel
-    n_sky : (n_star,) int64
-    """
-    half = math.ceil(annulus[1]) + 1
-    columns, rows = stamp_pixels(x, y, half)
-    across, along, distance = _around(half)
-    near = np.flatnonzero((distance >= annulus[0] - HALF_DIAGONAL) & (distance <= annulus[1] + HALF_DIAGONAL))
-    dx = across[near] - (x - columns[:, half])[:, np.newaxis]
-    dy = along[near] - (y - rows[:, half])[:, np.newaxis]
-    square = dx * dx + dy * dy
-    values, is_inside = stamps(image, columns, rows)
-    used = (square >= annulus[0] ** 2) & (square <= annulus[1] ** 2)
-    if discs is not None:
-        used &= annuli.free(discs.count(columns, rows, near), square, discs.own, discs.least)
-    for mask in (dirt,) if isinstance(dirt, np.ndarray) else dirt:
-        used &= ~_near(stamps(mask, columns, rows)[0], near)
-    if not is_inside.all():
-        used &= _near(is_inside, near)
-    values = _near(values, near)
-    values[~used] = np.nan
-    kept = clipping.clipped(values, 3.0, 10)
-    level = kept.median_of_steps()
-    if estimator != "median":
-        mean = kept.mean()
-        level = mean if estimator == "mean" else 3 * level - 2 * mean
-    return level, kept.deviation(), kept.high - kept.low
-
-
-def _near(squares: NDArray[Any], pixels: Integers) -> NDArray[Any]:
-    """Return some pixels of each square, (n_star, n_pixel)."""
-    n_star, n_row, n_column = squares.shape
-    return squares.reshape(n_star, n_row * n_column).take(pixels, axis=1)
-
-
-@functools.lru_cache(maxsize=16)
-def _around(half: int) -> tuple[Floats, Floats, Floats]:
-    """Return the offsets in x and y of the pixels of a flattened cut-out, and their distances."""
-    offset = np.arange(-half, half + 1, dtype=np.float64)
-    across, along = np.tile(offset, len(offset)), np.repeat(offset, len(offset))
-    return across, along, np.hypot(across, along)
-
-
-def _distance(columns: Integers, rows: Integers, x: Floats, y: Floats) -> Floats:
-    dx, dy = columns - x[:, np.newaxis], rows - y[:, np.newaxis]
-    return np.asarray(np.sqrt((dx * dx)[:, np.newaxis, :] + (dy * dy)[:, :, np.newaxis]))
-
-
-@dataclass(frozen=True)
-class _Discs:
-    """What is kept out of the annuli of stars: discs around the other ones, which a cap makes smaller."""
-
-    own: Floats
-    """(n_star,) radius of the disc of each star, pixel."""
-    least: float
-    """Pixel; nearer to a star than this its own disc counts too."""
-    alike: tuple[tuple[Integers, annuli.Counts], ...]
-    """Stars of a cap, by index, and how many discs lie on each pixel (height, width) around them."""
-
-    def of(self, part: slice) -> _Discs:
-        """Return those of the stars that are in a range, counted from its start."""
-        alike = ((star[(star >= part.start) & (star < part.stop)], count) for star, count in self.alike)
-        return _Discs(self.own[part], self.least, tuple((star - part.start, count) for star, count in alike))
-
-    def count(self, columns: Integers, rows: Integers, near: Integers) -> annuli.Counts:
-        """Return how many discs lie on the pixels *near* of the cut-outs of the stars, (n_star, n_pixel)."""
-        found = np.empty((len(columns), len(near)), dtype=np.int16)
-        for star, count in self.alike:
-            found[star] = _near(stamps(count, columns[star], rows[star])[0], near)
-        return found
-
-
-def _discs(
-    size: tuple[int, ...],
-    x: Floats,
-    y: Floats,
-    annulus: tuple[float, float],
-    fwhm: float,
-    reach: Floats | None,
-    cap: Floats | None,
-) -> _Discs:
-    """Return the discs that are kept out of the annuli, for the stars of each cap."""
-    least = np.full(len(x), annuli.LEAST * fwhm)
-    reach = least if reach is None else reach
-    # Caps that cap nothing are one.
-    cap = np.minimum(np.inf if cap is None else cap, reach.max(initial=0.0) + np.zeros(len(x)))
-    alike = []
-    for most in np.unique(cap):
-        radius, star = np.minimum(reach, most), np.flatnonzero(cap == most)
-        # Often a cap is that of one star or two: most discs are far from their annuli, wherever their
-        # centres will be found.
-        far = radius + annulus[1] + MOST_MOVE * fwhm
-        is_near = _is_around(x, x[star], far) & _is_around(y, y[star], far)
-        alike.append((star, annuli.cover(size, x[is_near], y[is_near], radius[is_near])))
-    return _Discs(np.minimum(reach, cap), annuli.LEAST * fwhm, tuple(alike))
-
-
-def _is_around(position: Floats, others: Floats, far: Floats) -> Booleans:
-    """Return which positions are no further than *far* from the range of the *others*; NaN is nowhere."""
-    low, high = np.fmin.reduce(others), np.fmax.reduce(others)
-    return np.asarray((position >= low - far) & (position <= high + far))

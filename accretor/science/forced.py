@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
-from accretor.science import aperture, background, clipping
+from accretor.science import aperture, background, circles, clipping
+from accretor.science.annulus import LEAST_SKY, annulus_sky
 from accretor.science.geometry import circle_overlap, stamp_pixels, stamps
 from accretor.science.statistics import scatter
 
@@ -89,7 +90,7 @@ def measure(
     fwhm: float,
     dirt: Booleans,
     noise: Noise,
-    profile: aperture.Profile | None = None,
+    profile: circles.Profile | None = None,
     turn: Floats | None = None,
 ) -> Forced:
     """Measure the light at positions that are not moved, each with the sky of an annulus of its own.
@@ -109,8 +110,8 @@ def measure(
         Pixels of known stars, and bad ones, that no annulus shall have. Apertures have them: their
         light is of the place.
     noise : Noise
-    profile : aperture.Profile, optional
-        Weight pixels by it, as `aperture.weighted_sums` does; without it each pixel counts 1.
+    profile : circles.Profile, optional
+        Weight pixels by it, as `circles.weighted_sums` does; without it each pixel counts 1.
     turn : (n,) float64, optional
         Of the weights at each position; needed with a profile.
 
@@ -126,16 +127,16 @@ def measure(
     flux = np.full((len(x), len(radii)), np.nan)
     sky, sky_noise, peak = (np.full(len(x), np.nan) for _ in range(3))
     n_sky = np.zeros(len(x), dtype=np.int64)
-    weights: list[aperture.Weights] = []
+    weights: list[circles.Weights] = []
     for start in range(0, len(x), CHUNK):
         part = slice(start, start + CHUNK)
-        level, spread, count = aperture.annulus_sky(image, at_x[part], at_y[part], annulus, dirt)
-        level = np.where(is_here[part] & (count >= aperture.LEAST_SKY), level, np.nan)
+        level, spread, count = annulus_sky(image, at_x[part], at_y[part], annulus, dirt)
+        level = np.where(is_here[part] & (count >= LEAST_SKY), level, np.nan)
         sky[part], sky_noise[part], n_sky[part] = level, np.where(np.isfinite(level), spread, np.nan), count
         if profile is None or turn is None:
-            flux[part] = aperture.aperture_sums(image, at_x[part], at_y[part], level, radii)
+            flux[part] = circles.aperture_sums(image, at_x[part], at_y[part], level, radii)
         else:
-            flux[part], own = aperture.weighted_sums(
+            flux[part], own = circles.weighted_sums(
                 image, at_x[part], at_y[part], level, radii, profile, turn[part]
             )
             weights.append(own)
@@ -145,10 +146,10 @@ def measure(
         aperture.flux_error(
             value, radii, sky, sky_noise, n_sky,
             gain=noise.gain, read_noise=noise.read_noise, dark_variance=noise.dark_variance,
-            weights=aperture.Weights(
+            weights=circles.Weights(
                 **{
                     column.name: np.concatenate([getattr(own, column.name) for own in weights])
-                    for column in fields(aperture.Weights)
+                    for column in fields(circles.Weights)
                 }
             ) if weights else None,
         )
@@ -233,7 +234,7 @@ def blank_noise(
     level, _, count = clipping.clipped_median(
         _rings(np.where(sky_dirt, np.nan, part), x, y, annulus), n_round=3
     )
-    known = count >= aperture.LEAST_SKY
+    known = count >= LEAST_SKY
     if known.sum() < FEWEST_BLANK:
         return np.full(len(radii), np.nan), int(known.sum())
     # Centres are whole pixels: one weight of each pixel does for all places.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, Protocol, TypeVar
 
@@ -119,6 +120,26 @@ def _picked(image: NDArray[Pixel], columns: Integers, rows: Integers) -> NDArray
         np.minimum(np.maximum(index, 0), length - 1) for index, length in ((rows, height), (columns, width))
     )
     return np.asarray(image[y[:, :, np.newaxis], x[:, np.newaxis, :]])
+
+
+def picked(squares: NDArray[Any], pixels: Integers) -> NDArray[Any]:
+    """Return some pixels of each cut-out by their index in it, (n_star, n_pixel)."""
+    n_star, n_row, n_column = squares.shape
+    return squares.reshape(n_star, n_row * n_column).take(pixels, axis=1)
+
+
+@functools.lru_cache(maxsize=16)
+def around(half: int) -> tuple[Floats, Floats, Floats]:
+    """Return the offsets in x and y of the pixels of a flattened cut-out, and their distances."""
+    offset = np.arange(-half, half + 1, dtype=np.float64)
+    across, along = np.tile(offset, len(offset)), np.repeat(offset, len(offset))
+    return across, along, np.hypot(across, along)
+
+
+def distances(columns: Integers, rows: Integers, x: Floats, y: Floats) -> Floats:
+    """Return how far the pixels of cut-outs are from their stars, (n_star, n_row, n_column), pixel."""
+    dx, dy = columns - x[:, np.newaxis], rows - y[:, np.newaxis]
+    return np.asarray(np.sqrt((dx * dx)[:, np.newaxis, :] + (dy * dy)[:, :, np.newaxis]))
 
 
 def rims(

@@ -101,8 +101,6 @@ class Noise:
     """Time-averaging factor of correlated noise (Winn et al. 2008), 5 to 30 minutes; at least 1."""
     averaging: tuple[tuple[float, float, float], ...]
     """Time-averaging curve: minutes, scatter of means so long, and of white noise, both ppt."""
-    point_to_point_ppt: float
-    """Scatter of the differences of neighbouring residuals over sqrt 2."""
 
 
 @dataclass(frozen=True)
@@ -411,7 +409,6 @@ def _noise(time: Floats, residual: Floats, error: Floats) -> Noise:
             (minutes, 1000 * measured, 1000 * white)
             for minutes, measured, white in statistics.time_averaging(time, residual)
         ),
-        point_to_point_ppt=1000 * statistics.point_to_point(residual),
     )
 
 

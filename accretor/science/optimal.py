@@ -16,11 +16,13 @@ import numpy as np
 from accretor.core.arrays import Booleans, Floats, Image
 from accretor.core.errors import Unusable
 from accretor.science import moffat
-from accretor.science.aperture import LEAST_SKY, Measurement, Profile, annulus_sky, weighted_sums
+from accretor.science.annulus import LEAST_SKY, annulus_sky
+from accretor.science.aperture import Measurement
+from accretor.science.circles import Profile, weighted_sums
 from accretor.science.geometry import Stampable
 
 TURNS = (0.0, 1 / 64, 1 / 16, 1 / 4, 1.0, 4.0, 16.0)
-"""Turns (`aperture.weighted_sums`) to choose from: from a plain sum to all but the profile."""
+"""Turns (`circles.weighted_sums`) to choose from: from a plain sum to all but the profile."""
 MOST_FITTED = 20
 """Brightest stars that tell the profile."""
 FEWEST_FOR_PLANE = 8

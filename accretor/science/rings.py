@@ -12,7 +12,7 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science.background import sky
-from accretor.science.geometry import Stampable, bin_image, stamp_pixels, stamps
+from accretor.science.geometry import Stampable, bin_image, distances, stamp_pixels, stamps
 
 FACTOR = 8
 """Pixels that are binned to one: rings of 12 to 50 pixels are then of 2 to 6."""
@@ -86,7 +86,7 @@ def find(image: Image, threshold: float = 5.0) -> Rings | None:
     columns, rows = stamp_pixels(x, y, REACH)
     values, is_there = stamps(image, columns, rows)
     light = np.where(is_there, values - level[:, np.newaxis, np.newaxis], 0.0)
-    near = _distance(columns, rows, x, y) < 0.5 * width[:, np.newaxis, np.newaxis] + 1
+    near = distances(columns, rows, x, y) < 0.5 * width[:, np.newaxis, np.newaxis] + 1
     flux = np.where(near, light, 0.0).sum(axis=(1, 2))
     peak = np.where(near, light, -np.inf).reshape(len(x), -1).max(axis=1)
     order = np.argsort(-flux, kind="stable")
@@ -169,9 +169,9 @@ def _centred(image: Image | Stampable, x: Floats, y: Floats) -> tuple[Floats, Fl
     for _ in range(N_STEP):
         columns, rows = stamp_pixels(x, y, REACH)
         values, is_there = stamps(image, columns, rows)
-        distance = _distance(columns, rows, x, y)
+        distance = distances(columns, rows, x, y)
         far = np.where(is_there & (distance > 0.8 * REACH), values, np.nan).reshape(len(x), -1)
-        level = np.nanmedian(far, axis=1)
+        level = _medians(far)
         light = np.where(is_there & (distance < REACH / 2), values - level[:, np.newaxis, np.newaxis], 0.0)
         total = light.sum(axis=(1, 2))
         total = np.where(total > 0, total, np.inf)
@@ -181,12 +181,20 @@ def _centred(image: Image | Stampable, x: Floats, y: Floats) -> tuple[Floats, Fl
     return x, y, level
 
 
+def _medians(values: Floats) -> Floats:
+    """Return the median of each row, NaN left out: what `np.nanmedian` does row by row, all together."""
+    ordered = np.sort(values, axis=1)
+    n_known = np.maximum((ordered < np.inf).sum(axis=1), 1)
+    row = np.arange(len(ordered))
+    return np.asarray(0.5 * (ordered[row, (n_known - 1) // 2] + ordered[row, n_known // 2]))
+
+
 def _profiles(image: Image | Stampable, x: Floats, y: Floats, level: Floats) -> Floats:
     """Return the mean light at each whole radius, (n, REACH)."""
     columns, rows = stamp_pixels(x, y, REACH)
     values, is_there = stamps(image, columns, rows)
     light = values - level[:, np.newaxis, np.newaxis]
-    ring = np.rint(_distance(columns, rows, x, y)).astype(np.int64)
+    ring = np.rint(distances(columns, rows, x, y)).astype(np.int64)
     found = np.zeros((len(x), REACH))
     for star in range(len(x)):
         at = ring[star].ravel()
@@ -195,9 +203,3 @@ def _profiles(image: Image | Stampable, x: Floats, y: Floats, level: Floats) -> 
         total = np.bincount(at[keep], weights=light[star].ravel()[keep].astype(np.float64), minlength=REACH)
         found[star] = total / np.maximum(count, 1)
     return found
-
-
-def _distance(columns: Integers, rows: Integers, x: Floats, y: Floats) -> Floats:
-    return np.hypot(
-        (columns - x[:, np.newaxis])[:, np.newaxis, :], (rows - y[:, np.newaxis])[:, :, np.newaxis]
-    )

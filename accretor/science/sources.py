@@ -106,6 +106,7 @@ def detect(
     max_stars: int = 200,
     bad: Booleans | Repairs | None = None,
     saturation: float = math.inf,
+    background: Sky | None = None,
 ) -> Sources:
     """Find the stars of *image*, and nothing else.
 
@@ -128,6 +129,8 @@ def detect(
         Pixels not to believe; they take the median of their neighbours, or as the repairs tell.
     saturation : float, unit of *image*
         Stars that reach it may be wider than others, and are flagged.
+    background : Sky
+        Of `sky`, if it is at hand.
 
     Returns
     -------
@@ -135,7 +138,7 @@ def detect(
         Brightest first; none (length 0) in an empty image. Stars whose centre is
         closer than one FWHM to the rim are left out.
     """
-    field = _field(image, bad)
+    field = dataclasses.replace(_field(image, bad), background=background)
     found = _detected(field, threshold, max_stars, saturation)
     if len(found) < FEW or _may_be_rings(field.image, found):
         whole = field.image.image() if isinstance(field.image, Calibrated) else field.image
@@ -226,6 +229,8 @@ class _Field:
     binned: dict[int, Image] = dataclasses.field(default_factory=dict)
     peaks: dict[tuple[int, int], tuple[Image, Floats, Floats]] = dataclasses.field(default_factory=dict)
     """By factor and blur, for a first look is often the last one too."""
+    background: Sky | None = None
+    """Of the image as it is, if it has been measured."""
 
     def at(self, factor: int) -> Image:
         """Return the image binned by *factor*: 1, 2 or 4."""
@@ -321,17 +326,18 @@ def _candidates(
     """Return the binned image without its sky, and the peaks in it, brightest first, in its pixels."""
     key = factor, blur
     if key not in field.peaks:
-        field.peaks[key] = _peaks(field.at(factor), threshold, blur)
+        background = field.background if factor == 1 else None
+        field.peaks[key] = _peaks(field.at(factor), threshold, blur, background)
     binned, x, y = field.peaks[key]
     return binned, x[:most], y[:most]
 
 
-def _peaks(image: Image, threshold: float, blur: int) -> tuple[Image, Floats, Floats]:
+def _peaks(image: Image, threshold: float, blur: int, background: Sky | None) -> tuple[Image, Floats, Floats]:
     """Return *image* without its sky, float32, and the peaks in it, brightest first."""
     if min(image.shape) < 5:
         return image.astype(np.float32), np.zeros(0), np.zeros(0)
     image = image.astype(np.float32, copy=False)
-    binned = sky(image).image()
+    binned = (background or sky(image)).image()
     np.subtract(image, binned, out=binned)
     smooth = _smoothed(binned, blur)
     noise = sky(smooth[1:-1, 1:-1], box=2 * BOX, samples=FIRST_SAMPLES).noise

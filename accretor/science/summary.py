@@ -35,15 +35,12 @@ class TransitFit:
     a_rs: float
     """Semi-major axis over stellar radius."""
     a_rs_error: float
-    a_rs_error_white: float
     impact: float
     """Impact parameter, stellar radii."""
     impact_error: float
-    impact_error_white: float
     limb_g: float
     """First coefficient of the limb darkening: g of I = 1 - g (1 - mu^h), or u1 of the quadratic law."""
     limb_g_error: float
-    limb_g_error_white: float
     limb_h: float
     """Second coefficient, held: h, or u2."""
     limb_law: str
@@ -139,13 +136,10 @@ def summarise(
         rp_rs_error_white=float(white[K]),
         a_rs=a_rs,
         a_rs_error=float(error[A_RS]),
-        a_rs_error_white=float(white[A_RS]),
         impact=impact,
         impact_error=float(error[IMPACT]),
-        impact_error_white=float(white[IMPACT]),
         limb_g=g,
         limb_g_error=float(error[LIMB_G]),
-        limb_g_error_white=float(white[LIMB_G]),
         limb_h=problem.limb_h,
         limb_law=problem.limb_law,
         u1=u1,

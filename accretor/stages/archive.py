@@ -147,10 +147,10 @@ def _log_in(
     NotSent
         Without a network.
     """
-    from accretor.exofop import cookies, credentials
-    from accretor.exofop.credentials import NoCredentials
     from accretor.exofop.session import Session, account
     from accretor.io.http import NotSent
+    from accretor.sending import cookies, credentials
+    from accretor.sending.credentials import NoCredentials
 
     username = settings.upload.username
     try:

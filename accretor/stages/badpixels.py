@@ -211,6 +211,6 @@ def _listed(plan: ObservationPlan, path: Path, readout: Readout) -> Image:
     if image.shape != kept:
         raise Blocked(
             f"{plan.observation.slug}: [[instrument]] bad_pixels: {path.name} has "
-            f"{image.shape[1]}x{image.shape[0]} pixels, the frames {whole[1]}x{whole[0]}"
+            f"{image.shape[1]}x{image.shape[0]} pixels, the frames {whole[1]}x{whole[0]}: both must be alike"
         )
     return image

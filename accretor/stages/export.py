@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -80,12 +81,12 @@ def export(plan: ObservationPlan) -> Exported:
     """
     settings = plan.settings.export
     folder = plan.paths.tables
-    tables = _Tables.of(plan)
+    tables = Tables.of(plan)
     written: list[Path] = []
     failures: list[str] = []
     for kind in dict.fromkeys(settings.formats):
         try:
-            files = tables.files(kind)
+            files = FORMATS[kind](tables)
         except Unusable as verdict:
             failures.append(f"{plan.observation.slug}: {kind}: {verdict.reason}")
             continue
@@ -96,7 +97,7 @@ def export(plan: ObservationPlan) -> Exported:
 
 
 @dataclass(frozen=True)
-class _Tables:
+class Tables:
     """What the exports of an observation are made from."""
 
     plan: ObservationPlan
@@ -115,7 +116,7 @@ class _Tables:
     pixel_scale: float
 
     @classmethod
-    def of(cls, plan: ObservationPlan) -> _Tables:
+    def of(cls, plan: ObservationPlan) -> Tables:
         """Read the dumps."""
         paths = plan.paths
         try:
@@ -158,33 +159,6 @@ class _Tables:
             radii=(float(radii[k]), *meta["annulus"]),
             pixel_scale=chosen.meta["pixel_scale"] or math.nan,
         )
-
-    def files(self, kind: str) -> dict[str, bytes]:
-        """Return the files of one format, by their names."""
-        if kind == "aavso":
-            return {"aavso.txt": self._aavso()}
-        if kind == "gcn":
-            return {"gcn.txt": self._gcn()}
-        if kind == "ds9":
-            return {"apertures.reg": self._regions()}
-        found = {}
-        for name, columns, rows in (
-            ("all-stars", ALL_STARS, self.all_stars()),
-            ("target", TARGET, self.target()),
-        ):
-            match kind:
-                case "csv":
-                    content = exports.to_csv(columns, rows)
-                case "ecsv":
-                    content = exports.to_ecsv(name, columns, rows, self.meta)
-                case "json":
-                    content = exports.to_json(columns, rows, self.meta)
-                case "parquet":
-                    content = exports.to_parquet(columns, rows, self.meta)
-                case _:
-                    raise ValueError(f"nothing writes the format {kind!r}")
-            found[f"{name}.{kind}"] = content
-        return found
 
     def all_stars(self) -> list[Row]:
         """Return one row per frame and star."""
@@ -262,7 +236,14 @@ class _Tables:
             raise Unusable(f"no magnitude of the target: {self.meta.get('reason') or 'it has no zero point'}")
         return found
 
-    def _aavso(self) -> bytes:
+    def aavso(self) -> bytes:
+        """Return a report in the AAVSO's Extended format.
+
+        Raises
+        ------
+        Unusable
+            If the observer code is not set, or there is no magnitude.
+        """
         settings, target = self.plan.settings.export, self.plan.target
         code = self.plan.settings.packaging.aavso_code
         if not code:
@@ -279,7 +260,8 @@ class _Tables:
             notes=f"tied to {meta['band']} ({meta['system']}) of {meta['catalog']}",
         )
 
-    def _gcn(self) -> bytes:
+    def gcn(self) -> bytes:
+        """Return a text for a circular of GCN."""
         meta = self.meta
         points = self.points()
         notes = (
@@ -306,7 +288,8 @@ class _Tables:
             )
         return said
 
-    def _regions(self) -> bytes:
+    def regions(self) -> bytes:
+        """Return the apertures of the template as regions of DS9."""
         colors = {"target": "green", "comparison": "red", "neighbour": "cyan"}
         regions = [
             Region(
@@ -317,3 +300,29 @@ class _Tables:
             for row in self.stars
         ]
         return exports.to_ds9(regions, self.radii, self.pixel_scale)
+
+
+Writer: TypeAlias = Callable[[Tables], dict[str, bytes]]
+"""Makes the files of one format, by their names; `Unusable` tells why there are none."""
+
+
+def _both(kind: str, write: Callable[[str, Sequence[Column], Sequence[Row], Row], bytes]) -> Writer:
+    """Return a writer of the table of all stars and that of the target, with *kind* behind their names."""
+
+    def files(tables: Tables) -> dict[str, bytes]:
+        both = (("all-stars", ALL_STARS, tables.all_stars()), ("target", TARGET, tables.target()))
+        return {f"{name}.{kind}": write(name, columns, rows, tables.meta) for name, columns, rows in both}
+
+    return files
+
+
+FORMATS: Mapping[str, Writer] = {
+    "csv": _both("csv", lambda _name, columns, rows, _meta: exports.to_csv(columns, rows)),
+    "ecsv": _both("ecsv", exports.to_ecsv),
+    "json": _both("json", lambda _name, columns, rows, meta: exports.to_json(columns, rows, meta)),
+    "parquet": _both("parquet", lambda _name, columns, rows, meta: exports.to_parquet(columns, rows, meta)),
+    "aavso": lambda tables: {"aavso.txt": tables.aavso()},
+    "gcn": lambda tables: {"gcn.txt": tables.gcn()},
+    "ds9": lambda tables: {"apertures.reg": tables.regions()},
+}
+"""By the words of ``[export] formats``."""

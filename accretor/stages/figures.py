@@ -422,7 +422,7 @@ def _ingress_minutes(results: Row) -> float:
 
 
 def _rms_magnitude(night: Night) -> Keywords:
-    from accretor.science import aperture, noise
+    from accretor.science import annulus, noise
 
     rows, results = night.comparison, night.results
     flux = np.array(dump.column(rows, "flux"), dtype=np.float64)
@@ -446,7 +446,7 @@ def _rms_magnitude(night: Night) -> Keywords:
         sky_variance=_sky_variance(night, detector.read_noise),
         sky_area=sky_area,
         scintillation_error=twinkle,
-        level_variance=aperture.SKY_VARIANCE[night.settings.photometry.sky],
+        level_variance=annulus.SKY_VARIANCE[night.settings.photometry.sky],
     )
     return {
         "flux": flux,

@@ -223,6 +223,7 @@ def _telescope(
         match=match,
         remarks=_remarks(exposures),
         sections=_sections(example.exposure, cards),
+        strange=origin.strange(cards, dialect),
         is_alone=is_alone,
     )
 

@@ -323,14 +323,17 @@ def levelled(stack: io_fits.Stack, readout: Readout) -> tuple[ReadRows, int, int
     Raises
     ------
     Unusable
-        If overscan or trim section are not in the frames.
+        If overscan or trim section are not in the frames, or all of a frame is overscan.
     """
     from accretor.science.readout import overscan_level
 
     for section in (readout.overscan, readout.trim):
         if section is not None and not section.is_in(stack.width, stack.height):
             raise Unusable(f"{stack.width}x{stack.height} pixels; the section {section} is not in the frames")
-    trim = readout.trim or Section(0, stack.width, 0, stack.height)
+    whole = Section(0, stack.width, 0, stack.height)
+    if readout.overscan == whole:
+        raise Unusable(f"the overscan {whole} is all of the frame: no pixel with light is left")
+    trim = readout.trim or whole
     level: Image | None = None
     if (blind := readout.overscan) is not None:
         steps = range(blind.low, blind.high, OVERSCAN_ROWS)

@@ -108,9 +108,9 @@ def _remember(record: Path, known: dict[str, Any]) -> None:
 
 def _key() -> Secret:
     """Return the key from the environment, else from netrc or the keyring."""
-    from accretor.exofop import credentials
-    from accretor.exofop.credentials import Account, NoCredentials
     from accretor.io.http import Secret
+    from accretor.sending import credentials
+    from accretor.sending.credentials import Account, NoCredentials
 
     if key := os.environ.get(VARIABLE, "").strip():
         return Secret(key)

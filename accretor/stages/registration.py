@@ -122,14 +122,16 @@ def _as_stored(row: Row) -> Row:
 def _measured(task: RegistrationTask, image: Calibrated) -> Row:
     from accretor.science import sources
 
+    background = sources.sky(image)
     stars = sources.detect(
         image,
         threshold=task.settings.threshold,
         max_stars=task.settings.max_stars,
         bad=masters.mending(task.files.masters),
         saturation=task.files.saturation * task.files.gain,
+        background=background,
     )
-    quality = sources.frame_quality(image, stars, background=sources.sky(image))
+    quality = sources.frame_quality(image, stars, background=background)
     row: Row = {
         "bkg": quality.sky,
         "bkg_noise": quality.sky_noise,

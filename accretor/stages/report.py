@@ -294,7 +294,7 @@ def _form(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Workspac
 
 
 def _files(paths: VisitPaths, manifest: Row) -> list[Content]:
-    from accretor.exofop.ledger import Ledger
+    from accretor.sending.ledger import Ledger
 
     sent = {
         entry.item.name: entry

@@ -26,7 +26,7 @@ def fetch(
     """Fetch the frames of a Skynet observation into raw/skynet/, where the stages find them.
 
     The token is that of the environment's SKYNET_API_TOKEN, else the password that
-    `accretor.exofop.credentials` finds for Skynet.
+    `accretor.sending.credentials` finds for Skynet.
 
     Raises
     ------
@@ -34,10 +34,10 @@ def fetch(
         If *observation* is no number, or *after* or *before* no time (UTC).
     ServiceError, NoCredentials
     """
-    from accretor.exofop import credentials
-    from accretor.exofop.credentials import Account, NoCredentials
     from accretor.io import skynet
     from accretor.io.http import Client, Secret
+    from accretor.sending import credentials
+    from accretor.sending.credentials import Account, NoCredentials
 
     if not observation.isascii() or not observation.isdigit():
         raise Unusable(

@@ -22,9 +22,10 @@ def cross_check(target: Target, plans: Sequence[ObservationPlan], *, address: st
     list of str
         One line for each night. What goes wrong with the TTF is a line too: nothing depends on it.
     """
-    from accretor.exofop import credentials, ttf
+    from accretor.exofop import ttf
     from accretor.io.http import Client
     from accretor.science.ephemeris import predict
+    from accretor.sending import credentials
 
     if target.ephemeris is None:
         return [f"{target.name}: no ephemeris, so nothing to compare"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accretor.config import lacking
@@ -13,10 +14,10 @@ from accretor.stages import manifest
 from accretor.stages import results as results_of
 
 if TYPE_CHECKING:
-    from accretor.exofop.ledger import Entry, Item
     from accretor.exofop.plan import UploadPlan
     from accretor.exofop.summary import FilterForm
     from accretor.io.layout import Layout, VisitPaths
+    from accretor.sending.ledger import Entry, Item
     from accretor.stages.workspace import ObservationPlan
 
 
@@ -100,44 +101,35 @@ def text(upload: UploadPlan, command: str, missing: Sequence[str] = ()) -> str:
     return f"{shown}To send exactly this: {command} --confirm {upload.plan_id}\n"
 
 
-def refuse_simulated(plan: UploadPlan) -> None:
-    """Refuse to send a simulated night anywhere but to a server on this machine.
-
-    Raises
-    ------
-    UploadError
-        If the plan is for another server.
-    """
-    from accretor.exofop.server import server
-    from accretor.io.http import is_loopback
-
-    if not is_loopback(server(plan.server).host):
-        raise UploadError("this night is simulated (truth.json): it is not for ExoFOP; nothing was sent")
-
-
 def send(
-    plan: UploadPlan, confirmed: str, paths: VisitPaths, settings: UploadSettings, say: Callable[[str], None]
+    plan: UploadPlan,
+    confirmed: str,
+    root: Path,
+    paths: VisitPaths,
+    settings: UploadSettings,
+    say: Callable[[str], None],
 ) -> str:
-    """Send *plan* if *confirmed* is its id, and return what came of it in one line.
+    """Send *plan* of the workspace at *root* if *confirmed* is its id; return what came of it in one line.
 
     Raises
     ------
     UploadError
-        If the id is another one: then nothing is sent. Else as `accretor.exofop.upload.send`.
+        If the id is another one, or the night is simulated: then nothing is sent.
+        Else as `accretor.sending.proven.send`.
     """
-    from accretor.exofop import cookies, credentials, pieces, upload
-    from accretor.exofop.ledger import Ledger
-    from accretor.exofop.server import server
+    from accretor.exofop import pieces
+    from accretor.exofop.server import SERVICE, server
     from accretor.exofop.session import Session, account
+    from accretor.exofop.upload import ExoFOP
     from accretor.io.http import is_loopback
+    from accretor.sending import consent, cookies, credentials, proven
+    from accretor.sending.ledger import Ledger
 
     if not settings.username:
         raise UploadError('name the ExoFOP user first: [upload] username = "..."; nothing was sent')
-    if confirmed != plan.plan_id:
-        raise UploadError(
-            f"the plan is {plan.plan_id} now, not {confirmed}; nothing was sent: look at it and confirm it"
-        )
+    consent.check(confirmed, plan.plan_id)
     where = server(plan.server)
+    consent.refuse_simulated(root, where.host, SERVICE)
     with where.client() as client:
         session = Session(
             client,
@@ -146,13 +138,13 @@ def send(
             username=settings.username,
             folder=cookies.folder(),
         )
-        result = upload.send(
-            plan,
-            paths.package,
-            session,
+        result = proven.send(
+            plan.plan_id,
+            pieces.of(plan),
+            ExoFOP(plan, paths.package, session),
             Ledger(paths.ledger),
             answers=paths.answers,
-            settle=settings.settle if is_loopback(where.host) else max(upload.LEAST_SETTLE, settings.settle),
+            settle=settings.settle if is_loopback(where.host) else max(proven.LEAST_SETTLE, settings.settle),
             say=say,
         )
     n = len(pieces.of(plan))
@@ -164,7 +156,7 @@ def send(
 
 def log_out() -> list[str]:
     """Forget all logins, and return the servers that they were for."""
-    from accretor.exofop import cookies
+    from accretor.sending import cookies
 
     folder = cookies.folder()
     found = sorted(folder.glob("exofop-*.json")) if folder.is_dir() else []
@@ -173,22 +165,11 @@ def log_out() -> list[str]:
 
 def state(paths: VisitPaths) -> str:
     """Return in a few words how far the upload of a visit is, by its ledger."""
-    from accretor.exofop.ledger import Ledger, State
+    from accretor.sending.ledger import Ledger, State, progress
 
-    entries = Ledger(paths.ledger).entries()
-    # What was planned once, and is in the last plan no more, is not missing.
-    latest = {
-        entry.item: entry
-        for entry in Ledger(paths.ledger).latest().values()
-        if entry.plan == entries[-1].plan or entry.state not in {State.PLANNED, State.ABSENT}
-    }
-    if not latest:
-        return "not sent"
-    done = [entry for entry in latest.values() if entry.state is State.CONFIRMED]
-    if len(done) < len(latest):
-        return f"sent {len(done)} of {len(latest)}"
-    changed = "; the package has changed since" if _has_changed(paths, latest) else ""
-    return f"confirmed on {max(entry.time for entry in done)[:10]}{changed}"
+    said, latest = progress(Ledger(paths.ledger))
+    is_done = bool(latest) and all(entry.state is State.CONFIRMED for entry in latest.values())
+    return f"{said}; the package has changed since" if is_done and _has_changed(paths, latest) else said
 
 
 def _has_changed(paths: VisitPaths, latest: Mapping[Item, Entry]) -> bool:

@@ -16,7 +16,7 @@ from accretor.io import fits as io_fits
 from accretor.io.dump import Row
 
 if TYPE_CHECKING:
-    from accretor.science.aperture import Profile
+    from accretor.science.circles import Profile
     from accretor.science.geometry import Stampable
 
 MOST_GAUGES = 40
@@ -32,7 +32,7 @@ class Weighting:
     """How the stars of a template are weighted."""
 
     turn: tuple[float, ...]
-    """Of `accretor.science.aperture.weighted_sums`, for each star."""
+    """Of `accretor.science.circles.weighted_sums`, for each star."""
     gauge: tuple[int, ...]
     """Numbers of the stars that tell profile and scale, brightest first."""
     misfit: float

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from accretor.config import lacking
 from accretor.config import workspace as config
+from accretor.core import versions
 from accretor.core.dumps import INVENTORY
 from accretor.core.errors import Blocked, ConfigError, DumpError
 from accretor.core.observation import Observation, Visit
 from accretor.core.settings import InstrumentSettings, Target, WorkspaceSettings
 from accretor.core.slug import slug
+from accretor.instruments import DIALECTS
 from accretor.io import aijfiles, calibrations, dump, inventory
 from accretor.io.aijfiles import AijFiles
 from accretor.io.calibrations import CalibrationPlan
@@ -247,7 +249,9 @@ def open_workspace(
             "",
             'there is no such folder (is the disk there?); put the raw frames there, or set raw = "PATH"',
         )
-    instruments = fingerprint([repr(instrument) for instrument in settings.instrument])
+    instruments = fingerprint(
+        [repr(instrument) for instrument in settings.instrument], repr(DIALECTS), versions.HEADERS
+    )
     stored = _stored(layout, instruments)
     known = [inventory.from_row(row) for row in stored]
     files = (

@@ -6,13 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.catalogs.server import Services, serve, stop
+from tests.catalogs.server import Services, serve
 
 
 @pytest.fixture
 def services() -> Iterator[Services]:
-    held = Services()
-    running = serve(held)
-    yield held
-    held.is_over.set()
-    stop(*running)
+    with serve(Services()) as held:
+        yield held

@@ -10,6 +10,7 @@ import re
 import threading
 import warnings
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,7 @@ from astropy.table import Table as Stars
 
 from accretor.catalogs.source import Source, Table
 from accretor.catalogs.validate import Field, separation
+from tests.loopback import serving
 
 PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body>Back on Monday.</body></html>"
 LOGIN = b"<html><head><title>Please log in</title></head><form><input type=password></form></html>"
@@ -218,20 +220,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def serve(services: Services) -> tuple[http.server.ThreadingHTTPServer, threading.Thread]:
-    """Start the services; whoever does must call `stop`."""
-    handler = type("Handler", (_Handler,), {"services": services})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    services.place = f"127.0.0.1:{server.server_port}"
-    services.address = f"http://{services.place}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    return server, thread
-
-
-def stop(server: http.server.ThreadingHTTPServer, thread: threading.Thread) -> None:
-    """End the services."""
-    server.shutdown()
-    thread.join()
-    server.server_close()
+@contextlib.contextmanager
+def serve(services: Services) -> Iterator[Services]:
+    """Run the services for a while."""
+    with serving(_Handler, services=services) as server:
+        services.place, services.address = server.place, server.address
+        try:
+            yield services
+        finally:
+            services.is_over.set()

@@ -31,8 +31,8 @@ def candidate(name="TOI-1234.01", aliases=(), row=None):
     return draft.Candidate(name, row["tic"] if row else 0, aliases, 12, (10.5, -20.25), row)
 
 
-def telescope(name="Hilltop-0m5", example="a.fits", remarks=(), **known):
-    exposure = Exposure(kind="light", **known)
+def telescope(name="Hilltop-0m5", example="a.fits", remarks=(), strange=None, **known):
+    exposure = Exposure(kind="light", **{"exposure": 60.0, **known})
     sources = dict.fromkeys(
         ("gain", "read_noise", "saturation", "pixel_scale", "latitude", "longitude", "elevation"), "CARD"
     )
@@ -47,6 +47,7 @@ def telescope(name="Hilltop-0m5", example="a.fits", remarks=(), **known):
         diameter=(0.5, "APTDIA"),
         match={},
         remarks=remarks,
+        strange=strange or {},
     )
 
 
@@ -77,6 +78,19 @@ def test_what_the_table_of_tois_tells_is_in_the_draft_to_the_last_digit():
         "t0_error": KNOWN["t0_error"],
         "source": "ExoFOP TOI table",
     }
+
+
+def test_the_cards_that_nobody_knows_are_shown_where_the_headers_lack_a_word():
+    lacking = telescope(strange={"BELICHT": 60000.0, "ORT": 'der "Berg"'}, exposure=math.nan, latitude=1.0)
+    text = draft.workspace("raw", [], [lacking])
+
+    assert "exposure of Hilltop-0m5" in lacking.lacking
+    assert '# keywords = {exposure = "...", gain = "...", longitude = "..."}    # the cards' in text
+    assert "#     BELICHT = 60000.0\n" in text
+    assert '#     ORT = "der \\"Berg\\""\n' in text
+    assert '# exposure_unit = "s"' in text
+    complete = telescope(strange={"ORT": "Berg"}, latitude=1.0, longitude=2.0)
+    assert "keywords" not in draft.workspace("raw", [], [complete])
 
 
 def test_a_value_of_the_header_is_quoted_with_its_card_and_a_missing_one_asked_for():

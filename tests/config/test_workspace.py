@@ -117,6 +117,31 @@ def test_an_unknown_key_is_named_with_the_nearest_valid_one(refusal, text, said)
     assert refusal(text).startswith(said)
 
 
+BELOW = [
+    (
+        LEAST + EPHEMERIS + 'aliases = ["TOI-1234"]',
+        "target[0].ephemeris.aliases: is a key of target[0], and must stand above the table ephemeris",
+    ),
+    (
+        LEAST + '[[instrument]]\nname = "A"\n[instrument.keywords]\nexposure = "X"\ntrim = ""',
+        "instrument[0].keywords.trim: is a key of instrument[0], and must stand above the table keywords",
+    ),
+    (
+        LEAST + '[upload]\nusername = "a"\nraw = "frames"',
+        "upload.raw: is a key of its own, and must stand above all tables",
+    ),
+    (
+        LEAST + '[[instrument]]\nname = "A"\nraw = "frames"',
+        "instrument[0].raw: is a key of its own, and must stand above all tables",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BELOW)
+def test_a_key_that_slipped_into_the_table_above_it_is_told_where_it_belongs(refusal, text, said):
+    assert refusal(text) == said
+
+
 def tables(kind=WorkspaceSettings, place=""):
     """Yield every table of the workspace with the place of its keys in the file."""
     yield place, kind
@@ -241,7 +266,7 @@ WRONG = [
     ),
     (
         LEAST + '[[instrument]]\nname = "A"\nfilters = {x = 1}',
-        "instrument[0].filters[]: expected a text, got a whole number",
+        "instrument[0].filters.x: expected a text, got a whole number (found 1)",
     ),
 ]
 
@@ -375,12 +400,11 @@ def test_all_that_is_wrong_in_a_file_is_told_at_once(refusal):
 
 
 def test_wrong_values_of_several_tables_are_told_at_once(refusal):
-    text = LEAST.replace("20.0", "-90.5") + '[[instrument]]\nname = "A b"\ndialect = "B"\n'
+    text = LEAST.replace("20.0", "-90.5") + '[[instrument]]\nname = "A b"\n'
 
     assert [part.split(":")[0] for part in refusal(text).split("; ") if "[0]" in part] == [
         "target[0].dec",
         "instrument[0].name",
-        "instrument[0].dialect",
     ]
 
 

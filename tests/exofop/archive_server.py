@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import serving
 
 PAGE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body>Back soon.</body></html>"
 LOGIN = b"<html><title>Log in</title><form><input type='password'></form></html>"
@@ -136,20 +140,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def serve(archive: Archive) -> tuple[http.server.ThreadingHTTPServer, threading.Thread]:
-    """Start the server; whoever does must call `stop`."""
-    handler = type("Handler", (_Handler,), {"archive": archive})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    archive.place = f"127.0.0.1:{server.server_port}"
-    archive.address = f"http://{archive.place}/tess"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    return server, thread
-
-
-def stop(server: http.server.ThreadingHTTPServer, thread: threading.Thread) -> None:
-    """End the server."""
-    server.shutdown()
-    thread.join()
-    server.server_close()
+@contextlib.contextmanager
+def serve(archive: Archive) -> Iterator[Archive]:
+    """Run the server for a while."""
+    with serving(_Handler, archive=archive) as server:
+        archive.place, archive.address = server.place, f"{server.address}/tess"
+        yield archive

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from accretor.exofop import upload
-from accretor.exofop.credentials import Credentials
-from accretor.exofop.ledger import Ledger
+from accretor.exofop import pieces
 from accretor.exofop.plan import FilterPlan, PlannedFile, UploadPlan
 from accretor.exofop.server import server
 from accretor.exofop.session import Session
+from accretor.exofop.upload import ExoFOP
 from accretor.io.http import Client, Secret
+from accretor.sending import proven
+from accretor.sending.credentials import Credentials
+from accretor.sending.ledger import Ledger
 from tests.exofop.server import PASSWORD, USER
 
 TIC, DATE, TELESCOPE = 292152376, "20250304", "Hilltop-0m5"
@@ -102,8 +104,9 @@ def send(
     visit: Session | None = None,
     pause: Callable[[float], None] = lambda seconds: None,
     **options: Any,
-) -> upload.Result:
-    return upload.send(plan, package, visit or session(plan.server), ledger, pause=pause, **options)
+) -> proven.Result:
+    archive = ExoFOP(plan, package, visit or session(plan.server))
+    return proven.send(plan.plan_id, pieces.of(plan), archive, ledger, pause=pause, **options)
 
 
 def everything(plan: UploadPlan) -> dict[str, int]:

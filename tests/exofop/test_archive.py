@@ -13,7 +13,7 @@ from accretor.exofop.server import Server
 from accretor.io.http import Client, NotSent
 from accretor.io.layout import ArchivePaths
 from accretor.io.unzip import Limits
-from tests.exofop.archive_server import PAGE, Archive, serve, stop
+from tests.exofop.archive_server import PAGE, Archive, serve
 
 HEADER = "TIC ID|TOI|Telescope|Filter|Obs Date|Tag"
 ZIP = "download_tag_files_zip.php"
@@ -41,9 +41,8 @@ def archive():
     held.pages["download_tseries.php"] = table("5", "18493", "5")
     for tag in ("5", "18493"):
         held.pages[f"{ZIP}?tag={tag}"] = packed(a=content(tag), b=b"b")
-    running = serve(held)
-    yield held
-    stop(*running)
+    with serve(held):
+        yield held
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from accretor.core.errors import ServiceError, Unusable
 from accretor.exofop import identifiers
 from accretor.exofop.identifiers import Toi
 from accretor.io.http import Client
-from tests.exofop.archive_server import Archive, serve, stop
+from tests.exofop.archive_server import Archive, serve
 
 TABLE = [
     {"ticid": "267263253", "toi": "1130.10", "epoch": "2458658.7", "period": 4.07, "duration": 2.0},
@@ -25,10 +25,8 @@ PIPE = (
 
 @pytest.fixture
 def archive():
-    held = Archive()
-    running = serve(held)
-    yield held
-    stop(*running)
+    with serve(Archive()) as held:
+        yield held
 
 
 def client(archive):

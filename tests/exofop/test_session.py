@@ -1,21 +1,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
 from accretor.core.errors import Unusable
-from accretor.exofop import cookies
 from accretor.exofop import session as sessions
 from accretor.exofop.server import PRODUCTION, server
 from accretor.exofop.session import LoginError
-from accretor.io.http import Cookie, Secret
 from tests.exofop.sending import session
 from tests.exofop.server import PASSWORD, USER
 
 NOW = 1.7e9
-COOKIE = Cookie("PHPSESSID", Secret("Canary"), "127.0.0.1", "/", is_secure=False)
 
 
 def test_a_login_is_believed_when_the_page_offers_to_log_out(exofop):
@@ -56,36 +52,6 @@ def test_the_password_is_in_no_file_and_the_cookies_are_the_user_s_alone(exofop,
     if os.name != "nt":
         assert path.stat().st_mode & 0o777 == 0o600
         assert folder.stat().st_mode & 0o777 == 0o700
-
-
-def test_cookies_of_another_user_or_in_a_file_open_to_others_are_not_used(tmp_path):
-    path = tmp_path / "state" / "cookies.json"
-    cookies.save(path, "me", [COOKIE], NOW)
-    assert cookies.load(path, "me", NOW + 1) == (COOKIE,)
-    assert cookies.load(path, "you", NOW + 1) == ()
-    assert cookies.load(path, "me", NOW - 1) == ()
-    path.write_text("{}")
-    assert cookies.load(path, "me", NOW) == ()
-    cookies.save(path, "me", [COOKIE], NOW)
-    if os.name != "nt":
-        path.chmod(0o644)
-        assert cookies.load(path, "me", NOW) == ()
-        assert not path.exists()
-    assert not cookies.forget(tmp_path / "none")
-
-
-@pytest.mark.parametrize(
-    ("system", "environment", "place"),
-    [
-        ("linux", {}, "home/.local/state/accretor"),
-        ("linux", {"XDG_STATE_HOME": "state"}, "state/accretor"),
-        ("darwin", {"XDG_STATE_HOME": "state"}, "home/Library/Application Support/accretor"),
-        ("win32", {}, "home/AppData/Local/accretor"),
-        ("win32", {"LOCALAPPDATA": "local"}, "local/accretor"),
-    ],
-)
-def test_cookies_are_kept_where_the_system_keeps_such_things(system, environment, place):
-    assert cookies.folder(environment, Path("home"), system) == Path(place)
 
 
 def test_only_servers_of_the_table_and_this_machine_are_exofop():

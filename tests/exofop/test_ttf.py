@@ -6,10 +6,10 @@ import pytest
 
 from accretor.core.errors import ServiceError
 from accretor.exofop import ttf
-from accretor.exofop.credentials import Credentials
 from accretor.io.http import Client, Secret
 from accretor.science.ephemeris import Prediction
-from tests.exofop.archive_server import PAGE, Archive, serve, stop
+from accretor.sending.credentials import Credentials
+from tests.exofop.archive_server import PAGE, Archive, serve
 
 PAGE_OF_EVENTS = Path(__file__).with_name("ttf_page.html").read_bytes()
 CSV = (
@@ -83,16 +83,12 @@ def test_more_than_three_sigma_is_a_disagreement(mid, sigma, verdict):
 
 def test_the_password_goes_to_the_server_and_into_no_message():
     archive = Archive(pages={"print_eclipses.cgi": PAGE_OF_EVENTS})
-    running = serve(archive)
-    try:
-        found = Credentials("me", Secret("hunter2"), "a test")
-        with Client("TTF", {archive.place}, backoff=0, attempts=1) as client:
-            form = ttf.query(7, (28.3, -16.5), "03-03-2025")
-            assert len(ttf.fetch(client, found, form, f"{archive.address}/print_eclipses.cgi")) == 2
-            with pytest.raises(ServiceError) as trouble:
-                ttf.fetch(client, found, form, f"{archive.address}/elsewhere")
-        assert archive.asked[0][2]["Authorization"].startswith("Basic ")
-        assert archive.asked[0][1]["target_string"] == "TIC 7"
-        assert "hunter2" not in repr(trouble.value.__dict__) + str(trouble.value)
-    finally:
-        stop(*running)
+    found = Credentials("me", Secret("hunter2"), "a test")
+    with serve(archive), Client("TTF", {archive.place}, backoff=0, attempts=1) as client:
+        form = ttf.query(7, (28.3, -16.5), "03-03-2025")
+        assert len(ttf.fetch(client, found, form, f"{archive.address}/print_eclipses.cgi")) == 2
+        with pytest.raises(ServiceError) as trouble:
+            ttf.fetch(client, found, form, f"{archive.address}/elsewhere")
+    assert archive.asked[0][2]["Authorization"].startswith("Basic ")
+    assert archive.asked[0][1]["target_string"] == "TIC 7"
+    assert "hunter2" not in repr(trouble.value.__dict__) + str(trouble.value)

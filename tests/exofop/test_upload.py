@@ -10,9 +10,9 @@ import pytest
 
 from accretor.core.errors import ServiceError, UploadError
 from accretor.exofop import pieces
-from accretor.exofop.ledger import Ledger, State
 from accretor.exofop.session import LoginError
 from accretor.io.http import NotSent, Refused
+from accretor.sending.ledger import Ledger, State
 from tests.exofop.sending import client, everything, fields, make, name, send, session
 from tests.exofop.server import PASSWORD, USER
 

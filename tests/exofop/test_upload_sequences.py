@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from accretor.core.errors import ServiceError, UploadError
-from accretor.exofop.ledger import Ledger, State
+from accretor.sending.ledger import Ledger, State
 from tests.exofop.sending import everything, make, send, session
 
 FAULTS = [

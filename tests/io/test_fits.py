@@ -89,6 +89,13 @@ def test_a_file_that_is_no_fits_is_unusable(tmp_path, content):
         fits.read_image(tmp_path / "a.fits")
 
 
+def test_a_page_or_a_text_is_said_to_be_no_fits_in_words_of_our_own(tmp_path):
+    (tmp_path / "a.fits").write_bytes(b"# a workspace\n" * 300)
+
+    with pytest.raises(Unusable, match=r"it is no FITS file: its first card is not SIMPLE$"):
+        fits.read_image(tmp_path / "a.fits")
+
+
 @pytest.mark.parametrize("data", [None, np.zeros(5), np.zeros((2, 3, 4))], ids=["none", "spectrum", "cube"])
 def test_a_file_without_a_flat_image_is_unusable(tmp_path, data):
     path = astropy_file(tmp_path / "a.fits", data)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import shutil
 import subprocess
-import threading
 import traceback
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from accretor.io.http import Client, NoAnswer, NotSent, NotTrusted, Refused, Secret
+from tests.loopback import serving
 
 CANARY = "Canary"
 """Not written out where it is used: a traceback shows the lines of the code."""
@@ -40,20 +41,14 @@ class Scripted(BaseHTTPRequestHandler):
 @pytest.fixture
 def serve():
     """Return a function that starts a server with a script."""
-    servers = []
+    with contextlib.ExitStack() as servers:
 
-    def start(*script):
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Scripted)
-        server.script, server.seen = list(script), []
-        server.place = f"127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        servers.append(server)
-        return server
+        def start(*script):
+            server = servers.enter_context(serving(Scripted))
+            server.script, server.seen = list(script), []
+            return server
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+        yield start
 
 
 def client(*servers, **options):

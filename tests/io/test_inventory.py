@@ -166,6 +166,24 @@ def test_instrument_is_known_by_its_cards(tmp_path):
     assert found["c.fits"].reason == "none of the instruments Hill-0m35, Hill-0m5 matches: TELESCOP = 'Dob'"
 
 
+@pytest.mark.parametrize(
+    ("match", "is_found"),
+    [
+        ({"CAM.MODEL": "QHY 600 v1.2 [[]mono]"}, True),  # dots are dots
+        ({"cam.model": "qhy*"}, True),
+        ({"CAM.MODEL": "QHY 600 v1?2*", "TELESCOP": "*"}, True),
+        ({"CAM.MODEL": "QHY 600 v1"}, False),  # all of the value, not a part of it
+        ({"CAM.MODEL": "*", "TELESCOP": "RC*"}, False),
+    ],
+)
+def test_a_value_is_matched_as_a_whole_with_stars_for_any_text(tmp_path, match, is_found):
+    frame(tmp_path / "a.fits", "HIERARCH CAM.MODEL = 'QHY 600 v1.2 [mono]'", "TELESCOP= 'C14'")
+
+    found = read(tmp_path, (InstrumentSettings(name="Own", match=match),))["a.fits"]
+
+    assert (found.exposure is not None) is is_found
+
+
 def test_frames_of_one_evening_are_one_observation_across_midnight(tmp_path):
     frame(tmp_path / "a.fits", start=datetime(2025, 3, 5, 1, 0, 0, 5))  # noqa: DTZ001
     frame(tmp_path / "b.fits", start=datetime(2025, 3, 5, 12, 0, 0, 5))  # noqa: DTZ001
@@ -302,6 +320,7 @@ def test_every_frame_of_the_real_night_is_assigned():
     assert {item.observation.slug for item in found} == {"HAT-P-32.01/20171219/MicroObs-Cecilia/clear"}
 
 
+@pytest.mark.long
 def test_other_real_data_never_raise_and_have_their_kinds(unpacked):
     files = inventory.refresh(unpacked, [], [])
     inventory.assign(files, [TARGET], unpacked)

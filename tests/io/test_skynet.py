@@ -8,7 +8,7 @@ import pytest
 from accretor.core.errors import ServiceError, Unusable
 from accretor.io import fits, skynet
 from accretor.io.http import Client, NotSent, Secret
-from tests.exofop.archive_server import PAGE, Archive, serve, stop
+from tests.exofop.archive_server import PAGE, Archive, serve
 
 TOKEN = "canary-token"
 DOWNLOAD = "download/fits/"
@@ -24,9 +24,8 @@ def archive():
     held = Archive(pages={"obs/12": json.dumps({"id": 12, "exps": [{"id": n} for n in (3, 1, 2)]}).encode()})
     for number in (1, 2, 3):
         held.pages[f"{DOWNLOAD}?image=r{number}"] = image(number)
-    running = serve(held)
-    yield held
-    stop(*running)
+    with serve(held):
+        yield held
 
 
 def fetch(archive, tmp_path, *, attempts=1, **limits):

@@ -163,7 +163,7 @@ def damage(name: str) -> tuple[Change, ...]:
 
 def send(workspace: Path, shelf: Path) -> None:
     """Note that a file of the package was sent, as an upload does."""
-    from accretor.exofop.ledger import Item, Ledger, State
+    from accretor.sending.ledger import Item, Ledger, State
 
     ledger = Ledger(workspace / "uploads" / VISIT.partition("/")[2] / "ledger.jsonl")
     name = next((workspace / VISIT / "package").glob("*.tbl")).name

@@ -136,7 +136,7 @@ def test_what_cannot_be_followed_stops_that_observation_with_one_line(space):
 
 def test_a_folder_of_no_target_and_of_no_night_are_told_before_anything_is_done(space):
     give(space, "a.radec", b"", "TOI-1.01")
-    assert "TOI-1.01: is no target" in run(space, "list").err
+    assert "TOI-1.01: is not a target" in run(space, "list").err
     shutil.rmtree(space / "aij")
     give(space, "a.tbl", b"", "TOI-9999.01/night/Demo-0m4/ip")
     assert "is not the name of a night" in run(space, "list").err

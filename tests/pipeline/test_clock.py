@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.harness import ROOT, make, results, run
 
 
+@pytest.mark.long
 def test_runs_at_different_times_and_places_leave_the_same_bytes(tmp_path):
     here, there = make(tmp_path / "here"), make(tmp_path / "there" / "and deeper")
     today = {time.strftime(form) for form in ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%m/%d/%Y", "%d %b %Y")}

@@ -10,16 +10,19 @@ import json
 import math
 import re
 import shutil
+from typing import get_args
 
 import numpy as np
 import pytest
 
+import tasks.export
 from accretor.core.dumps import FORCED, LIMITS, MAGNITUDES, PHOTOMETRY, ZERO_POINTS, Column
+from accretor.core.settings import ExportFormat
 from accretor.io import dump, exports, records
 from accretor.io.exports import Magnitude, Region
 from accretor.stages import export
 from accretor.stages.workspace import open_workspace
-from tests import skies
+from tests import layout_doc, skies
 from tests.harness import SMALL, make, run, tree
 from tests.pipeline.test_magnitudes import PS1, SLUG
 
@@ -27,9 +30,9 @@ NIGHT = dataclasses.replace(SMALL, n_frame=10, cadence=1500.0, size=(200, 160), 
 TABLES = ("csv", "ecsv", "json", "parquet")
 HAS_PARQUET = importlib.util.find_spec("pyarrow") is not None
 """It comes with the extra of that name; without it the other forms are written, and that is said."""
-CONFIG = """
+CONFIG = f"""
 [export]
-formats = ["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"]
+formats = {json.dumps(get_args(ExportFormat))}
 [packaging]
 aavso_code = "XYZ"
 [calibration]
@@ -73,6 +76,28 @@ def test_all_forms_are_there(folder):
         "gcn.txt",
         "apertures.reg",
     }
+
+
+def test_each_word_of_the_settings_has_a_writer():
+    assert set(export.FORMATS) == set(get_args(ExportFormat))
+
+
+def test_every_file_is_named_in_the_tree_of_the_data_layout_and_in_the_help(folder):
+    line = next(
+        line
+        for line in layout_doc.PAGE.read_text(encoding="utf-8").splitlines()
+        if "tables/<filter>/" in line
+    )
+    told = " ".join((tasks.export.__doc__ or "").split())
+    words = {"all-stars": ("all-stars.*", "all-stars ("), "target": ("target.*", "target (")}
+
+    for path in folder.iterdir():
+        in_tree, in_help = words.get(path.stem, (path.name, path.name))
+        assert in_tree in line, f"{path.name} is not in data_layout.md"
+        assert in_help in told, f"{path.name} is not in the docstring of tasks/export.py"
+        if path.stem in words:
+            assert path.suffix[1:].upper() in line.upper()
+            assert path.suffix[1:].upper() in told.upper()
 
 
 def test_a_second_export_gives_the_same_bytes(workspace, folder):
@@ -280,7 +305,7 @@ def test_a_text_that_a_spreadsheet_would_run_is_a_text():
 def test_frames_without_a_detection_are_limits_also_without_forced_photometry(workspace, tmp_path):
     other = shutil.copytree(workspace, tmp_path / "other")
     opened = open_workspace(other, is_recorded=False)
-    whole = export._Tables.of(opened.observations[0])
+    whole = export.Tables.of(opened.observations[0])
     # The third frame's target drowned in noise; the fourth has no zero point; the user takes the fifth away.
     flux, error = whole.measured["flux"].copy(), whole.measured["flux_error"].copy()
     names = whole.measured["image_name"].tolist()
@@ -311,5 +336,5 @@ def test_frames_without_a_detection_are_limits_also_without_forced_photometry(wo
     assert seen.frames[names[4]]["jd_utc"] not in times
     n_without = len(curve) - 1 - len(points)
     assert n_without >= 1
-    assert f"{n_without} of {len(curve)} frames have neither a magnitude nor a limit" in seen._gcn().decode()
-    assert "Limits are of 5 sigma" in seen._gcn().decode()
+    assert f"{n_without} of {len(curve)} frames have neither a magnitude nor a limit" in seen.gcn().decode()
+    assert "Limits are of 5 sigma" in seen.gcn().decode()

@@ -10,6 +10,8 @@ import pytest
 from accretor.synthetic import demo
 from tests.harness import make, run
 
+pytestmark = pytest.mark.long
+
 SLUG = "TOI-9999.01/20250304/Demo-0m4/ip"
 
 

@@ -20,7 +20,10 @@ from accretor.synthetic import demo
 from tests.harness import SMALL, Run, make, results, spawn, start, tree
 from tests.pipeline import processes
 
-pytestmark = pytest.mark.skipif(not processes.HERE, reason="needs /proc to see what processes are left")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not processes.HERE, reason="needs /proc to see what processes are left"),
+]
 
 SERIAL = ""
 PROCESSES = '\n[compute]\nexecutor = "processes"\nworkers = 2\n'

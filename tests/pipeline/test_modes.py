@@ -19,6 +19,8 @@ from tests.harness import SMALL, make, run
 from tests.pipeline.causes import NIGHT, VISIT
 from tests.pipeline.test_neighbours import catalogue, settings
 
+pytestmark = pytest.mark.long
+
 SEEING = dataclasses.replace(SMALL, seeing_scatter=0.15, n_frame=14, cadence=900.0)
 """A night whose FWHM goes from 2.6 to 5 pixels."""
 

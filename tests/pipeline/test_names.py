@@ -16,6 +16,8 @@ from accretor.synthetic import demo, frames
 from tests.exofop import sg1
 from tests.harness import run, spawn, tree
 
+pytestmark = pytest.mark.long
+
 NIGHT = dataclasses.replace(demo.DEMO, n_frame=24, cadence=560.0, bad_frame=None, cloud=None)
 NIGHTS = {
     "ip": NIGHT,

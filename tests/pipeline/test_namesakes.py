@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness import make, run
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
+pytestmark = [pytest.mark.usefixtures("blank_figures"), pytest.mark.long]
 
 
 def test_frames_of_one_name_in_two_folders_give_the_light_curve_of_frames_with_names_of_their_own(tmp_path):

@@ -400,7 +400,9 @@ def test_a_catalogue_of_bright_stars_alone_clears_nothing_in_line_notes_and_repo
     done = run(workspace, "report")
 
     assert done.status == 0, done.out + done.err
-    missing = "one of T = 16.3 could still cause the depth, and may be missing"  # 12 + 2.5 lg(1000 / 18.9)
+    missing = (
+        "one of T = 16.3 mag could still cause the depth, and may be missing"  # 12 + 2.5 lg(1000 / 18.9)
+    )
     assert f"0 neighbours; the catalogue's faintest star has T = 12.0 mag; {missing}" in done.out
     page = next(workspace.rglob("report.html")).read_text(encoding="utf-8")
     assert "No star near the target could cause" not in page

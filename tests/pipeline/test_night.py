@@ -124,6 +124,7 @@ def test_an_upload_is_command_when_asked_for(night):
     assert not list(workspace.rglob("ledger*"))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="a process group cannot be killed here")
 def test_a_run_that_is_killed_in_the_middle_of_photometry_goes_on_from_there(night, tmp_path):
     workspace, _, _ = night

@@ -122,6 +122,7 @@ def test_doit_forget_waits_for_its_turn(workspace):
     said(forget)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not processes.HERE, reason="needs /proc to see which files a process holds")
 def test_the_lock_goes_with_a_killed_run_whose_workers_never_had_it(tmp_path):
     workspace = make(tmp_path / "ws", config='\n[compute]\nexecutor = "processes"\nworkers = 2\n')
@@ -158,6 +159,7 @@ def results_of_one_run(folder: Path) -> dict[str, str]:
     return results(workspace)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(multiprocessing.get_start_method() != "fork", reason="doit -n forks")
 @pytest.mark.timeout(120)
 def test_doit_with_processes_of_its_own_gives_the_same_bytes(workspace, tmp_path):

@@ -13,7 +13,7 @@ import pytest
 
 from tests.report.conftest import VISIT
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 PAGES = (f"{VISIT}/report.html", "products/index.html")
 CONTRAST = """

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from accretor.science import annuli, aperture
+from accretor.science.annulus import annulus_sky
 
 SHAPE, FWHM, SKY, NOISE = (240, 240), 3.5, 150.0, 14.0
 ANNULUS = (4 * FWHM, 7 * FWHM)
@@ -67,7 +68,7 @@ def test_a_star_in_a_crowd_keeps_half_of_its_annulus_and_its_sky_is_never_lost()
     cap = annuli.caps(SHAPE, x, y, reach, ANNULUS, FWHM)
 
     image = rng.normal(SKY, NOISE, SHAPE)
-    n_least = aperture.annulus_sky(image, x, y, ANNULUS, annuli.cover(SHAPE, x, y, 0 * x + 2 * FWHM) > 0)[2]
+    n_least = annulus_sky(image, x, y, ANNULUS, annuli.cover(SHAPE, x, y, 0 * x + 2 * FWHM) > 0)[2]
     for most in np.unique(cap):
         radius = np.minimum(reach, most)
         covered = annuli.cover(SHAPE, x, y, radius)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from accretor.science import aperture
+from accretor.science import aperture, circles
+from accretor.science.annulus import SKY_VARIANCE, annulus_sky
 
 RADII = np.array([2.0, 3.0, 4.5, 6.0, 9.0])
 PIXEL_FWHM = 4.09
@@ -39,7 +40,7 @@ def test_sums_are_those_of_photutils(draw, expose, scattered):
     image, xy, _ = crowd(draw, expose, scattered)
     image = image.astype(np.float64)
 
-    sums = aperture.aperture_sums(image, *xy.T, np.zeros(len(xy)), RADII)
+    sums = circles.aperture_sums(image, *xy.T, np.zeros(len(xy)), RADII)
 
     for index, radius in enumerate(RADII):
         expected = aperture_photometry(image, CircularAperture(xy, radius), method="exact")["aperture_sum"]
@@ -52,7 +53,7 @@ def test_sky_is_that_of_photutils_and_astropy(draw, expose, scattered):
 
     image, xy, _ = crowd(draw, expose, scattered)
 
-    level, noise, n_sky = aperture.annulus_sky(image, *xy.T, (13.0, 20.0), np.zeros(image.shape, dtype=bool))
+    level, noise, n_sky = annulus_sky(image, *xy.T, (13.0, 20.0), np.zeros(image.shape, dtype=bool))
 
     clip = SigmaClip(sigma=3, maxiters=10, cenfunc="median", stdfunc="std")
     expected = ApertureStats(
@@ -72,7 +73,7 @@ def test_light_of_a_star_does_not_depend_on_its_place_in_the_pixel(draw, fwhm):
     expected = 1e5 * (1 - (1 + (radius / alpha) ** 2) ** (1 - 3.2))
 
     found = [
-        aperture.aperture_sums(
+        circles.aperture_sums(
             draw((81, 81), [40 + dx], [40 + dy], [1e5], fwhm, n_sub=9),
             np.array([40 + dx]),
             np.array([40 + dy]),
@@ -133,15 +134,15 @@ def test_what_is_measured_of_a_star_does_not_depend_on_the_company(draw, expose,
 
     together = measure(image, *xy.T, recentre=recentre)
     order = np.array([7, 3, 19, 0])
-    sums = aperture.aperture_sums(image, *xy.T, together.sky, RADII)
-    sky = aperture.annulus_sky(image, *xy.T, (13.0, 20.0), dirt)
+    sums = circles.aperture_sums(image, *xy.T, together.sky, RADII)
+    sky = annulus_sky(image, *xy.T, (13.0, 20.0), dirt)
 
     for index in order:
         one = slice(index, index + 1)
         np.testing.assert_array_equal(
-            aperture.aperture_sums(image, *xy[one].T, together.sky[one], RADII), sums[one]
+            circles.aperture_sums(image, *xy[one].T, together.sky[one], RADII), sums[one]
         )
-        for alone, all_ in zip(aperture.annulus_sky(image, *xy[one].T, (13.0, 20.0), dirt), sky, strict=True):
+        for alone, all_ in zip(annulus_sky(image, *xy[one].T, (13.0, 20.0), dirt), sky, strict=True):
             np.testing.assert_array_equal(alone, all_[one])
     shuffled = measure(image, *xy[::-1].T, recentre=recentre)
     for name in together.__dataclass_fields__:
@@ -227,11 +228,11 @@ def test_scatter_of_the_sky_is_what_its_estimator_costs(estimator):
     image = rng.normal(100, 10, (1200, 1200))
     x, y = (grid.ravel() for grid in np.meshgrid(30.0 + 60 * np.arange(20), 30.0 + 60 * np.arange(20)))
 
-    level, _, n_sky = aperture.annulus_sky(
+    level, _, n_sky = annulus_sky(
         image, x, y, (12.0, 20.0), np.zeros(image.shape, dtype=bool), estimator=estimator
     )
 
-    expected = 10 * np.sqrt(aperture.SKY_VARIANCE[estimator] / n_sky.mean())
+    expected = 10 * np.sqrt(SKY_VARIANCE[estimator] / n_sky.mean())
     assert level.mean() == pytest.approx(100, abs=4 * expected / 20)
     assert level.std() == pytest.approx(expected, rel=0.12)  # 400 levels: 3.5 %; clipping costs some
 
@@ -244,7 +245,7 @@ def test_mode_sees_less_of_faint_neighbours_than_the_median():
     where = np.array([200.0]), np.array([200.0]), (20.0, 150.0), np.zeros(image.shape, dtype=bool)
 
     mode, median, mean = (
-        aperture.annulus_sky(image, *where[:2], where[2], where[3], estimator=name)[0][0]
+        annulus_sky(image, *where[:2], where[2], where[3], estimator=name)[0][0]
         for name in ("mode", "median", "mean")
     )
 
@@ -258,7 +259,7 @@ def test_weighted_sums_are_the_light_with_less_noise_for_faint_stars_and_true_er
     x, y = (grid.ravel() for grid in np.meshgrid(25.0 + 37.3 * np.arange(5), 25.0 + 37.7 * np.arange(5)))
     scene = draw((200, 200), x, y, np.full(25, flux), 4.0) + 400
     settings = {"fwhm": 4.0, "annulus": (13.0, 18.0), "radii": np.array([4.0, 8.0]), "read_noise": 8.0}
-    weights = {"profile": aperture.Profile(PIXEL_FWHM, 3.2), "turn": np.full(25, turn)}
+    weights = {"profile": circles.Profile(PIXEL_FWHM, 3.2), "turn": np.full(25, turn)}
     plain, weighted = (
         [measure(expose(scene, seed), x, y, **settings, **more) for seed in range(40)]
         for more in ({}, weights)

@@ -97,6 +97,7 @@ def reduce(
     )
 
 
+@pytest.mark.long
 def test_injected_transits_come_back_within_their_errors():
     pulls = []
     for seed in range(20):

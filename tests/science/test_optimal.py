@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from accretor.core.errors import Unusable
-from accretor.science import aperture, optimal
+from accretor.science import aperture, circles, optimal
 
 RADII = np.array([3.0, 7.0])
 X, Y = (grid.ravel() for grid in np.meshgrid(25.0 + 37.3 * np.arange(5), 25.0 + 37.7 * np.arange(5)))
@@ -79,7 +79,7 @@ def test_the_profile_of_a_frame_is_that_of_its_stars_as_pixels_see_them(draw):
 def test_weights_of_a_wrong_profile_give_the_light_of_plain_sums(draw):
     image = field(draw, bright_and_faint())
     image += 0.05 * (image - 400) * np.linspace(-1, 1, 200)[:, np.newaxis]
-    profile, turn = aperture.Profile(4.6, 3.0), np.where(np.arange(25) < 15, 0.0, 16.0)
+    profile, turn = circles.Profile(4.6, 3.0), np.where(np.arange(25) < 15, 0.0, 16.0)
 
     plain = measure(image)
     found = measure(image, profile=profile, turn=turn)
@@ -98,8 +98,8 @@ def test_seeing_that_changes_does_not_move_weighted_stars_against_plain_ones(dra
     ratio = []
     for fwhm in (3.5, 4.5):
         image = field(draw, bright_and_faint(), fwhm)
-        found = measure(image, profile=aperture.Profile(4.0), turn=turn)
-        flux = optimal.gauged(found, image, ALL, RADII, aperture.Profile(4.0), turn).flux
+        found = measure(image, profile=circles.Profile(4.0), turn=turn)
+        flux = optimal.gauged(found, image, ALL, RADII, circles.Profile(4.0), turn).flux
         ratio.append(np.median(flux[15:], axis=0) / np.median(flux[:15], axis=0))
 
     np.testing.assert_allclose(ratio[0], ratio[1], rtol=0.004)
@@ -107,7 +107,7 @@ def test_seeing_that_changes_does_not_move_weighted_stars_against_plain_ones(dra
 
 def test_a_frame_without_a_bright_star_alone_cannot_be_gauged(draw):
     image = field(draw, bright_and_faint())
-    profile, turn = aperture.Profile(4.1), np.full(25, 16.0)
+    profile, turn = circles.Profile(4.1), np.full(25, 16.0)
 
     with pytest.raises(Unusable, match="no bright star"):
         optimal.gauged(measure(image, profile=profile, turn=turn), image, ~ALL, RADII, profile, turn)

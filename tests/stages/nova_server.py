@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
+
+from tests.loopback import serving
 
 KEY = "a-secret-key"
 SESSION = "a-secret-session"
@@ -87,13 +88,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def serve(nova: Nova) -> Iterator[Nova]:
     """Run the server for a while."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"nova": nova}))
-    nova.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(_Handler, nova=nova) as server:
+        nova.address = server.address
         yield nova
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

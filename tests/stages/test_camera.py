@@ -11,7 +11,7 @@ from astropy.io import fits
 
 from accretor.compute.pool import Pool
 from accretor.core.dumps import CALIBRATIONS, MASTERS
-from accretor.core.errors import Blocked
+from accretor.core.errors import Blocked, Unusable
 from accretor.core.settings import ComputeSettings
 from accretor.io import dump
 from accretor.stages import masters, preprocess, reduced
@@ -83,6 +83,13 @@ def test_overscan_takes_off_a_level_that_wanders_and_the_rims_are_trimmed(tmp_pa
         assert residual_sky(image, night, index) == pytest.approx(0, abs=2.5)
     assert fits.getdata(plan.paths.master("bias")).mean() == pytest.approx(0, abs=0.5)
     assert masters.files(plan.paths).readout.trim is not None
+
+
+def test_an_overscan_that_is_all_of_the_frame_is_refused(tmp_path):
+    space = workspace(tmp_path, instrument='overscan = "[1:160,1:160]"')
+
+    with pytest.raises(Unusable, match=r"the overscan \[1:160,1:160\] is all of the frame"):
+        preprocessed(space)
 
 
 def test_trim_moves_the_plate_solution_with_the_pixels(tmp_path):

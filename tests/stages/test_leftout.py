@@ -30,6 +30,7 @@ def test_a_small_frame_is_shown_as_it_is():
     np.testing.assert_array_equal(leftout.smaller(image), image)
 
 
+@pytest.mark.long
 def test_the_picture_of_what_was_left_out_comes_and_goes_with_the_frames_that_are(tmp_path):
     workspace = make(tmp_path, dataclasses.replace(SMALL, n_frame=16))
     assert run(workspace, "plotting").status == 0

@@ -8,10 +8,10 @@ import pytest
 
 from accretor.core.settings import UploadSettings
 from accretor.exofop import server
-from accretor.exofop import upload as sending
-from accretor.exofop.ledger import Item, Ledger, State
 from accretor.exofop.plan import UploadPlan
 from accretor.io.layout import VisitPaths
+from accretor.sending import proven
+from accretor.sending.ledger import Item, Ledger, State
 from accretor.stages import upload
 
 ITEMS = [Item("https://exofop/", "file", filter_name, f"{filter_name}.tbl") for filter_name in ("gp", "ip")]
@@ -69,10 +69,10 @@ def test_the_wait_that_prevents_doubles_cannot_be_switched_off(paths, monkeypatc
 
     def send(*_, settle, **__):
         waits.append(settle)
-        return sending.Result(0, 0)
+        return proven.Result(0, 0)
 
-    monkeypatch.setattr(sending, "send", send)
+    monkeypatch.setattr(proven, "send", send)
     plan = UploadPlan("0" * 12, "tag", (), address)
     settings = UploadSettings(username="a_observer", settle=wanted)
-    upload.send(plan, plan.plan_id, paths, settings, print)
+    upload.send(plan, plan.plan_id, paths.folder, paths, settings, print)
     assert waits == [given]

@@ -5,8 +5,10 @@ import shutil
 
 import pytest
 
+from accretor import instruments
 from accretor.core.dumps import INVENTORY
 from accretor.core.errors import Blocked, ConfigError
+from accretor.instruments.dialect import Dialect
 from accretor.io import dump, header
 from accretor.stages.workspace import DEFAULT_READ_NOISE, open_workspace
 from accretor.synthetic import frames
@@ -115,6 +117,30 @@ def test_headers_are_read_again_with_other_instruments_or_a_damaged_inventory(sp
     path.write_bytes(path.read_bytes()[:-9])
     open_workspace(space)
     assert len(headers_read) == len(inventory(space))
+
+
+def with_another_dialect(monkeypatch):
+    other = Dialect(name="other", is_mine={"TELESCOP": "Other"})
+    monkeypatch.setattr("accretor.stages.workspace.DIALECTS", (other, *instruments.DIALECTS))
+
+
+def with_other_code(monkeypatch):
+    monkeypatch.setattr("accretor.core.versions.HEADERS", 99)
+
+
+@pytest.mark.parametrize("change", [with_another_dialect, with_other_code])
+def test_headers_are_read_again_by_a_program_that_reads_them_otherwise(
+    space, headers_read, monkeypatch, change
+):
+    open_workspace(space)
+    headers_read.clear()
+    change(monkeypatch)
+    open_workspace(space)
+    assert len(headers_read) == len(inventory(space))
+
+    headers_read.clear()
+    open_workspace(space)
+    assert headers_read == []
 
 
 def test_what_was_read_before_makes_the_same_plan(space):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -91,6 +93,26 @@ def test_light_curve_does_not_depend_on_who_wrote_the_headers(tmp_path, ours, na
     np.testing.assert_allclose(column(found, "airmass"), column(expected, "airmass"), atol=5e-4)
 
 
+OWN_WORDS = """\
+match = {program = "OBS.V1.2 [[]own]"}
+latitude = 28.3
+longitude = -16.5
+height = 2390
+exposure_unit = "ms"
+filters = {"I Sloan 2" = "ip"}
+keywords.exposure = "BELZEIT"
+keywords.end = "DATUM+SCHLUSS"
+keywords.filter = "BAND"
+keywords.object = "ZIEL"
+keywords.kind = "ART"
+keywords.temperature = "CHIPTEMP"
+keywords.gain = "EPERADU"
+keywords.read_noise = "RAUSCH"
+keywords.saturation = "VOLL"
+"""
+"""The settings for headers that no dialect knows."""
+
+
 def in_a_cube(data, header):
     """The image is the second of three planes."""
     return np.stack([np.zeros_like(data), data, np.full_like(data, 7)]), "plane = 2\n"
@@ -120,6 +142,41 @@ def test_light_curve_does_not_depend_on_the_form_of_the_image(tmp_path, ours, fo
     found, seen = reduced(tmp_path, settings)
 
     assert not any(row["reason"] for row in seen)
+    for key in ("bjd_tdb", "relative_flux", "relative_flux_error", "airmass"):
+        np.testing.assert_allclose(
+            [row[key] for row in found], [row[key] for row in expected], rtol=2e-6, err_msg=key
+        )
+
+
+def test_light_curve_does_not_depend_on_words_that_only_the_settings_know(tmp_path, ours):
+    expected, _ = ours
+    frames.write(NIGHT, tmp_path)
+    for path in sorted((tmp_path / "raw").rglob("*.fits")):
+        with fits.open(path) as hdus:
+            data, was = hdus[0].data.copy(), hdus[0].header
+        end = datetime.fromisoformat(was["DATE-OBS"]) + timedelta(seconds=was["EXPTIME"])
+        own = {
+            "PROGRAM": "obs.v1.2 [own]",
+            "ART": was["IMAGETYP"],
+            "ZIEL": was["OBJECT"],
+            "BELZEIT": was["EXPTIME"] * 1000,
+            "DATUM": f"{end:%Y-%m-%d}",
+            "SCHLUSS": f"{end:%H:%M:%S.%f}",
+            "DATE-OBS": f"{end - timedelta(hours=7):%Y-%m-%dT%H:%M:%S}",  # of the file, in local time
+            "EPERADU": was["GAIN"],
+            "RAUSCH": was["RDNOISE"],
+            "VOLL": was["SATURATE"],
+            "CHIPTEMP": was["CCD-TEMP"],
+        }
+        if "FILTER" in was:
+            own["BAND"] = "I sloan 2"
+        if "CTYPE1" in was:
+            own |= {card: was[card] for card in was if re.fullmatch(r"C(TYPE|UNIT|RVAL|RPIX|D\d_)\d", card)}
+        fits.PrimaryHDU(data, fits.Header(own)).writeto(path, overwrite=True)
+
+    found, seen = reduced(tmp_path, OWN_WORDS)
+
+    assert {row["reason"] for row in seen} == {""}
     for key in ("bjd_tdb", "relative_flux", "relative_flux_error", "airmass"):
         np.testing.assert_allclose(
             [row[key] for row in found], [row[key] for row in expected], rtol=2e-6, err_msg=key

@@ -42,6 +42,7 @@ def test_small_night_is_reduced_to_its_truth(tmp_path, seed):
     assert row["flags"] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["variable", "optimal"])
 def test_apertures_that_follow_the_seeing_and_weighted_ones_give_the_same_night(tmp_path, mode):
     night = dataclasses.replace(SMALL, seed=3, seeing_scatter=0.1)

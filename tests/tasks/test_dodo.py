@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
 
 import pytest
 
+from tasks import _entry
 from tests.harness import ROOT, results, run, tree
 
 ONE = "TOI-9999.01/20250304/Demo-0m4/ip"
@@ -43,6 +45,16 @@ def closure(graph, name):
 
 def leaves(slug, *stages):
     return {f"{stage}:{slug}" for stage in stages}
+
+
+def test_each_command_is_known_to_write_or_to_leave_the_workspace_as_it_is():
+    tree = ast.parse((ROOT / "dodo.py").read_text(encoding="utf-8"))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    known = (_entry.READING_TASKS, _entry.FIRST_TASKS, _entry.WRITING_TASKS)
+
+    assert sorted(name for names in known for name in names) == sorted(
+        name.removeprefix("task_") for name in functions
+    )
 
 
 def test_every_file_has_one_owner(graph):

@@ -18,7 +18,7 @@ from accretor.exofop.archive import PAGES
 from accretor.exofop.server import Server
 from accretor.io import dump, fits, skynet
 from accretor.io.http import Client
-from tests.exofop.archive_server import Archive, serve, stop
+from tests.exofop.archive_server import Archive, serve
 from tests.harness import make, run, start, tree
 
 ZIP = "download_tag_files_zip.php"
@@ -54,9 +54,8 @@ def archive():
     held.pages[f"{ZIP}?tag=5"] = packed(**{"curve.tbl": curve()})
     held.pages[f"{ZIP}?tag=6"] = packed(**{"curve.tbl": curve(2450000.0), "notes.txt": b"clear"})
     held.pages[f"{ZIP}?tag=7"] = packed(**{"pest_data.txt": b"<html>"})
-    running = serve(held)
-    yield held
-    stop(*running)
+    with serve(held):
+        yield held
 
 
 @pytest.fixture

@@ -61,9 +61,8 @@ def exofop():
     held = Archive()
     held.pages["download_toi.php"] = "\n".join([HEAD, ROW, SECOND, ""]).encode()
     held.pages["target.php"] = json.dumps(PAGE).encode()
-    running = archive_server.serve(held)
-    yield held
-    archive_server.stop(*running)
+    with archive_server.serve(held):
+        yield held
 
 
 @pytest.fixture
@@ -74,10 +73,8 @@ def services():
         if name == "tic":
             stars["identifier"] = np.arange(500) + TIC
         held.hold(SOURCES[name], stars)
-    running = catalog_server.serve(held)
-    yield held
-    held.is_over.set()
-    catalog_server.stop(*running)
+    with catalog_server.serve(held):
+        yield held
 
 
 @pytest.fixture

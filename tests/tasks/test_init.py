@@ -18,7 +18,7 @@ from accretor.io.http import Client
 from accretor.io.layout import Layout
 from accretor.synthetic import frames
 from accretor.synthetic.dialects import PROGRAMS
-from tests.exofop.archive_server import Archive, serve, stop
+from tests.exofop.archive_server import Archive, serve
 from tests.harness import SMALL, results, run
 
 TOI = {
@@ -92,11 +92,8 @@ def test_table_of_tois_is_fetched_if_allowed_and_kept_for_the_next_time(night):
     held = Archive()
     row = {"ticid": TOI["tic"], "toi": "9999.01", "ra": "105.3475", "dec": "24.81", "period": 3.5123456}
     held.pages["json/tois.json"] = json.dumps([row]).encode()
-    running = serve(held)
-    try:
+    with serve(held):
         said = run(night, "init", f"online={held.address}/")
-    finally:
-        stop(*running)
 
     (target,) = tomllib.loads((night / "workspace.toml").read_text(encoding="utf-8"))["target"]
     assert "1 TOIs of ExoFOP kept" in said.out
@@ -109,8 +106,8 @@ def test_table_of_tois_is_fetched_if_allowed_and_kept_for_the_next_time(night):
 
 def test_service_that_does_not_answer_is_said_and_the_draft_is_written_all_the_same(night, monkeypatch):
     monkeypatch.setattr(Server, "client", lambda self: Client("ExoFOP", {self.place}, backoff=0))
-    held = Archive()
-    stop(*serve(held))
+    with serve(Archive()) as held:
+        pass
 
     said = run(night, "init", f"online={held.address}/")
 

@@ -30,8 +30,9 @@ def reasons(monkeypatch):
 def workspace(monkeypatch, reasons):
     """Let the run be about these observations."""
 
-    def of(*plans):
-        monkeypatch.setattr(_state._workspace, "current", lambda: SimpleNamespace(observations=plans))
+    def of(*plans, left_out=()):
+        now = SimpleNamespace(observations=plans, left_out=left_out)
+        monkeypatch.setattr(_state._workspace, "current", lambda: now)
 
     return of
 
@@ -148,6 +149,16 @@ def test_without_frames_a_stage_says_so(workspace):
     workspace()
 
     assert _state.of_stage("preprocess", "") == "no frames"
+
+
+def test_where_all_files_are_left_out_the_first_stage_tells_why_most_of_them_are(workspace):
+    left_out = [("a.fits", "no exposure time"), ("b.fits", "no exposure time"), ("c.txt", "not a FITS name")]
+    workspace(left_out=left_out)
+
+    assert _state.of_stage("preprocess", "") == (
+        "no frames; 3 files are left out, 2 of them for: no exposure time"
+    )
+    assert _state.of_stage("photometry", "") == "no frames"
 
 
 def test_a_stage_without_a_count_of_its_own_is_told_by_the_dump_of_its_name(plan, reasons):

@@ -46,11 +46,12 @@ def test_watch_takes_up_frames_as_they_arrive_and_ends_when_idle(tmp_path):
     measured = [int(n) for n in re.findall(r"^photometry .* (\d+) measured", out, flags=re.MULTILINE)]
     assert sum(measured) == 23, "each good frame is measured once"
     assert len(measured) >= 2, "the light curve grew in steps"
-    assert "no frame for 0.03 minutes: done" in out
+    assert "no new frame for 0.03 min: done" in out
     assert "Traceback" not in out + err
     assert run(workspace).stages == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("elsewhere", [True, False], ids=["another folder", "the workspace itself"])
 def test_watch_looks_where_the_settings_say_the_frames_are(tmp_path, elsewhere):
     workspace = make(tmp_path / "workspace")
@@ -116,9 +117,10 @@ def test_the_time_of_a_round_is_not_idle_time(monkeypatch, capsys):
     watch.watch(interval=10, idle=1)
     assert clock.n_round == 1
     assert clock.now == 600 + 70, "a minute has passed since the round"
-    assert "no frame for 1 minutes: done" in capsys.readouterr().out
+    assert "no new frame for 1 min: done" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_a_round_that_was_ready_has_no_library_left_to_load(tmp_path, monkeypatch, capfd):
     workspace = make(tmp_path / "workspace", lights=range(20))
     new = sorted((make(tmp_path / "night") / "raw").rglob("TOI-9999*.fits"))[20]
@@ -142,6 +144,7 @@ def test_a_round_that_was_ready_has_no_library_left_to_load(tmp_path, monkeypatc
     assert [name for name in loaded if name.startswith(heavy)] == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not processes.HERE, reason="needs /proc")
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_the_round_that_waits_ends_with_its_watch(tmp_path, end):

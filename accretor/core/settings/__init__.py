@@ -14,8 +14,9 @@ from accretor.core.settings.compute import (
     PbsSettings,
     SlurmSettings,
 )
-from accretor.core.settings.instrument import SECTION, HeaderWord, InstrumentSettings
+from accretor.core.settings.instrument import HeaderWord, InstrumentSettings
 from accretor.core.settings.products import (
+    ExportFormat,
     ExportSettings,
     PackagingSettings,
     PlottingSettings,
@@ -43,7 +44,6 @@ from accretor.core.settings.target import Ephemeris, PixelPosition, Target
 from accretor.core.settings.workspace import ObservationSettings, WorkspaceSettings
 
 __all__ = [
-    "SECTION",
     "BatchSettings",
     "CalibrationSettings",
     "CatalogFileSettings",
@@ -51,6 +51,7 @@ __all__ = [
     "ComputeSettings",
     "EnsembleSettings",
     "Ephemeris",
+    "ExportFormat",
     "ExportSettings",
     "ForcedPosition",
     "ForcedSettings",

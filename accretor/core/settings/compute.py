@@ -8,6 +8,10 @@ from msgspec import Meta
 
 from accretor.core.settings.base import Settings
 
+Size = Annotated[
+    str, Meta(pattern=r"^\d+(\.\d+)?(MB|GB|TB)$", description="a number with MB, GB or TB, as 2GB")
+]
+
 
 class BatchSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the jobs of a batch system ask for; each job is one worker on one core."""
@@ -15,7 +19,9 @@ class BatchSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=T
     account: str = ""
     """Account or project that the jobs are charged to (HTCondor: accounting group); default: the batch
     system's."""
-    walltime: Annotated[str, Meta(pattern=r"^(\d+-)?\d+:\d\d:\d\d$")] = "02:00:00"
+    walltime: Annotated[
+        str, Meta(pattern=r"^(\d+-)?\d+:\d\d:\d\d$", description="a time such as 02:00:00 or 1-12:00:00")
+    ] = "02:00:00"
     """Longest time of one job, ``[days-]hours:minutes:seconds``; workers leave before it and are replaced, so
     a short one waits less in the queue and costs nothing. HTCondor is not told of it."""
     directives: tuple[str, ...] = ()
@@ -41,7 +47,7 @@ class PbsSettings(BatchSettings, frozen=True, kw_only=True, forbid_unknown_field
 class HtcondorSettings(BatchSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Jobs of HTCondor; a directive is ``"name = value"``."""
 
-    disk: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(MB|GB|TB)$")] = "1GB"
+    disk: Size = "1GB"
     """Scratch disk of one job, with its unit (MB, GB, TB); HTCondor wants to know it, the jobs need hardly
     any."""
 
@@ -55,10 +61,10 @@ class ComputeSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields
     scheduler; ``slurm``, ``pbs``, ``htcondor``: in jobs of that batch system."""
     workers: Annotated[int, Meta(ge=0)] = 0
     """Number of processes or jobs; 0: one process for each core, as far as `memory` allows, or 8 jobs."""
-    memory: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(MB|GB|TB)$")] = "2GB"
+    memory: Size = "2GB"
     """Memory of one worker, with its unit (MB, GB, TB). A 4096x4096 frame with all its masters needs 1.6
     GB."""
-    scratch: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?(MB|GB|TB)$")] = "4GB"
+    scratch: Size = "4GB"
     """Disk, with its unit (MB, GB, TB), on which the compressed frames of one observation are unpacked once
     for all stages of a run; those beyond it are unpacked by each stage. A 4096x4096 frame takes 34 MB."""
     address: str = ""

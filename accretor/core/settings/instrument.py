@@ -10,7 +10,11 @@ from accretor.core.settings.base import Fraction, NonNegative, Positive, Setting
 
 SECTION = r"^$|^\s*\[\s*\d+\s*:\s*\d+\s*,\s*\d+\s*:\s*\d+\s*\]\s*$"
 """Nothing, or a section as FITS headers write it."""
+Section = Annotated[str, Meta(pattern=SECTION, description="a section such as [1:2048,1:2048]")]
 
+BAYER = r"^$|^(?=.*[Rr])(?=.*[Bb])(?=.*[Gg].*[Gg])[RGBrgb]{4}$"
+"""Nothing, or one red, one blue and two green pixels."""
+Bayer = Annotated[str, Meta(pattern=BAYER, description="R, B and two G in some order, as RGGB")]
 
 HeaderWord = Literal[
     "start",
@@ -45,7 +49,7 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Name of a header declaration in ``accretor/instruments``; ``auto`` looks at the header."""
     camera: str = ""
     """ExoFOP camera name; default: the telescope token."""
-    telescope_diameter: Positive | None = None
+    telescope_diameter: Annotated[float, Meta(gt=0, le=50)] | None = None
     """Clear aperture, m; it sets the scintillation, which is not in the errors without it, and goes to
     ExoFOP."""
     gain: Positive | None = None
@@ -65,16 +69,16 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Degree, north positive; default: the dialect's, else the header's."""
     longitude: Annotated[float, Meta(ge=-360, le=360)] | None = None
     """Degree, EAST positive; default: as for `latitude`."""
-    height: float | None = None
+    height: Annotated[float, Meta(ge=-500, le=9000)] | None = None
     """Metre above the sea; default: as for `latitude`, else 0."""
-    overscan: Annotated[str, Meta(pattern=SECTION)] = ""
+    overscan: Section = ""
     """``[first column:last column,first row:last row]``, from 1, of pixels that get no light: their mean is
     taken off each frame; default: the header's, where the dialect believes it."""
-    trim: Annotated[str, Meta(pattern=SECTION)] = ""
+    trim: Section = ""
     """Section of the pixels that are kept; default: the header's, where the dialect believes it."""
     nonlinearity: tuple[float, ...] = ()
-    """Coefficients c0, c1, c2 ... of true = c0 + c1 x + c2 x^2 + ..., x in ADU above the bias; empty, for a
-    detector that has not been measured is better left alone."""
+    """Coefficients c0, c1, c2 ... of true = c0 + c1 x + c2 x^2 + ..., x in ADU above the bias, with c1
+    near 1; empty, for a detector that has not been measured is better left alone."""
     bad_pixels: str = ""
     """FITS image, path from the workspace, that is not 0 where a pixel is bad; hot and dead ones are found
     anyway."""
@@ -90,11 +94,14 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     colour: Literal["auto", "green", "red", "blue", "superpixel", "none"] = "auto"
     """What to take of each 2 x 2 pixels of a colour camera: a colour (of green the mean of both), all four
     (``superpixel``), or the pixels as they are (``none``); ``auto``: green, if the header has a pattern."""
-    bayer: Annotated[str, Meta(pattern=r"^(?:|[RGBrgb]{4})$")] = ""
+    bayer: Bayer = ""
     """Colours of the first two rows of the file, as ``RGGB``; default: BAYERPAT, XBAYROFF, YBAYROFF."""
     plane: Annotated[int, Meta(ge=0)] = 0
     """Plane of a cube that is the image, from 1; 0: cubes are left out."""
     filters: dict[str, str] = field(default_factory=dict)
-    """Names of the FILTER keyword and what they mean to ExoFOP, e.g. ``{"SDSS g" = "gp"}``."""
+    """Names of the FILTER keyword and what they mean to ExoFOP, e.g. ``{"SDSS g" = "gp"}``; ``""`` is a
+    header without a filter."""
     match: dict[str, str] = field(default_factory=dict)
-    """Header cards by which frames of this instrument are known; needed with several instruments."""
+    """Header cards by which frames of this instrument are known, e.g. ``{TELESCOP = "Hilltop*"}``: ``*`` is
+    any text, ``?`` one character, ``[*]`` a star itself, and case does not count; needed with several
+    instruments."""

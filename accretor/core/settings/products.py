@@ -8,13 +8,14 @@ from msgspec import Meta, field
 
 from accretor.core.settings.base import NonNegative, Positive, Settings
 
+ExportFormat = Literal["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"]
+"""A form of tables; `accretor.stages.export.FORMATS` writes each."""
+
 
 class ExportSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tables for other programs: ``doit export``."""
 
-    formats: tuple[Literal["csv", "ecsv", "json", "parquet", "aavso", "gcn", "ds9"], ...] = (
-        *("csv", "ecsv", "json", "aavso", "gcn", "ds9"),
-    )
+    formats: tuple[ExportFormat, ...] = ("csv", "ecsv", "json", "aavso", "gcn", "ds9")
     """Formats that are written; ``parquet`` needs ``accretor[parquet]``, ``aavso`` needs [packaging]
     aavso_code."""
     aavso_name: str = ""

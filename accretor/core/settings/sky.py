@@ -98,7 +98,9 @@ class MagnitudesSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fie
 class CatalogFileSettings(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A catalogue in a file of your own; it goes before a fetched one of its name."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: Annotated[
+        str, Meta(pattern=r"^[a-z][a-z0-9_]*$", description="small letters, digits and _, from a letter on")
+    ]
     """Short name, such as ``apass_dr10``; rules for a catalogue go by it."""
     path: str
     """CSV, ECSV, VOTable or FITS file; path from the workspace."""

@@ -6,9 +6,9 @@ import types
 
 import pytest
 
-from accretor.exofop import credentials
-from accretor.exofop.credentials import Account, NoCredentials
 from accretor.io.http import Secret
+from accretor.sending import credentials
+from accretor.sending.credentials import Account, NoCredentials
 
 ACCOUNT = Account("ExoFOP", "exofop.ipac.caltech.edu", "ACCRETOR_EXOFOP")
 ENVIRONMENT = {"ACCRETOR_EXOFOP_USERNAME": "of_environment", "ACCRETOR_EXOFOP_PASSWORD": "e-Canary"}

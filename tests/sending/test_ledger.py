@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accretor.exofop.ledger import Item, Ledger, State
+from accretor.sending.ledger import Item, Ledger, State
 
 ITEM = Item("https://exofop/", "file", "ip", "a.tbl")
 OTHER = Item("https://exofop/", "summary", "ip", "Hilltop 2025-03-04")

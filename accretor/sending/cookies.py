@@ -10,12 +10,8 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from accretor.exofop.server import Server
 from accretor.io.atomic import PART
 from accretor.io.http import Cookie, Secret
-
-LIFE = 7 * 86_400.0
-"""Seconds after which ExoFOP forgets a login, by its own documentation."""
 
 
 def folder(
@@ -30,9 +26,9 @@ def folder(
     return Path(environment.get("XDG_STATE_HOME") or home / ".local" / "state") / "accretor"
 
 
-def path_of(server: Server, place: Path) -> Path:
-    """Return the file of the cookies of *server* in the folder *place*."""
-    return place / f"exofop-{server.place.replace(':', '-')}.json"
+def path_of(archive: str, server: str, place: Path) -> Path:
+    """Return the file of the cookies of an archive at *server*, ``host:port``, in the folder *place*."""
+    return place / f"{archive.lower()}-{server.replace(':', '-')}.json"
 
 
 def save(path: Path, username: str, cookies: Collection[Cookie], now: float) -> None:
@@ -60,14 +56,14 @@ def save(path: Path, username: str, cookies: Collection[Cookie], now: float) -> 
     part.replace(path)
 
 
-def load(path: Path, username: str, now: float) -> tuple[Cookie, ...]:
-    """Return the cookies of *username* that are not too old; none if there are none to be trusted."""
+def load(path: Path, username: str, now: float, life: float) -> tuple[Cookie, ...]:
+    """Return the cookies of *username* that are younger than *life*, second, if they are to be trusted."""
     try:
         if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             forget(path)  # others may have read them
             return ()
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["username"] != username or not 0 <= now - content["saved"] < LIFE:
+        if content["username"] != username or not 0 <= now - content["saved"] < life:
             return ()
         return tuple(
             Cookie(name, Secret(value), domain, where, is_secure)

@@ -1,7 +1,7 @@
-"""What was sent to ExoFOP: lines that are only ever added, each forced to the disk.
+"""What was sent to an archive: lines that are only ever added, each forced to the disk.
 
 A post leaves ``intent`` before it begins and ``answered`` or ``unknown`` after it;
-``confirmed`` only follows when ExoFOP has shown what it holds. So whatever kills a
+``confirmed`` only follows when the archive has shown what it holds. So whatever kills a
 run, the next one knows of every post that may have been made. The line on which a
 kill tears the file is the only one that is lost, and nothing was done after it.
 """
@@ -25,17 +25,17 @@ class State(enum.StrEnum):
     INTENT = "intent"
     """About to be sent; it may have been."""
     ANSWERED = "answered"
-    """ExoFOP answered; it must still show what it holds."""
+    """The archive answered; it must still show what it holds."""
     UNKNOWN = "unknown"
     """Sent, perhaps, and not answered as it should be."""
     ABSENT = "absent"
-    """ExoFOP showed that it does not hold it."""
+    """The archive showed that it does not hold it."""
     CONFIRMED = "confirmed"
-    """ExoFOP showed that it holds it."""
+    """The archive showed that it holds it."""
 
 
 OPEN_STATES = frozenset({State.INTENT, State.ANSWERED, State.UNKNOWN})
-"""States in which only ExoFOP can tell what became of a post."""
+"""States in which only the archive can tell what became of a post."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Item:
     """One thing to send: the form of a filter, or a file."""
 
     server: str
-    """Address of ExoFOP."""
+    """Address of the archive."""
     kind: str
-    """``summary`` or ``file``."""
+    """As ``file``; ExoFOP has ``summary``, the form of a filter, beside it."""
     filter: str
     name: str
     """Of the file; of a form, telescope and date."""
@@ -124,6 +124,25 @@ class Ledger:
             os.fsync(file.fileno())
         if is_new and os.name != "nt":
             _sync(self.path.parent)
+
+
+def progress(ledger: Ledger) -> tuple[str, Mapping[Item, Entry]]:
+    """Return in a few words how far an upload is, and the last line of each item that counts.
+
+    What was planned once, and is in the last plan no more, is not missing.
+    """
+    entries = ledger.entries()
+    latest = {
+        item: entry
+        for item, entry in ledger.latest().items()
+        if entry.plan == entries[-1].plan or entry.state not in {State.PLANNED, State.ABSENT}
+    }
+    if not latest:
+        return "not sent", latest
+    done = [entry for entry in latest.values() if entry.state is State.CONFIRMED]
+    if len(done) < len(latest):
+        return f"sent {len(done)} of {len(latest)}", latest
+    return f"confirmed on {max(entry.time for entry in done)[:10]}", latest
 
 
 def _line(plan: str, item: Item, sha256: str, state: State, now: float, detail: str) -> str:
