@@ -101,7 +101,7 @@ class Session:
         if self._renewals == RENEWALS:
             raise LoginError(SERVICE, f"the session ended {RENEWALS + 1} times; try again later")
         self._renewals += 1
-        self._log_in()
+        self._log_in(outcome="what was sent before stays; run again to send the rest")
 
     def is_alive(self) -> bool:
         """Ask ExoFOP whether this session is logged in."""
@@ -120,7 +120,8 @@ class Session:
         """Send a form to a page of ExoFOP, once."""
         return self.client.post(self.server.url(page), form, files=files)
 
-    def _log_in(self) -> None:
+    def _log_in(self, outcome: str = "nothing was sent") -> None:
+        """Log in; *outcome* ends what is said if that fails."""
         found = self._credentials()
         self.client.take(())
         answer = self.client.post(
@@ -137,10 +138,10 @@ class Session:
                 cookies.forget(self._path)
             raise LoginError(
                 SERVICE,
-                f"user name or password of {found.username} is wrong ({found.source}); nothing was sent",
+                f"the name or the password of user {found.username} is wrong ({found.source}); {outcome}",
             )
         if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise LoginError(SERVICE, f"the login was not possible: {described(answer)}; nothing was sent")
+            raise LoginError(SERVICE, f"the login was not possible: {described(answer)}; {outcome}")
         page = self.client.get(self.server.base)
         if not is_logged_in(page.text):
             trouble = (
@@ -148,7 +149,7 @@ class Session:
                 if _MAINTENANCE in page.text.lower()
                 else "the page after the login does not show that anyone is logged in"
             )
-            raise LoginError(SERVICE, f"{trouble}: {described(page)}; nothing was sent")
+            raise LoginError(SERVICE, f"{trouble}: {described(page)}; {outcome}")
         if self._path:
             with contextlib.suppress(OSError):  # it costs a login the next time, no more
                 cookies.save(self._path, found.username, self.client.cookies(), self._now())

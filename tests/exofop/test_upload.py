@@ -10,8 +10,10 @@ import pytest
 
 from accretor.core.errors import ServiceError, UploadError
 from accretor.exofop import pieces
-from accretor.exofop.session import LoginError
-from accretor.io.http import NotSent, Refused
+from accretor.exofop.server import server
+from accretor.exofop.session import LoginError, Session
+from accretor.io.http import NotSent, Refused, Secret
+from accretor.sending.credentials import Credentials
 from accretor.sending.ledger import Ledger, State
 from tests.exofop.sending import client, everything, fields, make, name, send, session
 from tests.exofop.server import PASSWORD, USER
@@ -104,7 +106,7 @@ def test_another_machine_sees_what_the_first_one_sent(exofop, plan, package, led
 
 
 def test_a_wrong_password_stops_before_anything_is_sent(exofop, plan, package, ledger):
-    with pytest.raises(LoginError, match="user name or password") as error:
+    with pytest.raises(LoginError, match="the name or the password of user") as error:
         send(plan, package, ledger, visit=session(exofop.url, password="wrong-Canary"))
 
     assert "Canary" not in str(error.value)
@@ -200,6 +202,23 @@ def test_a_session_that_always_ends_is_given_up(exofop, plan, package, ledger):
 
     assert exofop.copies() == {}
     assert exofop.store()["n_login"] == 4
+
+
+def test_a_login_that_fails_in_mid_package_does_not_say_that_nothing_was_sent(exofop, plan, package, ledger):
+    exofop.set(faults=[{"at": 5, "kind": "expire"}])
+    passwords = iter([PASSWORD, "wrong"])
+    visit = Session(
+        client(exofop.url),
+        server(exofop.url),
+        lambda: Credentials(USER, Secret(next(passwords)), "a test"),
+        username=USER,
+    )
+
+    with pytest.raises(LoginError, match="run again to send the rest") as error:
+        send(plan, package, ledger, visit=visit)
+
+    assert "nothing was sent" not in str(error.value)
+    assert exofop.copies() != {}
 
 
 def test_files_hidden_from_an_ended_session_are_not_taken_for_absent(exofop, plan, package, ledger, tmp_path):
