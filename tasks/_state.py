@@ -38,7 +38,8 @@ def _without_frames(name: str) -> str:
     if not left_out:
         return "no frames"
     (reason, n), *_ = Counter(reason for _, reason in left_out).most_common(1)
-    return f"no frames; {len(left_out)} files are left out, {n} of them for: {reason}"
+    files = "1 file is" if len(left_out) == 1 else f"{len(left_out)} files are"
+    return f"no frames; {files} left out, {n} of them for: {reason}"
 
 
 def of_observation(name: str, plan: ObservationPlan) -> str:

@@ -192,7 +192,7 @@ def differences(target: Target, found: Mapping[str, Quantity]) -> dict[str, str]
     own = configured(target)
     for name in ("duration", "depth", "teff", "logg"):
         if name in found and name in own:
-            said[name] = _value(own[name], found[name])
+            said[name] = _value(own[name], found[name], UNITS[name])
     return {name: text for name, text in said.items() if text}
 
 
@@ -230,11 +230,13 @@ def _times(target: Target, found: Mapping[str, Quantity]) -> tuple[str, str]:
     return transit, f"differs by {apart:+.2g} d ({_sigmas(apart, sigma)})" if differs else ""
 
 
-def _value(own: float, found: Quantity) -> str:
+def _value(own: float, found: Quantity, unit: str) -> str:
     """Compare two numbers; a missing error is taken to be a fifth of the value."""
     error = found.error if found.error > 0 else UNSURE * abs(found.value)
     apart = own - found.value
-    return f"differs by {apart:+.3g} ({_sigmas(apart, error)})" if abs(apart) > SIGMA * error else ""
+    if abs(apart) <= SIGMA * error:
+        return ""
+    return f"differs by {f'{apart:+.3g} {unit}'.rstrip()} ({_sigmas(apart, error)})"
 
 
 def _sigmas(apart: float, sigma: float) -> str:

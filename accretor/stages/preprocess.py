@@ -124,7 +124,7 @@ def _no_calibrations(plan: ObservationPlan) -> str:
     n_unfit = len(plan.calibrations.left_out)
     if not n_unfit:
         return "no calibration frames"
-    return f"no fitting calibration frames ({plan.paths.calibrations.name} says why, of {n_unfit})"
+    return f"no calibration frame fits, of {n_unfit} ({plan.paths.calibrations.name} says why)"
 
 
 def _made_of(row: Row) -> str:

@@ -69,8 +69,8 @@ def make_plan(plans: tuple[ObservationPlan, ...], layout: Layout, settings: Work
         reason = verdict.reason
         if reason.startswith(LACKING):
             # The reason has the telescope's diameter.
-            too = ["this", *lacking.for_exofop(settings, instruments=())]
-            reason += f"; write into {layout.config.name} {', '.join(too)}"
+            too = lacking.for_exofop(settings, instruments=())
+            reason += f"; write that into {layout.config.name}" + (f", and {', '.join(too)}" if too else "")
         raise Blocked(f"{visit.slug}: {reason}") from None
 
 

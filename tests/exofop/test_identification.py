@@ -119,9 +119,9 @@ def test_values_that_agree_within_their_errors_are_not_spoken_of():
         ("period", (3.0001, 1e-5), "differs by -0.0001 d (7.1 sigma)"),
         ("period", (6.0, 1e-5), "the configured period is 1/2 of that of ExoFOP"),
         ("period", (1.0, 1e-5), "the configured period is 3 times that of ExoFOP"),
-        ("depth", (12.0, 0.5), "differs by -2 (4.0 sigma)"),
-        ("depth", (30.0, math.nan), "differs by -20 (3.3 sigma)"),
-        ("teff", (5200, 50), "differs by -200 (4.0 sigma)"),
+        ("depth", (12.0, 0.5), "differs by -2 ppt (4.0 sigma)"),
+        ("depth", (30.0, math.nan), "differs by -20 ppt (3.3 sigma)"),
+        ("teff", (5200, 50), "differs by -200 K (4.0 sigma)"),
         ("dec", (-30.001, math.nan), "3.6 arcsec from the configured position"),
     ],
 )
