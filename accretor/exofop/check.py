@@ -89,7 +89,9 @@ def check(folder: Path, *, tic: int | None = None, planet: str | None = None) ->
 
 def lines(report: Report) -> list[str]:
     """Return the report for people."""
-    found = [f"package of TIC {report.tic}-{report.planet}, {report.date}, {report.observatory}"]
+    # A folder without a file of a package, or none at all, is of no star and night.
+    named = f"of TIC {report.tic}-{report.planet}, {report.date}, {report.observatory}"
+    found = [f"package {named if report.date else report.package}"]
     found += [f"  {_line(one)}" for one in report.filters]
     found += [f"  problem: {problem}" for problem in report.problems]
     found += [f"  note: {remark}" for remark in report.remarks]

@@ -118,7 +118,7 @@ def use_of(plans: Sequence[ObservationPlan]) -> Use:
             catalogues.add("" if head["reason"] else head["catalog"])
         if paths.neighbours.is_file():
             head = dump.read_meta(paths.neighbours)
-            neighbours |= head["n_neighbour"] > 0
+            neighbours |= head.get("n_neighbour", 0) > 0  # nobody counted them without a catalogue
             catalogues.update(head["catalogue"])
     return Use(
         ways=frozenset(ways),

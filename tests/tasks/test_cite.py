@@ -119,3 +119,13 @@ def test_the_words_of_gaia_and_las_cumbres_come_with_their_data_only():
     assert "Gaia" not in plain
     assert "Gaia" in more
     assert "Las Cumbres" in more
+
+
+def test_a_night_whose_neighbours_nobody_counted_for_want_of_a_catalogue_is_cited_all_the_same(workspace):
+    assert run(workspace, "neb").status == 0
+    assert (workspace / "work/TOI-9999.01/20250304/Demo-0m4/ip/neighbours.ecsv").is_file()
+
+    done = run(workspace, "cite")
+
+    assert done.status == 0, done.out + done.err
+    assert "BROKE" not in done.out
