@@ -33,10 +33,10 @@ weigh less. 5: weights of another profile. 6: a weak prior on the radius ratio; 
 measured is no fit. 7: sets of trend terms are judged about their own transits. 8: no edge of a bin is where
 a point may be; errors have in them that the terms were chosen, and what the same fit finds in the comparison
 stars. 9: derivatives of the transit are exact; fewer mid-times are weighed, without a width of their own."""
-PLOTTING = 7
+PLOTTING = 8
 """3: scatter in bins as in the results. 4: the noise of the sky level is that of its estimator.
 5: the frames in the last line. 6: bins hold two frames at least. 7: those of
-several filters too."""
+several filters too. 8: the model is a smooth line between frames, too."""
 PACKAGING = 6
 """3: apparent magnitudes, from those of the catalogue; positions by the solution of each frame. 4: radii that
 follow the seeing are in table and notes, weighted pixels in the notes. 5: how faint the stars reach by which

@@ -13,7 +13,15 @@ from matplotlib.figure import Figure
 
 from accretor.core.arrays import Columns, Floats
 from accretor.plots import style
-from accretor.plots.lightcurve import draw_bins, label_time, limit_time, reach, span, transit_marks
+from accretor.plots.lightcurve import (
+    draw_bins,
+    label_time,
+    limit_time,
+    model_line,
+    reach,
+    span,
+    transit_marks,
+)
 from accretor.science.statistics import binned_rms, rms, time_bins
 
 _LEFT: Final = 0.72
@@ -37,6 +45,8 @@ class Band:
     where it is there, tells the frames of which the rms is taken."""
     note: str = ""
     """A further line of its label, such as the radius ratio."""
+    line: Columns | None = None
+    """The model that is drawn, as `accretor.plots.lightcurve.light_curve` takes it."""
 
 
 @style.house_style()
@@ -87,7 +97,7 @@ def panels(
         axes.tick_params(labelbottom=number == 0)
         axes.set_ylabel("Relative flux")
         _draw_band(axes, band, day, bin_minutes, style.of_band(band.filter), "o", has_points=True)
-        time, model = _used(band, "bjd_tdb") - day, _used(band, "model")
+        time, model = model_line(band.table, np.asarray(band.table["is_used"], dtype=bool), band.line, day)
         if np.ptp(model[np.isfinite(model)]) > 0 if np.isfinite(model).any() else False:
             axes.plot(time, model, color=style.BLACK, lw=1.1, zorder=5)
         style.draw_marks(axes, marks)

@@ -41,6 +41,7 @@ def light_curve(
     subtitle: str = "",
     bin_minutes: float = 5.0,
     counted: Booleans | None = None,
+    line: Columns | None = None,
 ) -> Figure:
     """Draw the light curve of the target in the layout that SG1 asks for.
 
@@ -62,6 +63,8 @@ def light_curve(
         Width of the binned points, minute.
     counted : (n_frame,) bool, optional
         Frames of which every rms of this figure is taken; default: those that are used.
+    line : columns, each (n,), in order of time, optional
+        ``bjd_tdb`` and ``model`` where the model is drawn; default: at the frames, and straight between.
 
     Returns
     -------
@@ -90,7 +93,9 @@ def light_curve(
         axes.tick_params(labelbottom=axes is auxiliary_axes)
     label_time(auxiliary_axes, day)
 
-    _draw_flux(flux_axes, table, results, time - day, used, counted, bin_minutes)
+    _draw_flux(
+        flux_axes, table, results, time - day, used, counted, bin_minutes, model_line(table, used, line, day)
+    )
     _draw_residuals(residual_axes, table, results, time - day, used, counted, bin_minutes)
     _draw_auxiliaries(auxiliary_axes, table, time - day, used)
     marks = _marks(results, day)
@@ -197,11 +202,12 @@ def _draw_left_out(axes: Axes, time: Floats, flux: Floats, used: Booleans) -> No
 
 def _draw_flux(
     axes: Axes, table: Columns, results: Results, time: Floats, used: Booleans, counted: Booleans,
-    bin_minutes: float,
+    bin_minutes: float, line: tuple[Floats, Floats],
 ) -> None:  # fmt: skip
     """Draw the undetrended flux over the detrended one, with the models."""
     raw, detrended, error = table["relative_flux"], table["detrended_flux"], table["relative_flux_error"]
-    expected = table["trend"] * table["model"]
+    moment, model = line
+    expected = model * np.interp(moment, time[used], table["trend"][used]) if used.any() else model
     low, high = reach(detrended[used], table["model"][used])
     raw_low, raw_high = reach(raw[used])
     offset = _rounded_up(1.1 * (high - raw_low)) if high > raw_low else 0.0
@@ -212,11 +218,11 @@ def _draw_flux(
     axes.set_ylabel(f"Relative flux (undetrended + {offset:g})")
 
     _draw_points(axes, time[used], raw[used] + offset, error[used], style.GREY)
-    axes.plot(time[used], expected[used] + offset, color=style.BLACK, linewidth=0.8, zorder=3)
+    axes.plot(moment, expected + offset, color=style.BLACK, linewidth=0.8, zorder=3)
     _draw_points(axes, time[used], detrended[used], error[used], "#74B88B")
     draw_bins(axes, *time_bins(time[used], detrended[used], error[used], bin_minutes), style.TARGET)
     if _has_fit(results):
-        axes.plot(time[used], table["model"][used], color=style.BLACK, linewidth=1.3, zorder=5)
+        axes.plot(moment, model, color=style.BLACK, linewidth=1.3, zorder=5)
     _draw_left_out(axes, time, np.where(np.isfinite(detrended), detrended, raw), used)
 
     levels = [_level(raw[used], 1.0) + offset, _level(detrended[used], 1.0)]
@@ -229,6 +235,13 @@ def _draw_flux(
     labels.append(_fit_label(results))
     levels.append(low)
     style.write_beside(axes, levels, labels, (style.GREY, style.TARGET, style.BLACK), max_lines=2)
+
+
+def model_line(table: Columns, used: Booleans, line: Columns | None, day: int) -> tuple[Floats, Floats]:
+    """Return times (day) and values of the model that is drawn."""
+    if line is None:
+        return table["bjd_tdb"][used] - day, table["model"][used]
+    return line["bjd_tdb"] - day, line["model"]
 
 
 def _level(flux: Floats, default: float) -> float:

@@ -11,10 +11,11 @@ import numpy as np
 
 from accretor.core.arrays import Booleans, Floats, Image, Integers
 from accretor.science import moffat, rings
-from accretor.science.background import BOX, Sky, sky
-from accretor.science.calibrated import STRIP, Calibrated, Repairs, repairs
+from accretor.science.background import Sky, sky
+from accretor.science.calibrated import Calibrated, Repairs
 from accretor.science.centroid import windowed, windowed_shape
-from accretor.science.geometry import Stampable, bin_image, rims, stamp_pixels, stamps
+from accretor.science.geometry import Stampable, rims, stamp_pixels, stamps
+from accretor.science.peaks import SHARPEST, Field, blur_for, candidates, field_of
 from accretor.science.statistics import median
 
 __all__ = ["Quality", "Sky", "Sources", "detect", "frame_quality", "sky"]
@@ -25,8 +26,6 @@ VERY_WIDE = 10.0
 """FWHM from which on stars are defocused, pixel."""
 FEWEST = 3
 """Stars that tell a width."""
-SHARPEST = 0.12
-"""Mean of the 8 neighbours over the peak: a single hot pixel has less, a star of FWHM 1.8 more than twice."""
 NARROWEST, WIDEST = 0.65, 1.6
 """A star is as wide as the others within these factors."""
 LARGE = 1500
@@ -35,8 +34,6 @@ SMALL_NARROW, LARGE_NARROW = 2.5, 1.25
 """Pixels that a star is wide after binning, at least."""
 LONGEST = 4.0
 """Elongation beyond which it is a trail; no wind draws out a usable frame like this."""
-FIRST_SAMPLES = 12
-"""Pixels along each side of a box of the sky, where its noise is all that is asked for."""
 TELLING = 120
 """Brightest peaks that tell how wide stars are."""
 LEAST_CANDIDATES = 300
@@ -44,10 +41,6 @@ LEAST_CANDIDATES = 300
 MOST_FITTED = 20
 FEW = 30
 """With fewer stars, or with very wide ones, it is asked whether the frame is out of focus."""
-CACHED = 1 << 16
-"""Pixels that are smoothed at a time, at least."""
-DENSE = 0.03
-"""Part of the pixels above the limit from which on there is more noise, or more stars, than sky."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +131,7 @@ def detect(
         Brightest first; none (length 0) in an empty image. Stars whose centre is
         closer than one FWHM to the rim are left out.
     """
-    field = dataclasses.replace(_field(image, bad), background=background)
+    field = dataclasses.replace(field_of(image, bad), background=background)
     found = _detected(field, threshold, max_stars, saturation)
     if len(found) < FEW or _may_be_rings(field.image, found):
         whole = field.image.image() if isinstance(field.image, Calibrated) else field.image
@@ -157,15 +150,15 @@ def _may_be_rings(image: Image | Calibrated, found: Sources) -> bool:
     return rings.are_rings(image, found.x[first], found.y[first])
 
 
-def _detected(field: _Field, threshold: float, max_stars: int, saturation: float) -> Sources:
+def _detected(field: Field, threshold: float, max_stars: int, saturation: float) -> Sources:
     """Return the stars that are peaks of light."""
     image = field.image
     rough = _rough_fwhm(field, threshold, saturation)
     if rough is None:
         return _no_sources()
     fwhm, factor = rough, _factor(rough, image.shape)
-    flat, x, y = _candidates(
-        field, factor, threshold, _blur(fwhm / factor), max(3 * max_stars // 2, LEAST_CANDIDATES)
+    flat, x, y = candidates(
+        field, factor, threshold, blur_for(fwhm / factor), max(3 * max_stars // 2, LEAST_CANDIDATES)
     )
     sources = _measured(image, flat, factor, x[:TELLING], y[:TELLING], fwhm, saturation)
     if len(sources):
@@ -221,150 +214,13 @@ def _no_sources() -> Sources:
     return Sources(nothing, nothing, nothing, nothing, nothing, nothing, np.zeros(0, dtype=bool))
 
 
-@dataclass
-class _Field:
-    """An image without its bad pixels, and what was binned of it."""
-
-    image: Image | Calibrated
-    binned: dict[int, Image] = dataclasses.field(default_factory=dict)
-    peaks: dict[tuple[int, int], tuple[Image, Floats, Floats]] = dataclasses.field(default_factory=dict)
-    """By factor and blur, for a first look is often the last one too."""
-    background: Sky | None = None
-    """Of the image as it is, if it has been measured."""
-
-    def at(self, factor: int) -> Image:
-        """Return the image binned by *factor*: 1, 2 or 4."""
-        if factor not in self.binned:
-            if factor == 4:
-                self.binned[4] = bin_image(self.at(2), 2)
-            elif isinstance(self.image, Calibrated):
-                self.binned[factor] = self.image.image() if factor == 1 else self.image.binned(factor)
-            else:
-                self.binned[factor] = bin_image(self.image, factor)
-        return self.binned[factor]
-
-
-def _field(image: Image | Calibrated, bad: Booleans | Repairs | None) -> _Field:
-    """Return *image* without its bad and undefined pixels."""
-    if isinstance(image, Calibrated):
-        mended = repairs(bad) if isinstance(bad, np.ndarray) else bad
-        if bad is None or mended is not None:
-            whole = image.repaired(mended) if mended else image
-            found = _Field(whole if whole.done is None else whole.done)
-            # What is undefined shows in the sum of all.
-            if math.isfinite(float(found.at(2).sum(dtype=np.float64))):
-                return found
-        image = image.image()
-    return _Field(_without(image, bad.is_bad if isinstance(bad, Repairs) else bad))
-
-
 def _factor(fwhm: float, shape: tuple[int, ...]) -> int:
     """Return by how much to bin for stars of *fwhm*: to 2.5 pixels and more, in large frames to 1.25."""
     narrow = LARGE_NARROW if max(shape) >= LARGE else SMALL_NARROW
     return int(np.clip(2 ** math.floor(math.log2(max(fwhm / narrow, 1))), 1, 4))
 
 
-def _without(image: Image, bad: Booleans | None) -> Image:
-    """Return *image* with bad and undefined pixels set to the median of their neighbours."""
-    image = image.astype(np.float32, copy=False)
-    undefined = ~np.isfinite(image)
-    if bad is not None:
-        undefined |= bad
-    if not undefined.any():
-        return image
-    image = image.copy()
-    image[undefined] = np.nan
-    rows, columns = np.nonzero(undefined)
-    around, is_inside = stamps(image, *stamp_pixels(columns.astype(float), rows.astype(float), 1))
-    around = np.sort(np.where(is_inside, around, np.nan).reshape(len(rows), 9), axis=1)
-    n_good = np.isfinite(around).sum(axis=1)
-    middle = around[np.arange(len(rows)), np.maximum(n_good - 1, 0) // 2]
-    level = sky(image).level
-    image[rows, columns] = np.where(n_good > 0, middle, level if math.isfinite(level) else 0.0)
-    return image
-
-
-def _smoothed(image: Image, times: int) -> Image:
-    """Return *image* after *times* passes of the binomial filter 1-2-1; the rim is that of the image."""
-    height, width = image.shape
-    strip = min(max(STRIP, CACHED // width), height)
-    work, beside = np.empty((strip, width), np.float32), np.empty(strip * width, np.float32)
-    for _ in range(times):
-        smooth = np.empty_like(image)
-        for start in range(0, height, strip):  # what is worked on stays in the processor's cache
-            stop = min(start + strip, height)
-            rows = work[: stop - start]
-            first, last = max(start, 1), min(stop, height - 1)
-            inner = rows[first - start : last - start]
-            np.add(image[first - 1 : last - 1], image[first + 1 : last + 1], out=inner)
-            inner *= 0.5
-            inner += image[first:last]
-            if start == 0:
-                rows[0] = image[0]
-            if stop == height:
-                rows[-1] = image[-1]
-            part, side = smooth[start:stop], beside[: (stop - start) * width - 2]
-            # Rows as one long row, which is faster; what is wrong at its joints is the rim.
-            flat, in_row = rows.reshape(-1), part.reshape(-1)
-            np.add(flat[:-2], flat[2:], out=side)
-            side *= 0.5
-            np.add(flat[1:-1], side, out=in_row[1:-1])
-            part[:, 0], part[:, -1] = rows[:, 0], rows[:, -1]
-            part *= 0.25
-        image = smooth
-    return image
-
-
-def _blur(fwhm: float) -> int:
-    """Return how often to smooth for stars of *fwhm* pixels: nearly the matched filter."""
-    return 1 if fwhm < 3.2 else 2
-
-
-def _candidates(
-    field: _Field, factor: int, threshold: float, blur: int, most: int
-) -> tuple[Image, Floats, Floats]:
-    """Return the binned image without its sky, and the peaks in it, brightest first, in its pixels."""
-    key = factor, blur
-    if key not in field.peaks:
-        background = field.background if factor == 1 else None
-        field.peaks[key] = _peaks(field.at(factor), threshold, blur, background)
-    binned, x, y = field.peaks[key]
-    return binned, x[:most], y[:most]
-
-
-def _peaks(image: Image, threshold: float, blur: int, background: Sky | None) -> tuple[Image, Floats, Floats]:
-    """Return *image* without its sky, float32, and the peaks in it, brightest first."""
-    if min(image.shape) < 5:
-        return image.astype(np.float32), np.zeros(0), np.zeros(0)
-    image = image.astype(np.float32, copy=False)
-    binned = (background or sky(image)).image()
-    np.subtract(image, binned, out=binned)
-    smooth = _smoothed(binned, blur)
-    noise = sky(smooth[1:-1, 1:-1], box=2 * BOX, samples=FIRST_SAMPLES).noise
-    limit = threshold * noise if noise > 0 else threshold * 1e-6
-    width = smooth.shape[1]
-    is_high = smooth > limit
-    is_high[:2] = is_high[-2:] = is_high[:, :2] = is_high[:, -2:] = False
-    flat, high = smooth.ravel(), is_high.ravel()
-    if np.count_nonzero(high) > DENSE * flat.size:  # then what is next in memory is sooner compared for all
-        high[1:-1] &= flat[1:-1] > flat[:-2]
-        high[1:-1] &= flat[1:-1] >= flat[2:]
-    at = np.flatnonzero(high)
-    value = flat[at]
-    for step in (-width - 1, -width, -width + 1, -1):
-        keep = (value > flat[at + step]) & (value >= flat[at - step])
-        at, value = at[keep], value[keep]
-    raw = binned.ravel()
-    core = np.stack([raw[at + dy * width + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)])
-    brightest = core.max(axis=0)
-    is_star = core.sum(axis=0) - brightest > 8 * SHARPEST * brightest
-    at, value = at[is_star], value[is_star]
-    at = at[np.argsort(-value, kind="stable")]
-    row, column = np.divmod(at, width)
-    return binned, column.astype(np.float64), row.astype(np.float64)
-
-
-def _rough_fwhm(field: _Field, threshold: float, saturation: float) -> float | None:
+def _rough_fwhm(field: Field, threshold: float, saturation: float) -> float | None:
     """Return the FWHM of the brightest stars to a third or so, from their mean radial profiles."""
     widths = functools.partial(_rough_widths, field, threshold=threshold, saturation=saturation)
     # A pixel that has nothing around it is not a star, however many of them there are.
@@ -386,10 +242,10 @@ def _rough_fwhm(field: _Field, threshold: float, saturation: float) -> float | N
     return _typical_width(width) if len(width) else None
 
 
-def _rough_widths(field: _Field, factor: int, *, threshold: float, saturation: float) -> Floats:
+def _rough_widths(field: Field, factor: int, *, threshold: float, saturation: float) -> Floats:
     """Return the FWHM of the brightest peaks of the binned image that have one, pixel of the image."""
     image = field.image
-    _, x, y = _candidates(field, factor, threshold, 1, 80)
+    _, x, y = candidates(field, factor, threshold, 1, 80)
     if not len(x):
         return x
     local = np.rint(_unbinned(x, factor)), np.rint(_unbinned(y, factor))

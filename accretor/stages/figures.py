@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 ZOOM_ARCMIN: Final = 3.0
 """Half the width of the zoomed field (TFOP SG1: about 6 by 6 arcmin)."""
 
+N_LINE: Final = 600
+"""Moments at which the line of the model is computed."""
+
 SECONDS: Final = 86400.0
 
 Keywords = dict[str, Any]
@@ -100,6 +103,29 @@ class Night:
         used = np.asarray(self.table["is_used"], dtype=bool)
         within = used & statistics.inside(self.table["bjd_tdb"], self.settings.calibration.rms_intervals)
         return within if within.any() else used
+
+    @property
+    def line(self) -> Columns | None:
+        """The transit of the fit along a fine line of time; None without a fit."""
+        from accretor.science import ephemeris, limbdarkening, transit
+
+        results, orbit = self.results, self.plan.target.ephemeris
+        if not results["has_fit"] or orbit is None:
+            return None
+        time = self.table["bjd_tdb"][np.asarray(self.table["is_used"], dtype=bool)]
+        moment = np.linspace(time[0], time[-1], N_LINE)
+        law, g, h = (results[name] for name in ("limb_law", "limb_g", "limb_h"))
+        model = transit.light_curve(
+            moment - results["tc_bjd_tdb"],
+            np.full(N_LINE, results["exposure_s"]),
+            tc=0.0,
+            period=ephemeris.orbital_period(orbit),
+            k=results["rp_rs"],
+            a_rs=results["a_rs"],
+            impact=results["impact"],
+            law=lambda mu: limbdarkening.profile(law, g, h, mu),
+        )
+        return {"bjd_tdb": moment, "model": model}
 
     @property
     def bin_minutes(self) -> float:
@@ -224,6 +250,7 @@ def _light_curve(night: Night) -> Keywords:
         "results": night.results,
         "bin_minutes": night.bin_minutes,
         "counted": night.counted,
+        "line": night.line,
         **night.heading,
     }
 

@@ -167,7 +167,8 @@ def _of_visit(entry: FigureEntry, nights: Sequence[Night]) -> Keywords:
     for night in nights:
         results = night.results
         ratio = f"Rp/R* {results['rp_rs']:.4f} ± {results['rp_rs_error']:.4f}" if results["has_fit"] else ""
-        bands.append(Band(results["filter"], {**night.table, "is_counted": night.counted}, ratio))
+        table = {**night.table, "is_counted": night.counted}
+        bands.append(Band(results["filter"], table, ratio, night.line))
     filters = ", ".join(band.filter for band in bands)
     keywords: Keywords = {
         "bands": bands,

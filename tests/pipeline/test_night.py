@@ -9,10 +9,13 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from accretor.core.dumps import INVENTORY
 from accretor.io import dump, journal
+from accretor.stages import figures
+from accretor.stages.workspace import open_workspace
 from accretor.synthetic import demo
 from tests.harness import SHARED, results, run, spawn, start, tree
 from tests.pipeline.causes import NIGHT, VISIT, put
@@ -97,6 +100,17 @@ def test_the_planet_of_the_demo_is_found_within_three_sigma_of_the_truth(night):
     assert found["rp_rs_error"] < 0.05 * truth["rp_rs"]
     assert found["n_frame_poor"] >= 1
     assert found["rms_per_point_ppt"] < 1.5 * found["predicted_rms_ppt"]
+
+
+def test_the_line_that_is_drawn_goes_through_the_model_at_every_frame(night, monkeypatch):
+    monkeypatch.chdir(night[0])
+    one = figures.Night(open_workspace(Path(), is_recorded=False).observations[0])
+    used = np.asarray(one.table["is_used"], dtype=bool)
+
+    at_frames = np.interp(one.table["bjd_tdb"][used], one.line["bjd_tdb"], one.line["model"])
+
+    assert np.ptp(one.line["model"]) > 0.01
+    np.testing.assert_allclose(at_frames, one.table["model"][used], atol=2e-5)
 
 
 def test_the_bad_frame_of_the_demo_is_named_with_a_reason(night):

@@ -39,6 +39,23 @@ def test_no_text_touches_another_or_leaves_the_page(night, is_legible, n_frame, 
     )
 
 
+def test_the_model_is_drawn_where_it_is_given_and_else_at_the_frames(night):
+    table, results = night(10)
+    moment = np.linspace(table["bjd_tdb"][0], table["bjd_tdb"][-1], 77)
+    given = {"bjd_tdb": moment, "model": 1 - 0.01 * np.cos(7 * moment)}
+    day = np.floor(table["bjd_tdb"].min())
+
+    def drawn(**changes):
+        axes = draw(table, results, **changes).axes[0]
+        return [np.array(line.get_xydata()) for line in axes.lines if line.get_linewidth() == 1.3]
+
+    (fine,), (coarse,) = drawn(line=given), drawn()
+
+    np.testing.assert_array_equal(fine, np.column_stack([moment - day, given["model"]]))
+    used = table["is_used"]
+    np.testing.assert_array_equal(coarse, np.column_stack([table["bjd_tdb"] - day, table["model"]])[used])
+
+
 def test_long_titles_stay_on_the_page(night, is_legible):
     is_legible(draw(*night(10), title=LONG, subtitle=LONG * 3))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from accretor.science import sources
+from accretor.science import peaks, sources
 from accretor.science.sources import detect, frame_quality
 from accretor.synthetic import camera
 
@@ -102,7 +102,7 @@ def test_specks_more_than_stars_do_not_tell_how_wide_stars_are(draw, expose, sca
         image[row - 1 : row + 2, column - 1 : column + 2] += 0.6 * 3000
         image[row, column] += 0.4 * 3000
 
-    first_look = sources._rough_fwhm(sources._field(image, None), 5.0, np.inf)
+    first_look = sources._rough_fwhm(peaks.field_of(image, None), 5.0, np.inf)
 
     assert first_look == pytest.approx(width_on_pixels(4.7), rel=0.33)
 
