@@ -47,7 +47,7 @@ class Fetched:
         """The same in one line."""
         parts = [f"fetched {', '.join(self.new)}"] if self.new else []
         parts += [f"here before: {', '.join(self.kept)}"] if self.kept else []
-        return "; ".join(parts) or "nothing"
+        return "; ".join(parts) or "nothing fetched"
 
 
 def fetch(
