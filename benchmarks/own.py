@@ -37,24 +37,35 @@ def memory() -> float:
 
 def main() -> None:
     """Bring the workspace to where its frames can be measured, then measure some of them again."""
+    workspace = Path(sys.argv[1]).resolve()
+    _reduce(workspace)
     if sys.argv[2] == "--workers":
-        print(json.dumps({"wall": _wall(Path(sys.argv[1]).resolve(), int(sys.argv[3]))}))
+        print(json.dumps({"wall": _wall(workspace, int(sys.argv[3]))}))
         return
-    workspace, n_frame = Path(sys.argv[1]).resolve(), int(sys.argv[2])
-    command = [sys.executable, "-m", "doit", "-f", str(ROOT / "dodo.py"), "photometry"]
-    done = subprocess.run(  # noqa: S603  # our own program
-        [*command, f"workspace={workspace}"], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(done.stdout + done.stderr)
     with contextlib.chdir(workspace):
-        seconds = _seconds(n_frame)
+        seconds = _seconds(int(sys.argv[2]))
     together = seconds.pop(TOGETHER)
     total = [sum(parts) for parts in zip(*seconds.values(), strict=True)]
     stages = {name: statistics.median(found) for name, found in seconds.items()}
     print(
         json.dumps({"seconds": together, "failed": 0, "memory": memory(), "stages": stages, "apart": total})
     )
+
+
+def _reduce(workspace: Path) -> None:
+    """Bring the workspace to where its frames can be measured.
+
+    Raises
+    ------
+    SystemExit
+        If that fails, with what was said.
+    """
+    command = [sys.executable, "-m", "doit", "-f", str(ROOT / "dodo.py"), "photometry"]
+    done = subprocess.run(  # noqa: S603  # our own program
+        [*command, f"workspace={workspace}"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
 
 
 def _wall(workspace: Path, n_worker: int) -> float:
