@@ -109,8 +109,8 @@ class Night:
         """The transit of the fit along a fine line of time; None without a fit."""
         from accretor.science import ephemeris, limbdarkening, transit
 
-        results, orbit = self.results, self.plan.target.ephemeris
-        if not results["has_fit"] or orbit is None:
+        results = self.results
+        if not results["has_fit"] or (orbit := self.plan.target.ephemeris) is None:
             return None
         time = self.table["bjd_tdb"][np.asarray(self.table["is_used"], dtype=bool)]
         moment = np.linspace(time[0], time[-1], N_LINE)

@@ -24,7 +24,9 @@ LEFT_OUT: tuple[Fault, ...] = (
     Fault("F4", "login.fits", lambda good: PAGE, "this is a web page"),
     Fault("F4", "notes.fits", lambda good: b"The seeing was poor.\n" * 500, "this is a text file"),
     Fault("F4", "readme.txt", lambda good: b"The seeing was poor.\n", "not a FITS name"),
-    Fault("F5", "bitpix17.fits", with_text(b"BITPIX  =                   17"), "BITPIX: 17 is none of 8, 16"),
+    Fault(
+        "F5", "bitpix17.fits", with_text(b"BITPIX  =                   17"), "BITPIX: 17 is not one of 8, 16"
+    ),
     Fault("F5", "bitpix64.fits", with_text(b"BITPIX  =                   64"), "the file ends after 2"),
     Fault("F6", "flipped.fits", files.flipped, "its data do not add up to DATASUM"),
     Fault(
@@ -82,7 +84,7 @@ LEFT_OUT: tuple[Fault, ...] = (
         "F20",
         "focus.fits",
         with_cards({"IMAGETYP": "FOCUS"}),
-        "'FOCUS' is none of light, bias, dark and flat",
+        "'FOCUS' is not light, bias, dark or flat",
     ),
     Fault("F22", "damaged.fits.gz", files.damaged_gzip, "cannot be read, the gzip file is damaged"),
     Fault("F22", "damaged.fits.fz", files.damaged_tiles, "cannot be read, the file is damaged"),

@@ -63,10 +63,10 @@ def _edge(margin: int) -> Callable[[float, float], Make]:
 
 
 CASES = (
-    Case("gp", _saturated, "calibration", "none of 8 frames is left: target saturated"),
+    Case("gp", _saturated, "calibration", "none of 8 frames is left, most often: target saturated"),
     Case("rp", lambda x, y: with_cards({"CRVAL1": 105.43}), "template", "off the frame"),
     Case("zs", _edge(5), "template", "pixels from the edge of TOI-9999.01-0008.fits"),
-    Case("Y", _edge(11), "calibration", "none of 8 frames is left: target near the edge"),
+    Case("Y", _edge(11), "calibration", "none of 8 frames is left, most often: target near the edge"),
     Case(
         "U",
         lambda x, y: with_pixels(lambda pixels: pixels[:, ::-1].copy()),
@@ -81,7 +81,7 @@ CASES = (
         "or say where the target is: [target.pixel]",
     ),
     Case("V", lambda x, y: with_pixels(np.zeros_like), "template", "0 stars found, 8 needed (8 of them)"),
-    Case("I", _alone, "calibration", "can be a comparison star: saturated in 8 frames"),
+    Case("I", _alone, "calibration", "can be a comparison star, most often: saturated in 8 frames"),
     Case("R", lambda x, y: bytes, "calibration", "3 of 3 frames are measured, 5 needed", n_frame=3),
     Case("up", lambda x, y: files.damaged_gzip, "template", "the gzip file is damaged", suffix=".fits.gz"),
     Case("Ic", lambda x, y: with_cards({}, without=("GAIN",)), "preprocess", "add gain = ...", n_frame=3),

@@ -188,7 +188,10 @@ def test_a_login_that_fails_is_one_line_after_one_attempt_and_stops_nothing_else
     monkeypatch.setenv("ACCRETOR_EXOFOP_PASSWORD", "wrong")
     found = run(workspace, "download")
     line = next(line for line in found.out.splitlines() if "FAILED" in line)
-    assert "not logged in, so only public files: ExoFOP: user name or password of a_observer is wrong" in line
+    assert (
+        "not logged in, so only public files: ExoFOP: the name or the password of user a_observer is wrong"
+        in line
+    )
     assert archive.posted == ["password_check.php"]
     assert "time series: 3 fetched, 0 here before, 2 of 3 tables read, 1 page drawn" in found.out
     assert "Traceback" not in found.out + found.err
